@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Findings and errors: a code with facts; their sentence lives in ``resources/messages``.
+
+Each file there belongs to one room and maps ``room.fact`` to ``{severity, zh, en}``;
+both sentences use the same placeholders.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from swc_zoning.paths import resource
+
+SEVERITIES = ("error", "warning", "info")
+LANGUAGES = ("zh", "en")
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> dict[str, dict[str, str]]:
+    """Return every message by code, from all files of ``resources/messages``."""
+    messages: dict[str, dict[str, str]] = {}
+    for path in sorted(resource("messages").glob("*.json")):
+        messages.update(json.loads(path.read_text(encoding="utf-8")))
+    return messages
+
+
+def sentence(code: str, facts: dict[str, Any], lang: str = "zh") -> str:
+    """Return the sentence of `code` in `lang` ("zh" or "en") with `facts` filled in."""
+    return catalogue()[code][lang].format(**facts)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a user should know, with where and how much.
+
+    `place` is (east, north) in the working CRS; `measure_m2` an area where one applies.
+    """
+
+    code: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    layer: str = ""
+    place: tuple[float, float] | None = None
+    measure_m2: float | None = None
+
+    @property
+    def severity(self) -> str:
+        """Return "error", "warning" or "info" as the catalogue says."""
+        return catalogue()[self.code]["severity"]
+
+    def sentence(self, lang: str = "zh") -> str:
+        """Return this finding as a sentence."""
+        return sentence(self.code, self.facts, lang)
+
+    def as_json(self, lang: str = "zh") -> dict[str, Any]:
+        """Return this finding as plain data for ``summary.json`` and progress lines."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "layer": self.layer,
+            "place": list(self.place) if self.place else None,
+            "measure_m2": self.measure_m2,
+            "facts": self.facts,
+            "text": self.sentence(lang),
+        }
+
+
+class SwcError(Exception):
+    """An error with a code of the catalogue and facts; prints as its sentence."""
+
+    def __init__(self, code: str, **facts: Any) -> None:
+        super().__init__(code, facts)
+        self.code = code
+        self.facts = facts
+
+    def sentence(self, lang: str = "zh") -> str:
+        """Return this error as a sentence."""
+        return sentence(self.code, self.facts, lang)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.sentence('en')}"
+
+
+class Blocked(SwcError):
+    """Findings of severity error stop the run; `findings` holds all findings."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        errors = [f for f in findings if f.severity == "error"]
+        super().__init__("run.blocked", count=len(errors))
+        self.findings = findings
+
+
+class InvariantViolated(SwcError):
+    """A result is not what it must be; `invariant` names the rule, `place` where (east, north)."""
+
+    def __init__(self, invariant: str, place: tuple[float, float] | None, **facts: Any) -> None:
+        super().__init__(f"invariant.{invariant}", place=place, **facts)
+        self.invariant = invariant
+        self.place = place
+
+
+class Cancelled(SwcError):
+    """The user stopped the run."""
+
+    def __init__(self) -> None:
+        super().__init__("run.cancelled")
