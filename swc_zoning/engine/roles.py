@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Roles a layer can play, their tiers, and how both are recognised.
 
-All words are in ``resources/roles.json``. A role says what a layer means in law (ecological red line, drinking-water source ...). Any other id
-``[a-z][a-z0-9_]*`` is a free role: it is carried through but decides nothing.
+All words are in ``resources/roles.json``. A role says what a layer means in law (ecological red line,
+drinking-water source ...). Any other id ``[a-z][a-z0-9_]*`` is a free role: it is carried through but
+decides nothing.
 """
 
 from __future__ import annotations
