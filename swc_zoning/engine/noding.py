@@ -109,7 +109,7 @@ def _register(segments: Segments, box: tuple[int, int, int, int], size: int) -> 
     Cells are squares of `size` units, numbered row by row. A segment is entered column by
     column, in the rows it spans there, so that a long one costs its length and not its box.
     """
-    x0, y0, x1, y1 = box
+    x0, y0, _, y1 = box
     across, up = _columns(box, size), (y1 - y0 - 1) // size + 1
     swap = segments.x1 > segments.x2
     ax, ay = np.where(swap, segments.x2, segments.x1), np.where(swap, segments.y2, segments.y1)
@@ -347,7 +347,7 @@ def _not_an_end(segments: Segments, index: Ints, x: Ints, y: Ints) -> Any:
 
 
 def _crossing(x: Any, y: Any, dx: Any, dy: Any, ex: Any, ey: Any, bx: Any, by: Any) -> tuple[Ints, Ints]:
-    """Return the crossing of (x, y) + t (dx, dy) with the line from (bx, by) along (ex, ey), halves rounded up."""
+    """Return where (x, y) + t (dx, dy) crosses the line from (bx, by) along (ex, ey), halves rounded up."""
     num = (bx - x) * ey - (by - y) * ex
     den = dx * ey - dy * ex
     t = num.astype(float) / den.astype(float)

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The partition is exact: properties over random and adversarial layers, and planted faults are stopped."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import Polygon, affinity, box
+
+from swc_zoning.engine import ledger
+from swc_zoning.engine.labels import Labels
+from swc_zoning.engine.messages import InvariantViolated
+from swc_zoning.engine.partition import build
+from swc_zoning.engine.tasks import executor
+
+
+def valid(polygon):
+    """The polygonal part of a made-valid polygon, or None."""
+    parts = [p for p in shapely.get_parts(shapely.make_valid(polygon)) if p.geom_type == "Polygon"]
+    return shapely.MultiPolygon(parts) if parts else None
+
+
+def prove(partition, geometry, polygons=None):
+    polygons = partition.polygons() if polygons is None else polygons
+    names = [("layer", str(i)) for i in range(len(geometry))]
+    return ledger.prove(partition, polygons, shapely.area(geometry), shapely.length(geometry), names)
+
+
+def assert_partition(geometry, tolerance=None):
+    """Assert that the pieces of `geometry` are a partition, by the ledger and by GEOS; return it."""
+    geometry = np.asarray(geometry, object)
+    partition = build(geometry)
+    prove(partition, geometry)
+    pieces = partition.polygons()[partition.inside]
+    union = shapely.union_all(geometry)
+    slack = tolerance or 1e-4 * shapely.length(geometry).sum() + 1e-6
+    assert abs(shapely.area(pieces).sum() - union.area) <= slack
+    assert shapely.coverage_is_valid(pieces)
+    assert np.allclose(partition.plane_m2, shapely.area(partition.polygons()), rtol=1e-9, atol=1e-9)
+    return partition
+
+
+def as_set(partition):
+    """Pieces with their labels, whatever their order."""
+    labels = {}
+    for face, feature in zip(partition.labels.face.tolist(), partition.labels.feature.tolist()):
+        labels.setdefault(face, set()).add(feature)
+    wkb = shapely.to_wkb(partition.polygons())
+    return {(wkb[i], frozenset(labels.get(i, ()))) for i in range(len(wkb))}
+
+
+coordinate = st.integers(-60, 60).map(lambda v: v / 4)
+rings = st.lists(st.tuples(coordinate, coordinate), min_size=3, max_size=7)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(rings, min_size=1, max_size=6))
+def test_any_polygons_make_an_exact_partition(shapes):
+    geometry = [g for g in (valid(Polygon(s)) for s in shapes) if g is not None]
+    if geometry:
+        assert_partition(geometry)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(rings, min_size=1, max_size=5), st.sampled_from([1e-4, 2e-4, 1e-3]))
+def test_polygons_of_a_few_grid_units_make_an_exact_partition(shapes, unit):
+    geometry = [
+        g for g in (valid(affinity.scale(Polygon(s), unit, unit, origin=(0, 0))) for s in shapes) if g
+    ]
+    if geometry:
+        geometry = np.array(geometry, object)
+        partition = build(geometry)
+        prove(partition, geometry)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([0, 1e-9, 1e-6, 1e-4, 1e-3, 0.5]))
+def test_nearly_matching_borders_make_an_exact_partition(seed, shift):
+    rng = np.random.default_rng(seed)
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(rng.random((20, 2)) * 100)))
+    frame = box(0, 0, 100, 100)
+    cells = shapely.intersection(cells, frame)
+    corners = [shapely.get_coordinates(cell)[:-1] for cell in cells]
+    moved = [valid(Polygon(xy + rng.normal(size=xy.shape) * shift)) for xy in corners]
+    partition = assert_partition([frame, *cells, *(g for g in moved if g)])
+    assert partition.inside.sum() >= 20
+
+
+def test_a_grid_rotated_by_a_billionth_makes_an_exact_partition():
+    grid = [box(i / 10, j / 10, (i + 1) / 10, (j + 1) / 10) for i in range(12) for j in range(12)]
+    turned = [affinity.rotate(cell, 1e-9, origin=(500000, 3400000)) for cell in grid]
+    assert_partition(grid + turned)
+
+
+def test_t_junctions_without_matching_vertices_keep_their_areas():
+    a, b = Polygon([(1, 0), (1, 1), (1, 3), (4, 0)]), Polygon([(0, 4), (1, 3), (1, 0)])
+    partition = assert_partition([a, b])
+    assert sorted(partition.plane_m2.round(9)) == [1.5, 4.5]
+
+
+def test_near_parallel_edges_make_an_exact_partition():
+    fans = [Polygon([(0, 0), (100_000, i * 1e-4), (100_000, i * 1e-4 + 3e-4)]) for i in range(40)]
+    assert_partition(fans)
+
+
+def test_crossings_beside_tile_seams_do_not_depend_on_tiles():
+    rng = np.random.default_rng(5)
+    geometry = np.array(
+        [box(*c, *(c + s)) for c, s in zip(rng.random((150, 2)) * 50, rng.random((150, 2)) * 9)]
+    )
+    geometry = np.array([affinity.rotate(g, a) for g, a in zip(geometry, rng.random(150) * 90)])
+    whole = as_set(build(geometry))
+    assert whole == as_set(build(geometry, per_tile=7)) == as_set(build(geometry, per_tile=100))
+
+
+def test_processes_give_the_result_of_one_process():
+    rng = np.random.default_rng(6)
+    geometry = np.array(
+        [shapely.Point(c).buffer(r) for c, r in zip(rng.random((80, 2)) * 50, rng.random(80) * 9)]
+    )
+    with executor(2) as pool:
+        assert as_set(build(geometry, executor=pool, per_tile=300)) == as_set(build(geometry))
+
+
+def test_order_of_features_does_not_matter():
+    rng = np.random.default_rng(7)
+    geometry = np.array(
+        [shapely.Point(c).buffer(r, 5) for c, r in zip(rng.random((40, 2)) * 30, rng.random(40) * 9)]
+    )
+    shuffled = rng.permutation(40)
+    back = {
+        (wkb, frozenset(int(shuffled[f]) for f in features))
+        for wkb, features in as_set(build(geometry[shuffled]))
+    }
+    assert as_set(build(geometry)) == back
+
+
+def test_five_hundred_identical_polygons_are_one_piece_with_all_labels():
+    partition = assert_partition([Polygon([(0, 0), (10, 1), (9, 8), (1, 9)])] * 500, tolerance=1)
+    assert len(partition.faces) == 1
+    assert len(partition.labels.feature) == 500
+
+
+def test_ten_thousand_holes_are_kept():
+    holes = [box(i, j, i + 0.5, j + 0.5).exterior for i in range(100) for j in range(100)]
+    polygon = Polygon(box(-1, -1, 101, 101).exterior, holes)
+    partition = assert_partition([polygon])
+    assert partition.inside.sum() == 1
+    assert partition.plane_m2[partition.inside][0] == pytest.approx(polygon.area, abs=1e-6)
+
+
+def test_touching_at_a_point_does_not_connect_and_makes_no_piece():
+    partition = assert_partition([box(0, 0, 1, 1), box(1, 1, 2, 2)])
+    assert len(partition.faces) == 2
+    bow = assert_partition([shapely.MultiPolygon([box(0, 0, 1, 1), box(1, 1, 2, 2)])])
+    assert len(bow.faces) == 2
+
+
+def test_parts_of_one_feature_that_share_an_edge_become_one_piece():
+    left, right = box(0, 0, 1, 1), box(1, 0, 2, 1)
+    overlapping_edge = shapely.MultiPolygon([left, right])
+    partition = build(np.array([overlapping_edge]))
+    assert len(partition.faces) == 1
+    assert partition.plane_m2[0] == 2
+
+
+def test_ring_that_touches_itself_becomes_shell_and_hole():
+    shell = Polygon([(0, 0), (10, 0), (10, 10), (5, 10), (3, 6), (7, 6), (5, 10), (0, 10)])
+    partition = assert_partition([valid(shell), box(-5, -5, 15, 15)])
+    assert sorted(partition.plane_m2.round(6)) == [8.0, 92.0, 300.0]
+
+
+def test_narrow_river_and_small_island_survive():
+    river = shapely.LineString([(0, 0), (10_000, 500), (20_000, 0)]).buffer(1.5)
+    island = shapely.Point(10_000, 502).buffer(3.1)
+    partition = assert_partition([box(-10, -1000, 20_010, 1000), river, island])
+    carried = np.bincount(partition.labels.feature, partition.plane_m2[partition.labels.face])
+    assert carried[1] == pytest.approx(river.area, rel=1e-4)
+    assert carried[2] == pytest.approx(island.area, rel=1e-4)
+
+
+def test_coordinates_with_zone_prefix_stay_exact():
+    geometry = [
+        affinity.translate(shapely.Point(0, 0).buffer(50), 40_600_000.1234 + i * 31, 3_456_789.1)
+        for i in range(5)
+    ]
+    assert_partition(geometry)
+
+
+def test_country_wide_frame_is_exact():
+    frame = Polygon([(0, 0), (3_000_000.7, 10.3), (2_999_000.1, 2_500_000.9), (-20.3, 2_400_000)])
+    assert_partition(
+        [frame, box(1_000_000, 1_000_000, 1_000_001, 1_000_001), shapely.Point(5e5, 5e5).buffer(300_000)]
+    )
+
+
+def test_empty_input_has_no_pieces():
+    partition = build(np.array([], object))
+    assert len(partition.faces) == 0
+
+
+def test_extent_frames_the_pieces():
+    geometry = np.array([box(0, 0, 10, 10), box(5, 5, 15, 15)])
+    partition = build(geometry, np.array([True, False]))
+    assert partition.plane_m2[partition.inside].sum() == 100
+    assert partition.inside.sum() == 2
+
+
+class TestPlantedFaults:
+    """A fault planted in a good result is stopped by the invariant that names it."""
+
+    @pytest.fixture
+    def city(self):
+        rng = np.random.default_rng(8)
+        circles = [shapely.Point(c).buffer(6) for c in rng.random((30, 2)) * 50]
+        geometry = np.array([box(-9, -9, 60, 60), *circles], object)
+        partition = build(geometry)
+        prove(partition, geometry)
+        return partition, geometry
+
+    def stopped_by(self, partition, geometry, polygons=None):
+        with pytest.raises(InvariantViolated) as stop:
+            prove(partition, geometry, polygons)
+        assert "zh" not in stop.value.facts
+        assert stop.value.place is not None
+        assert str(stop.value)
+        return stop.value.invariant
+
+    def without(self, partition, face):
+        labels = partition.labels
+        keep = labels.face != face
+        renumbered = labels.face[keep] - (labels.face[keep] > face)
+        return replace(
+            partition,
+            labels=Labels(renumbered, labels.feature[keep]),
+            inside=np.delete(partition.inside, face),
+        )
+
+    def test_dropped_face(self, city):
+        partition, geometry = city
+        polygons = np.delete(partition.polygons(), 5)
+        assert self.stopped_by(self.without(partition, 5), geometry, polygons) == "gap"
+
+    def test_duplicated_face(self, city):
+        partition, geometry = city
+        polygons = partition.polygons()
+        extra = partition.labels.feature[partition.labels.face == 5]
+        labels = Labels(
+            np.append(partition.labels.face, [len(polygons)] * len(extra)),
+            np.append(partition.labels.feature, extra),
+        )
+        doubled = replace(partition, labels=labels, inside=np.append(partition.inside, True))
+        assert self.stopped_by(doubled, geometry, np.append(polygons, polygons[5])) == "overlap"
+
+    def test_swapped_label(self, city):
+        partition, geometry = city
+        labels = partition.labels
+        feature = labels.feature.copy()
+        row = np.flatnonzero((labels.face == 7) & (feature > 0))[0]
+        feature[row] = 1 + feature[row] % 30
+        assert self.stopped_by(replace(partition, labels=Labels(labels.face, feature)), geometry) == "labels"
+
+    def test_shifted_vertex(self, city):
+        partition, geometry = city
+        polygons = partition.polygons()
+        xy = shapely.get_coordinates(polygons[5])
+        xy[2] += 1e-4
+        polygons[5] = Polygon(xy)
+        assert self.stopped_by(partition, geometry, polygons) == "edges"
+
+    def test_lost_part_of_a_repaired_feature(self, city):
+        partition, geometry = city
+        before = geometry.copy()
+        before[3] = shapely.MultiPolygon([*shapely.get_parts(geometry[3]), box(200, 200, 201, 201)])
+        assert self.stopped_by(partition, before) == "feature_area"
+
+    def test_invalid_piece(self, city):
+        partition, geometry = city
+        polygons = partition.polygons()
+        polygons[4] = Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
+        assert self.stopped_by(partition, geometry, polygons) == "valid"
