@@ -186,7 +186,8 @@ def _provenance(layer: Layer) -> dict[str, str]:
 def planted(config: dict[str, Any], layers: list[Layer]) -> list[dict[str, Any]]:
     """Return each kind of conflict with its whole plane area (ha) and the largest place of it.
 
-    Found by plain set operations on the layers as written, independent of the zoning engine.
+    Found by plain set operations on the layers as written, independent of the zoning engine. A kind that
+    another seed or a coarse scale happens not to bring about is left out.
     """
     rules = config["conflicts"].values()
     covers = _covers(
@@ -201,6 +202,8 @@ def planted(config: dict[str, Any], layers: list[Layer]) -> list[dict[str, Any]]
             region = shapely.intersection(region, group)
         without = shapely.union_all([covers.get(key, nothing) for key in rule["none"]])
         region = shapely.difference(region, without)
+        if region.area == 0.0:
+            continue
         main = delta.largest(region)
         east, north = shapely.get_coordinates(shapely.point_on_surface(main))[0]
         fact = {
