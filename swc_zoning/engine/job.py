@@ -1,0 +1,463 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The job: one JSON document that names the layers, the rules and the extent of a zoning.
+
+Contract: ``resources/schemas/job.schema.json``. Only the standard library is imported, so that
+QGIS can write and check jobs; nothing here opens data.
+"""
+
+from __future__ import annotations
+
+import codecs
+import copy
+import importlib.util
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+from swc_zoning.engine.messages import Blocked, Finding, catalogue
+from swc_zoning.paths import resource
+
+SCHEMA = 1
+EXTENT_ROLE = "admin_extent"
+
+#: Steps to the next version by the version they start from; version 1 is the first.
+_MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+]+:")
+_EXTENT_NAMES = {"id_field": "code_field"}
+_NOT_OF_EXTENTS = ("tier",)
+
+
+class JobError(Blocked):
+    """The job cannot run as it is; `findings` holds everything that was found."""
+
+
+@dataclass(frozen=True)
+class LayerInput:
+    """One polygon layer in one role; `source` is an absolute path or a database address.
+
+    `tier` is {"field", "map"?} or {"value"}. What the job does not say is None.
+    """
+
+    role: str
+    source: str
+    layer: str | None = None
+    filter: str | None = None
+    crs: str | None = None
+    encoding: str | None = None
+    tier: dict[str, Any] | None = None
+    id_field: str | None = None
+    name_field: str | None = None
+    version: str | None = None
+    approval_no: str | None = None
+    data_date: str | None = None
+    provider: str | None = None
+    secrecy: str | None = None
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The frame of the plan: districts with codes and names, or one boundary."""
+
+    source: str
+    layer: str | None = None
+    filter: str | None = None
+    crs: str | None = None
+    encoding: str | None = None
+    code_field: str | None = None
+    name_field: str | None = None
+    version: str | None = None
+    approval_no: str | None = None
+    data_date: str | None = None
+    provider: str | None = None
+    secrecy: str | None = None
+
+    def as_layer(self) -> LayerInput:
+        """Return the extent as a layer of role ``admin_extent``, the code field as its id field."""
+        values = asdict(self)
+        return LayerInput(role=EXTENT_ROLE, id_field=values.pop("code_field"), **values)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that may run. `crs` None: to be chosen; `rules` None: the shipped table.
+
+    `plan_date` is YYYY-MM-DD or None. `options` has every key of the schema, defaults filled in
+    (areas in m2, widths in m; `min_patch_m2` may be None; `accept` is a list of {code, layer?, reason?}).
+    `path` is the job file where there is one, `findings` what `check` said of it (no errors).
+    """
+
+    title: str
+    extent: Extent | None
+    crs: str | None
+    rules: Path | None
+    plan_date: str | None
+    layers: tuple[LayerInput, ...]
+    options: dict[str, Any]
+    path: Path | None = None
+    findings: tuple[Finding, ...] = field(default=(), compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the job as a document of the current schema, paths absolute; `load` gives it back."""
+        document = {
+            "schema": SCHEMA,
+            "title": self.title,
+            "extent": _said(self.extent) if self.extent else None,
+            "crs": self.crs,
+            "rules": None if self.rules is None else str(self.rules),
+            "plan_date": self.plan_date,
+            "layers": [_said(layer) for layer in self.layers],
+            "options": {key: value for key, value in self.options.items() if value is not None},
+        }
+        return copy.deepcopy({key: value for key, value in document.items() if value is not None})
+
+    def choose_crs(self, bounds_lonlat: Sequence[float], layer_crs: Sequence[Any] = ()) -> str:
+        """Return the CRS the job names, else `crs.choose_crs` of the data and the layers' CRSs."""
+        from swc_zoning.engine import crs
+
+        return self.crs or crs.choose_crs(bounds_lonlat, layer_crs)
+
+
+def load(path: str | Path | Mapping[str, Any], base: Path | None = None) -> Job:
+    """Return the job of a file or of a document; relative paths resolve against `base`.
+
+    `base` is the folder of the file, or the current folder for a document, where it is not given.
+    Raises JobError with all findings if one of them is an error.
+    """
+    document, folder = _opened(path, base)
+    findings = _problems(document, folder)
+    if any(finding.severity == "error" for finding in findings):
+        raise JobError(findings)
+    file = None if isinstance(path, Mapping) else Path(path).absolute()
+    return _build(migrate(document), folder, file, tuple(findings))
+
+
+def check(document: str | Path | Mapping[str, Any], base: Path | None = None) -> list[Finding]:
+    """Return everything that can be said of a job (file or document) without opening its data."""
+    try:
+        opened, folder = _opened(document, base)
+    except JobError as error:
+        return error.findings
+    return _problems(opened, folder)
+
+
+def migrate(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `document` in the current schema; the argument is left as it is.
+
+    Raises JobError job.schema_newer or job.schema_unknown.
+    """
+    current = dict(document)
+    version = _version(current)
+    if version > SCHEMA:
+        raise JobError([Finding("job.schema_newer", {"version": version, "known": SCHEMA})])
+    while version < SCHEMA:
+        if version not in _MIGRATIONS:
+            raise JobError([Finding("job.schema_unknown", {"version": version})])
+        current = _MIGRATIONS[version](current)
+        version += 1
+        current["schema"] = version
+    return current
+
+
+def resolve(source: str, base: Path) -> str:
+    """Return `source` as an absolute path; addresses (``PG:...``) and Windows paths stay as they are.
+
+    Relative paths may be written with either slash on any system.
+    """
+    if is_address(source) or PureWindowsPath(source).is_absolute():
+        return source
+    return os.path.normpath(os.path.join(os.path.abspath(base), source.replace("\\", "/")))
+
+
+def is_address(source: str) -> bool:
+    """Return whether `source` is an address such as ``PG:...``; one letter and a colon is a drive."""
+    return _ADDRESS.match(source) is not None
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+def _opened(job: str | Path | Mapping[str, Any], base: Path | None) -> tuple[Any, Path]:
+    if isinstance(job, Mapping):
+        return job, Path.cwd() if base is None else Path(base)
+    path = Path(job)
+    return _parsed(path), path.absolute().parent if base is None else Path(base)
+
+
+def _parsed(path: Path) -> Any:
+    name = str(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
+    except FileNotFoundError as error:
+        raise JobError([Finding("job.missing", {"path": name})]) from error
+    except OSError as error:
+        raise JobError([Finding("job.unusable", {"path": name, "reason": error.strerror})]) from error
+    except UnicodeDecodeError as error:
+        raise JobError([Finding("job.not_utf8", {"path": name})]) from error
+    except json.JSONDecodeError as error:
+        facts = {"path": name, "line": error.lineno, "column": error.colno, "reason": error.msg}
+        raise JobError([Finding("job.unreadable", facts)]) from error
+    except _Refused as error:
+        raise JobError([Finding(error.code, {"path": name, **error.facts})]) from error
+
+
+class _Refused(ValueError):
+    """JSON that parses elsewhere but must not here."""
+
+    def __init__(self, code: str, **facts: Any) -> None:
+        super().__init__(code, facts)
+        self.code = code
+        self.facts = facts
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise _Refused("job.key_twice", key=key)
+        result[key] = value
+    return result
+
+
+def _no_constant(value: str) -> Any:
+    raise _Refused("job.number_unusable", value=value)
+
+
+def _version(document: Mapping[str, Any]) -> int:
+    version = document.get("schema")
+    # Anything but a whole number is left to the schema check, which names the place.
+    return version if isinstance(version, int) and not isinstance(version, bool) else SCHEMA
+
+
+# --- checking --------------------------------------------------------------------------------------
+
+
+def _problems(document: Any, base: Path) -> list[Finding]:
+    from swc_zoning.engine.schema import check_document
+
+    if not isinstance(document, Mapping):
+        return check_document(document, "job")
+    try:
+        document = migrate(document)
+    except JobError as error:
+        return error.findings
+    findings = check_document(document, "job")
+    for part in (_extent_findings, _layer_findings, _version_findings, _head_findings, _accept_findings):
+        findings.extend(part(document, base))
+    return findings
+
+
+def _entries(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    layers = document.get("layers")
+    return [one for one in layers if isinstance(one, Mapping)] if isinstance(layers, list) else []
+
+
+def _inputs(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the layers, and the extent as one of them, as far as they are objects."""
+    extent = document.get("extent")
+    first = [{**extent, "role": EXTENT_ROLE}] if isinstance(extent, Mapping) else []
+    return first + _entries(document)
+
+
+def _text(entry: Mapping[str, Any], key: str) -> str:
+    value = entry.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _options(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    options = document.get("options")
+    return options if isinstance(options, Mapping) else {}
+
+
+def _extent_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:
+    as_layers = [entry for entry in _entries(document) if entry.get("role") == EXTENT_ROLE]
+    count = len(as_layers) + ("extent" in document)
+    if count > 1:
+        yield Finding("job.extent_twice", {"count": count})
+    for entry in as_layers:
+        for key in _NOT_OF_EXTENTS:
+            if key in entry:
+                yield Finding("job.extent_key", {"key": key}, layer=EXTENT_ROLE)
+    codes = _options(document).get("control_areas")
+    if not count and isinstance(codes, Mapping) and codes:
+        yield Finding("job.control_without_extent", {"codes": ", ".join(codes)})
+
+
+def _layer_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:
+    if all(entry.get("role") == EXTENT_ROLE for entry in _entries(document)):
+        yield Finding("job.no_layers")
+    for entry in _inputs(document):
+        role = _text(entry, "role")
+        yield from _role_findings(role, entry)
+        yield from _source_findings(role, _text(entry, "source"), base)
+        yield from _encoding_findings(role, _text(entry, "encoding"))
+        yield from _crs_findings(role, _text(entry, "crs"))
+
+
+def _role_findings(role: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
+    from swc_zoning.engine import roles
+
+    if re.fullmatch(r"[a-z][a-z0-9_]*", role) is None:
+        return
+    if roles.find(role) is None:
+        yield Finding("job.free_role", {"role": role, "nearest": roles.nearest(role)}, layer=role)
+        return
+    for value in _tier_words(entry.get("tier")):
+        if value != "unknown" and roles.canonical_tier(role, value) == "unknown":
+            yield Finding("job.tier_unknown", {"role": role, "value": value}, layer=role)
+
+
+def _tier_words(tier: Any) -> list[str]:
+    """Return the tiers a job itself names: those cannot be excused as dirty data."""
+    if not isinstance(tier, Mapping):
+        return []
+    mapped = tier.get("map")
+    words = list(mapped.values()) if isinstance(mapped, Mapping) else []
+    return [word for word in [*words, tier.get("value")] if isinstance(word, str)]
+
+
+def _source_findings(role: str, source: str, base: Path) -> Iterator[Finding]:
+    if not source or is_address(source):
+        return
+    path = resolve(source, base)
+    if not os.path.exists(path):
+        yield Finding("job.source_missing", {"path": path, "role": role}, layer=role)
+
+
+def _encoding_findings(role: str, encoding: str) -> Iterator[Finding]:
+    if not encoding:
+        return
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        yield Finding("job.encoding_unknown", {"encoding": encoding, "role": role}, layer=role)
+
+
+def _crs_findings(role: str, text: str) -> Iterator[Finding]:
+    if text and _pyproj_here() and _georef().parse(text) is None:
+        yield Finding("job.crs_unreadable", {"crs": text, "role": role}, layer=role)
+
+
+def _pyproj_here() -> bool:
+    # Inside QGIS there may be none; the child process checks again.
+    return importlib.util.find_spec("pyproj") is not None
+
+
+def _georef() -> Any:
+    from swc_zoning.engine import georef
+
+    return georef
+
+
+def _version_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:
+    from swc_zoning.engine import roles
+
+    versions: dict[str, list[str]] = {}
+    for entry in _entries(document):
+        role, version = _text(entry, "role"), _text(entry, "version")
+        if version and role != EXTENT_ROLE and version not in versions.setdefault(role, []):
+            versions[role].append(version)
+    for role, given in versions.items():
+        if len(given) > 1 and roles.find(role) is not None:
+            yield Finding("job.two_versions", {"role": role, "versions": ", ".join(given)}, layer=role)
+
+
+def _head_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:
+    rules, day = _text(document, "rules"), _text(document, "plan_date")
+    if rules and not os.path.isfile(resolve(rules, base)):
+        yield Finding("job.rules_missing", {"path": resolve(rules, base)})
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) and not _is_day(day):
+        yield Finding("job.plan_date", {"value": day})
+    yield from _working_crs_findings(_text(document, "crs"))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _working_crs_findings(text: str) -> Iterator[Finding]:
+    if not text or not _pyproj_here():
+        return
+    crs = _georef().parse(text)
+    if crs is None:
+        yield Finding("job.crs_unreadable", {"crs": text, "role": "-"})
+    elif not _georef().is_metric(crs):
+        yield Finding("job.crs_not_metric", {"crs": text})
+
+
+def _accept_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:
+    accepted = _options(document).get("accept")
+    for one in accepted if isinstance(accepted, list) else []:
+        code = _text(one, "code") if isinstance(one, Mapping) else one
+        if isinstance(code, str) and code and code not in catalogue():
+            nearest = get_close_matches(code, list(catalogue()), 1, 0.0)[0]
+            yield Finding("job.accept_unknown", {"code": code, "nearest": nearest})
+
+
+# --- building --------------------------------------------------------------------------------------
+
+
+def _build(document: Mapping[str, Any], base: Path, path: Path | None, findings: tuple[Finding, ...]) -> Job:
+    entries = document.get("layers", [])
+    layers = [LayerInput(**_placed(entry, base)) for entry in entries if entry["role"] != EXTENT_ROLE]
+    rules = document.get("rules")
+    return Job(
+        title=document.get("title", ""),
+        extent=_extent(document, base),
+        crs=document.get("crs"),
+        rules=None if rules is None else Path(resolve(rules, base)),
+        plan_date=document.get("plan_date"),
+        layers=tuple(layers),
+        options=_made_options(document.get("options", {})),
+        path=path,
+        findings=findings,
+    )
+
+
+def _placed(entry: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    return {**entry, "source": resolve(entry["source"], base)}
+
+
+def _extent(document: Mapping[str, Any], base: Path) -> Extent | None:
+    if "extent" in document:
+        return Extent(**_placed(document["extent"], base))
+    for entry in document.get("layers", []):
+        if entry["role"] == EXTENT_ROLE:
+            named = {_EXTENT_NAMES.get(key, key): value for key, value in entry.items() if key != "role"}
+            return Extent(**_placed(named, base))
+    return None
+
+
+def _made_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    options = {**_defaults(_option_schema()), **copy.deepcopy(dict(given))}
+    options["slivers"] = {**_defaults(_option_schema()["slivers"]["properties"]), **given.get("slivers", {})}
+    options["control_areas"] = dict(given.get("control_areas", {}))
+    accepted = given.get("accept", [])
+    options["accept"] = [{"code": one} if isinstance(one, str) else dict(one) for one in accepted]
+    return options
+
+
+@lru_cache(maxsize=1)
+def _option_schema() -> dict[str, Any]:
+    schema = json.loads(resource("schemas", "job.schema.json").read_text(encoding="utf-8"))
+    return schema["$defs"]["options"]["properties"]
+
+
+def _defaults(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: schema.get("default") for key, schema in properties.items()}
+
+
+def _said(record: Any) -> dict[str, Any]:
+    """Return a record as plain data without what was not given."""
+    return {key: value for key, value in asdict(record).items() if value is not None}
