@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The integer grid every coordinate lives on: 0.0001 m in the working CRS, as int64 units."""
+"""The integer grid of results, 0.0001 m in the working CRS, and the finer one inputs are read on.
+
+Input vertices are kept to 0.1 micrometre (*fine* coordinates), so that what they make of the
+grid follows from where they really are; every node of a result is a grid point (*units*).
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,8 @@ Floats = NDArray[np.float64]
 #: Units per metre (submission practice and FileGDB grid: 0.0001 m).
 PER_METRE = 10_000
 
-#: Differences below this keep every product of two of them, doubled, inside int64.
-SAFE = 1 << 30
+#: Fine steps per unit; even, so that the edges of a hot pixel are fine coordinates too.
+FINE = 1_000
 
 
 def to_units(metres: Floats) -> Ints:
@@ -26,6 +30,21 @@ def to_metres(units: Ints) -> Floats:
     return units / PER_METRE
 
 
+def to_fine(metres: Floats) -> Ints:
+    """Return coordinates in fine steps, halves rounded up."""
+    return np.floor(metres * (PER_METRE * FINE) + 0.5).astype(np.int64)
+
+
+def from_fine(fine: Ints) -> Floats:
+    """Return fine coordinates in metres; `to_fine` gives the same steps back."""
+    return fine / (PER_METRE * FINE)
+
+
+def nearest_unit(fine: Ints) -> Ints:
+    """Return the grid unit whose hot pixel, half open to the right, holds a fine coordinate."""
+    return (fine + FINE // 2) // FINE
+
+
 def unique_points(x: Ints, y: Ints) -> tuple[Ints, Ints, Ints]:
     """Return distinct points in order of (x, y), and for each given point its index among them."""
     if len(x) == 0:
@@ -33,16 +52,34 @@ def unique_points(x: Ints, y: Ints) -> tuple[Ints, Ints, Ints]:
     x0, y0 = x.min(), y.min()
     bits = int(y.max() - y0).bit_length()
     if bits + int(x.max() - x0).bit_length() <= 63:
-        key = ((x - x0) << bits) | (y - y0)
-        order = np.argsort(key)
-        new = _starts(key[order])
+        order = np.argsort(((x - x0) << bits) | (y - y0))
     else:
         order = np.lexsort((y, x))
-        new = _starts(x[order]) | _starts(y[order])
+    new = _starts(x[order]) | _starts(y[order])
+    return (*_firsts(x, y, order, new), _ranks(order, new))
+
+
+def same_points(x: Ints, y: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return distinct points in any order, and for each given point its index among them."""
+    if len(x) == 0:
+        return x, y, np.empty(0, np.int64)
+    key = mix(x.view(np.uint64) + mix(y.view(np.uint64)))
+    order = np.argsort(key)
+    new = _starts(x[order]) | _starts(y[order])
+    if np.any(new & ~_starts(key[order])):
+        return unique_points(x, y)  # two points share a hash
+    return (*_firsts(x, y, order, new), _ranks(order, new))
+
+
+def _firsts(x: Ints, y: Ints, order: Ints, new: NDArray[np.bool_]) -> tuple[Ints, Ints]:
     first = order[new]
-    inverse = np.empty(len(x), np.int64)
-    inverse[order] = np.cumsum(new) - 1
-    return x[first], y[first], inverse
+    return x[first], y[first]
+
+
+def _ranks(order: Ints, new: NDArray[np.bool_]) -> Ints:
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.cumsum(new) - 1
+    return ranks
 
 
 def _starts(values: Ints) -> NDArray[np.bool_]:

@@ -1,34 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Snap rounding: where segments of the integer grid must be split so that they meet only at grid points.
+"""Snap rounding: where segments must be split so that they meet only at points of the grid.
 
-Hot pixels are the unit squares, half open to the upper right, centred on every end point and
-on every rounded crossing. A segment is split at each hot pixel it passes through (Hobby,
-"Practical segment intersection with finite precision output", 1999). All tests are exact
-integer arithmetic, so a split depends on the segments alone: never on tiles or on order.
+Hot pixels are the unit squares, half open to the upper right, that hold an end point or a
+crossing of segments. A segment becomes the chain of the centres of the hot pixels it passes
+through (Hobby, "Practical segment intersection with finite precision output", 1999). Every
+test is exact, so a split depends on the segments alone: never on tiles or on order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from swc_zoning.engine.grid import SAFE, Ints, group, ragged
+from swc_zoning.engine.grid import FINE, Ints, group, nearest_unit, ragged
 from swc_zoning.engine.tasks import Executor
 
-#: Segments are registered in every cell within this distance (units): a hot pixel reaches half a unit.
-_MARGIN = 2
+#: Segments are registered in every cell within this distance (fine): a hot pixel reaches half a unit.
+_MARGIN = 2 * FINE
 #: Pairs compared at a time, so that their columns stay in the processor's cache.
 _CHUNK = 1 << 17
 #: A crossing whose rounding is this near a tie (units) is rounded with unbounded integers.
 _TIE = 1e-4
+#: Differences below this (fine) keep twice the difference of two products inside int64.
+_SAFE = 1 << 30
+
+_NONE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
 class Segments:
-    """Distinct segments as columns: start (x1, y1) and end (x2, y2) in grid units."""
+    """Distinct segments as columns: start (x1, y1) and end (x2, y2), fine coordinates."""
 
     x1: Ints
     y1: Ints
@@ -45,7 +49,10 @@ class Segments:
 
 @dataclass(frozen=True)
 class Splits:
-    """Where segments are split: `segment` index and grid point (x, y), without repeats."""
+    """Where segments are split: `segment` index and node (x, y) in units, without repeats.
+
+    The end nodes of a segment, nearest to its end points, are not among them.
+    """
 
     segment: Ints
     x: Ints
@@ -83,12 +90,13 @@ def find_splits(
 
 
 def _tiles(segments: Segments, per_tile: int) -> Iterator[_Tile]:
-    x0 = int(min(segments.x1.min(), segments.x2.min()))
-    y0 = int(min(segments.y1.min(), segments.y2.min()))
-    x1 = int(max(segments.x1.max(), segments.x2.max())) + 1
-    y1 = int(max(segments.y1.max(), segments.y2.max())) + 1
+    # The centre of a hot pixel may lie half a unit outside what it holds.
+    x0 = int(min(segments.x1.min(), segments.x2.min())) - FINE
+    y0 = int(min(segments.y1.min(), segments.y2.min())) - FINE
+    x1 = int(max(segments.x1.max(), segments.x2.max())) + FINE
+    y1 = int(max(segments.y1.max(), segments.y2.max())) + FINE
     wanted = max(1, len(segments) // per_tile)
-    size = max(int(np.sqrt((x1 - x0) * (y1 - y0) / wanted)), (max(x1 - x0, y1 - y0) // 2048) + 1, 1)
+    size = max(int(np.sqrt((x1 - x0) * (y1 - y0) / wanted)), (max(x1 - x0, y1 - y0) // 2048) + 1, FINE)
     cell, index = _register(segments, (x0, y0, x1, y1), size)
     order, starts = group(cell)
     across = _columns((x0, y0, x1, y1), size)
@@ -145,17 +153,14 @@ def _span(ax: Ints, ay: Ints, bx: Ints, by: Ints, index: Ints, left: Ints, size:
 def _split_tile(tile: _Tile) -> Splits:
     """Find the splits at hot pixels centred in one tile."""
     cells = _Cells(tile)
-    hits = [_meetings(cells, *pairs) for pairs in cells.pairs()]
-    segment, x, y, crossed = (np.concatenate(column) for column in zip(*hits)) if hits else (_NONE,) * 4
-    crossed = crossed.astype(bool)
-    near = cells.near(x[crossed], y[crossed])
-    segment, x, y = (
-        np.concatenate([segment, near[0]]),
-        np.concatenate([x, near[1]]),
-        np.concatenate([y, near[2]]),
-    )
-    keep = _not_an_end(tile.segments, segment, x, y)
-    segment, x, y = segment[keep], x[keep], y[keep]
+    rows: list[tuple[Ints, Ints, Ints]] = []
+    for first, second, cell in cells.pairs():
+        pairs = _Pairs(cells, first, second, cell)
+        rows += pairs.end_nodes()
+        rows.append(cells.near(*pairs.crossings()))
+    if not rows:
+        return Splits(_NONE, _NONE, _NONE)
+    segment, x, y = (np.concatenate(column) for column in zip(*rows))
     order = np.lexsort((y, x, segment))
     segment, x, y = segment[order], x[order], y[order]
     new = np.ones(len(segment), bool)
@@ -163,17 +168,16 @@ def _split_tile(tile: _Tile) -> Splits:
     return Splits(tile.index[segment[new]], x[new], y[new])
 
 
-_NONE = np.empty(0, np.int64)
-
-
 class _Cells:
     """A tile's segments sorted into square cells."""
 
     def __init__(self, tile: _Tile) -> None:
         self.segments = tile.segments
+        ends = (tile.segments.x1, tile.segments.y1, tile.segments.x2, tile.segments.y2)
+        self.end_nodes = Segments(*(nearest_unit(column) for column in ends))
         self.box = tile.box
         x0, y0, x1, y1 = tile.box
-        self.size = max(1, int(np.sqrt((x1 - x0) * (y1 - y0) / max(1, len(tile.segments)))))
+        self.size = max(FINE, int(np.sqrt((x1 - x0) * (y1 - y0) / max(1, len(tile.segments)))))
         cell, index = _register(tile.segments, tile.box, self.size)
         # Crowded corners of a tile get smaller cells, until the pairs are few or the entries many.
         while self.size > 4 * _MARGIN and _pair_count(cell) > 12 * len(cell):
@@ -203,8 +207,9 @@ class _Cells:
                 yield self.index[first], self.index[second], self.cell[second]
 
     def of(self, x: Ints, y: Ints) -> Ints:
-        """Return the cell each point lies in, -1 outside the tile."""
+        """Return the cell that holds the centre of each hot pixel (units), -1 outside the tile."""
         x0, y0, x1, y1 = self.box
+        x, y = x * FINE, y * FINE
         inside = (x >= x0) & (x < x1) & (y >= y0) & (y < y1)
         return np.where(inside, (y - y0) // self.size * self.across + (x - x0) // self.size, -1)
 
@@ -213,9 +218,16 @@ class _Cells:
         cell = self.of(x, y)
         begin = np.searchsorted(self.cell, cell, side="left")
         counts = np.searchsorted(self.cell, cell, side="right") - begin
-        segment = self.index[ragged(begin, counts)]
-        x, y = np.repeat(x, counts), np.repeat(y, counts)
-        hit = _passes_any(self.segments, segment, x, y)
+        return self.passing(self.index[ragged(begin, counts)], np.repeat(x, counts), np.repeat(y, counts))
+
+    def passing(self, segment: Ints, x: Ints, y: Ints) -> tuple[Ints, Ints, Ints]:
+        """Return the rows in which the segment passes through the hot pixel (x, y) between its end nodes."""
+        at = np.flatnonzero(_boxed(self.segments.take(segment), x * FINE, y * FINE))
+        segment, x, y = segment[at], x[at], y[at]
+        ends = self.end_nodes.take(segment)
+        inner = ((ends.x1 != x) | (ends.y1 != y)) & ((ends.x2 != x) | (ends.y2 != y))
+        segment, x, y = segment[inner], x[inner], y[inner]
+        hit = _meets_line(self.segments.take(segment), x * FINE, y * FINE)
         return segment[hit], x[hit], y[hit]
 
 
@@ -224,32 +236,56 @@ def _pair_count(cell: Ints) -> int:
     return int((sizes * (sizes - 1) // 2).sum())
 
 
-def _meetings(cells: _Cells, first: Ints, second: Ints, cell: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return (segment, x, y, is crossing) where pairs meet at a hot pixel centred in their cell."""
-    a, b = cells.segments.take(first), cells.segments.take(second)
-    left = np.maximum(np.minimum(a.x1, a.x2), np.minimum(b.x1, b.x2))
-    right = np.minimum(np.maximum(a.x1, a.x2), np.maximum(b.x1, b.x2))
-    low = np.maximum(np.minimum(a.y1, a.y2), np.minimum(b.y1, b.y2))
-    high = np.minimum(np.maximum(a.y1, a.y2), np.maximum(b.y1, b.y2))
-    # Neighbours of a chain share one end and a box of a single point: nothing else can meet.
-    shared = (left == right) & (low == high) & _share_an_end(a, b)
-    keep = np.flatnonzero((left <= right) & (low <= high) & ~shared)
-    a, b, first, second, cell = a.take(keep), b.take(keep), first[keep], second[keep], cell[keep]
-    spread = np.maximum(_reach(a, b), _reach(b, a))
-    columns: list[tuple[Any, ...]] = []
-    for rows, kind in ((spread < SAFE, np.int64), (spread >= SAFE, object)):
-        if rows.any():
-            columns.append(
-                _meet(_cast(a, rows, kind), _cast(b, rows, kind), first[rows], second[rows], cell[rows])
-            )
-    if not columns:
-        return _NONE, _NONE, _NONE, _NONE
-    segment, x, y, crossing, where = (np.concatenate(column) for column in zip(*columns))
-    here = cells.of(x, y) == where
-    return segment[here], x[here], y[here], crossing[here]
+class _Pairs:
+    """Pairs of segments that share a cell, and the hot pixels they make on each other there."""
+
+    def __init__(self, cells: _Cells, first: Ints, second: Ints, cell: Ints) -> None:
+        self.cells = cells
+        a, b = cells.segments.take(first), cells.segments.take(second)
+        near = (
+            (np.maximum(np.minimum(a.x1, a.x2), np.minimum(b.x1, b.x2)) - FINE)
+            <= np.minimum(np.maximum(a.x1, a.x2), np.maximum(b.x1, b.x2))
+        ) & (
+            (np.maximum(np.minimum(a.y1, a.y2), np.minimum(b.y1, b.y2)) - FINE)
+            <= np.minimum(np.maximum(a.y1, a.y2), np.maximum(b.y1, b.y2))
+        )
+        keep = np.flatnonzero(near)
+        self.first, self.second, self.cell = first[keep], second[keep], cell[keep]
+        self.a, self.b = a.take(keep), b.take(keep)
+
+    def end_nodes(self) -> Iterator[tuple[Ints, Ints, Ints]]:
+        """Yield rows (segment, x, y) where one passes through the hot pixel of an end of the other."""
+        for segments, on, other in ((self.a, self.first, self.second), (self.b, self.second, self.first)):
+            ends = self.cells.end_nodes.take(other)
+            for x, y in ((ends.x1, ends.y1), (ends.x2, ends.y2)):
+                at = np.flatnonzero(_boxed(segments, x * FINE, y * FINE))
+                at = at[self.cells.of(x[at], y[at]) == self.cell[at]]
+                yield self.cells.passing(on[at], x[at], y[at])
+
+    def crossings(self) -> tuple[Ints, Ints]:
+        """Return the hot pixels (x, y) of crossings; both segments pass through them."""
+        at = np.flatnonzero(_boxes_meet(self.a, self.b) & ~_share_an_end(self.a, self.b))
+        a, b = self.a.take(at), self.b.take(at)
+        cross = (_side(a, b.x1, b.y1) * _side(a, b.x2, b.y2) < 0) & (
+            _side(b, a.x1, a.y1) * _side(b, a.x2, a.y2) < 0
+        )
+        at, crossing = at[cross], np.flatnonzero(cross)
+        x, y = _crossing(a.take(crossing), b.take(crossing))
+        here = self.cells.of(x, y) == self.cell[at]
+        return x[here], y[here]
 
 
-def _share_an_end(a: Segments, b: Segments) -> Any:
+def _boxes_meet(a: Segments, b: Segments) -> NDArray[np.bool_]:
+    return (
+        np.maximum(np.minimum(a.x1, a.x2), np.minimum(b.x1, b.x2))
+        <= np.minimum(np.maximum(a.x1, a.x2), np.maximum(b.x1, b.x2))
+    ) & (
+        np.maximum(np.minimum(a.y1, a.y2), np.minimum(b.y1, b.y2))
+        <= np.minimum(np.maximum(a.y1, a.y2), np.maximum(b.y1, b.y2))
+    )
+
+
+def _share_an_end(a: Segments, b: Segments) -> NDArray[np.bool_]:
     return (
         ((a.x1 == b.x1) & (a.y1 == b.y1))
         | ((a.x1 == b.x2) & (a.y1 == b.y2))
@@ -258,107 +294,81 @@ def _share_an_end(a: Segments, b: Segments) -> Any:
     )
 
 
-def _reach(a: Segments, b: Segments) -> Ints:
-    """Return the largest coordinate difference the products of a pair are made of."""
-    reach = np.maximum(np.abs(a.x2 - a.x1), np.abs(a.y2 - a.y1))
-    for x, y in ((b.x1, b.y1), (b.x2, b.y2)):
-        reach = np.maximum(reach, np.maximum(np.abs(x - a.x1), np.abs(y - a.y1)))
-    return reach
+def _boxed(on: Segments, x: Ints, y: Ints) -> NDArray[np.bool_]:
+    """Tell whether the box of a segment meets the half-open hot pixel centred on (x, y), fine."""
+    half = FINE // 2
+    return (
+        (np.minimum(on.x1, on.x2) < x + half)
+        & (np.maximum(on.x1, on.x2) >= x - half)
+        & (np.minimum(on.y1, on.y2) < y + half)
+        & (np.maximum(on.y1, on.y2) >= y - half)
+    )
 
 
-def _cast(segments: Segments, rows: Any, kind: Any) -> Segments:
-    return Segments(*(c[rows].astype(kind) for c in (segments.x1, segments.y1, segments.x2, segments.y2)))
+def _meets_line(on: Segments, x: Ints, y: Ints) -> NDArray[np.bool_]:
+    """Tell whether the line of a segment meets the half-open hot pixel centred on (x, y), fine.
 
-
-def _meet(a: Segments, b: Segments, first: Ints, second: Ints, cell: Ints) -> tuple[Ints, ...]:
-    """Return columns (segment, x, y, is crossing, cell) of all hot pixels a pair makes on each other.
-
-    Works on int64 columns and, for very long segments, on columns of unbounded integers.
+    It does if two corners lie strictly on both sides of it, or if it passes through a corner
+    that belongs to the pixel: of the two extreme corners, that depends on the direction alone.
     """
-    dax, day, dbx, dby = a.x2 - a.x1, a.y2 - a.y1, b.x2 - b.x1, b.y2 - b.y1
-    a_b1 = dax * (b.y1 - a.y1) - day * (b.x1 - a.x1)
-    a_b2 = dax * (b.y2 - a.y1) - day * (b.x2 - a.x1)
-    b_a1 = dbx * (a.y1 - b.y1) - dby * (a.x1 - b.x1)
-    b_a2 = dbx * (a.y2 - b.y1) - dby * (a.x2 - b.x1)
+    dx, dy, wx, wy = on.x2 - on.x1, on.y2 - on.y1, x - on.x1, y - on.y1
+    reach = FINE * (np.abs(dx) + np.abs(dy))
+    highest, lowest = _sign(dx, dy, wx, wy, reach), _sign(dx, dy, wx, wy, -reach)
+    return (
+        ((highest > 0) & (lowest < 0))
+        | ((lowest == 0) & (dx >= 0) & (dy <= 0))
+        | ((highest == 0) & (dx <= 0) & (dy >= 0))
+    )
+
+
+def _side(on: Segments, x: Ints, y: Ints) -> NDArray[np.int8]:
+    """Return 1 where (x, y) lies left of a segment, -1 right of it, 0 on its line."""
+    return _sign(on.x2 - on.x1, on.y2 - on.y1, x - on.x1, y - on.y1, np.zeros_like(x))
+
+
+def _sign(ax: Ints, ay: Ints, bx: Ints, by: Ints, shift: Ints) -> NDArray[np.int8]:
+    """Return the exact sign of ``2 (ax by - ay bx) + shift``.
+
+    In int64 where differences are short, else in doubles where these are certain, else unbounded.
+    """
+    largest = np.maximum(np.maximum(np.abs(ax), np.abs(ay)), np.maximum(np.abs(bx), np.abs(by)))
+    signs = np.sign(2 * (ax * by - ay * bx) + shift).astype(np.int8)
+    far = np.flatnonzero(largest >= _SAFE)
+    if len(far) == 0:
+        return signs
+    columns = [c[far] for c in (ax, ay, bx, by, shift)]
+    px, py, qx, qy, move = (c.astype(float) for c in columns)
+    left, right = px * qy, py * qx
+    value = 2 * (left - right) + move
+    doubtful = np.abs(value) <= (np.abs(left) + np.abs(right) + np.abs(move)) * 2.0**-49
+    signs[far] = np.sign(value)
+    for i in np.flatnonzero(doubtful):
+        ux, uy, vx, vy, extra = (int(c[i]) for c in columns)
+        exact = 2 * (ux * vy - uy * vx) + extra
+        signs[far[i]] = (exact > 0) - (exact < 0)
+    return signs
+
+
+def _crossing(a: Segments, b: Segments) -> tuple[Ints, Ints]:
+    """Return the units whose hot pixels hold the crossings of segments that do cross."""
+    dx, dy, ex, ey = a.x2 - a.x1, a.y2 - a.y1, b.x2 - b.x1, b.y2 - b.y1
+    wx, wy = b.x1 - a.x1, b.y1 - a.y1
+    fdx, fdy, fex, fey, fwx, fwy = (c.astype(float) for c in (dx, dy, ex, ey, wx, wy))
+    den, num = fdx * fey - fdy * fex, fwx * fey - fwy * fex
+    t = num / den
+    size = np.abs(fdx * fey) + np.abs(fdy * fex) + np.abs(fwx * fey) + np.abs(fwy * fex)
+    # Doubles may lose the crossing of nearly parallel or very long segments.
+    poor = size * np.maximum(np.abs(fdx), np.abs(fdy)) * 2.0**-50 > np.abs(den) * (_TIE * FINE / 10)
     out = []
-    for on, side, x, y, segment in (
-        (a, a_b1, b.x1, b.y1, first),
-        (a, a_b2, b.x2, b.y2, first),
-        (b, b_a1, a.x1, a.y1, second),
-        (b, b_a2, a.x2, a.y2, second),
-    ):
-        hit = _passes(on, side, x, y)
-        out.append((segment[hit], _int(x[hit]), _int(y[hit]), np.zeros(hit.sum(), np.int64), cell[hit]))
-    crossing = (np.sign(a_b1) * np.sign(a_b2) < 0) & (np.sign(b_a1) * np.sign(b_a2) < 0)
-    crossing = np.flatnonzero(crossing)
-    x, y = _crossing(*(c[crossing] for c in (a.x1, a.y1, dax, day, dbx, dby, b.x1, b.y1)))
-    mark = np.ones(len(crossing), np.int64)
-    out.append((first[crossing], x, y, mark, cell[crossing]))
-    out.append((second[crossing], x, y, 0 * mark, cell[crossing]))
-    return tuple(np.concatenate(column) for column in zip(*out))
-
-
-def _int(values: Any) -> Ints:
-    return np.asarray(values, np.int64)
-
-
-def _passes(on: Segments, side: Any, x: Any, y: Any) -> Any:
-    """Tell whether segments pass through the hot pixels (x, y).
-
-    `side` is the cross product of the segment and the way from its start to the pixel centre.
-    Ends being grid points, the pixel must lie in the segment's box; then the line meets the
-    half-open square if its lowest and highest corner lie on both sides of it. Two of the
-    corners do not belong to the square, which decides the cases of equality.
-    """
-    dx, dy = on.x2 - on.x1, on.y2 - on.y1
-    boxed = (
-        (np.minimum(on.x1, on.x2) <= x)
-        & (x <= np.maximum(on.x1, on.x2))
-        & (np.minimum(on.y1, on.y2) <= y)
-        & (y <= np.maximum(on.y1, on.y2))
-    )
-    spread = np.abs(dx) + np.abs(dy)
-    twice = 2 * side
-    line = (
-        (np.abs(twice) < spread)
-        | ((twice == spread) & (dx >= 0) & (dy <= 0))
-        | ((twice == -spread) & (dx <= 0) & (dy >= 0))
-    )
-    return np.asarray(boxed & line, bool)
-
-
-def _passes_any(segments: Segments, index: Ints, x: Ints, y: Ints) -> Any:
-    """Tell whether ``segments[index]`` pass through the hot pixels (x, y), at any length."""
-    on = segments.take(index)
-    point = Segments(x, y, x, y)
-    spread = _reach(on, point)
-    result = np.zeros(len(index), bool)
-    for rows, kind in ((spread < SAFE, np.int64), (spread >= SAFE, object)):
-        if rows.any():
-            part, px, py = _cast(on, rows, kind), x[rows].astype(kind), y[rows].astype(kind)
-            side = (part.x2 - part.x1) * (py - part.y1) - (part.y2 - part.y1) * (px - part.x1)
-            result[rows] = _passes(part, side, px, py)
-    return result
-
-
-def _not_an_end(segments: Segments, index: Ints, x: Ints, y: Ints) -> Any:
-    on = segments.take(index)
-    return ~(((on.x1 == x) & (on.y1 == y)) | ((on.x2 == x) & (on.y2 == y)))
-
-
-def _crossing(x: Any, y: Any, dx: Any, dy: Any, ex: Any, ey: Any, bx: Any, by: Any) -> tuple[Ints, Ints]:
-    """Return where (x, y) + t (dx, dy) crosses the line from (bx, by) along (ex, ey), halves rounded up."""
-    num = (bx - x) * ey - (by - y) * ex
-    den = dx * ey - dy * ex
-    t = num.astype(float) / den.astype(float)
-    return _int(x) + _round(t, num, den, dx), _int(y) + _round(t, num, den, dy)
-
-
-def _round(t: Any, num: Any, den: Any, d: Any) -> Ints:
-    """Return floor(num * d / den + 1/2) exactly."""
-    estimate = t * d.astype(float) + 0.5
-    rounded = np.floor(estimate).astype(np.int64)
-    for i in np.flatnonzero(np.abs(estimate - np.rint(estimate)) < _TIE):
-        top, bottom = 2 * int(num[i]) * int(d[i]) + int(den[i]), 2 * int(den[i])
-        rounded[i] = top // bottom
-    return rounded
+    for start, d in ((a.x1, dx), (a.y1, dy)):
+        steps = t * d.astype(float)
+        estimate = (start % FINE + steps) / FINE + 0.5
+        node = np.floor(np.where(poor, 0, estimate)).astype(np.int64) + start // FINE
+        tied = poor | (np.abs(estimate - np.rint(estimate)) < _TIE)
+        for i in np.flatnonzero(tied):
+            along = int(wx[i]) * int(ey[i]) - int(wy[i]) * int(ex[i])
+            bottom = int(dx[i]) * int(ey[i]) - int(dy[i]) * int(ex[i])
+            top = 2 * (int(start[i]) * bottom + along * int(d[i])) + FINE * bottom
+            node[i] = top // (2 * FINE * bottom)
+        out.append(node)
+    return out[0], out[1]

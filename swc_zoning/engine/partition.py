@@ -23,14 +23,18 @@ from numpy.typing import NDArray
 from swc_zoning.engine import faces as tracing
 from swc_zoning.engine.faces import Arcs, Faces
 from swc_zoning.engine.grid import (
+    FINE,
     PER_METRE,
     Floats,
     Ints,
+    from_fine,
     group,
     mix,
+    nearest_unit,
     ragged,
+    same_points,
+    to_fine,
     to_metres,
-    to_units,
     unique_points,
 )
 from swc_zoning.engine.labels import Labels, label_faces
@@ -111,7 +115,7 @@ def build(
     progress = progress or Progress()
     executor = executor or Serial()
     with progress.step("noding", 0.35):
-        geometry = on_grid(geometry)
+        geometry = on_fine_grid(geometry)
         rings = _streams(geometry)
         x, y, edges = _node(rings, len(geometry), executor, progress, per_tile)
     with progress.step("faces", 0.2):
@@ -124,20 +128,20 @@ def build(
     return Partition(x, y, edges, arcs, faces, labels, hashes, plane_m2, _inside(labels, frames, len(faces)))
 
 
-def on_grid(geometry: NDArray[Any]) -> NDArray[Any]:
-    """Return valid polygons with every vertex on the grid.
+def on_fine_grid(geometry: NDArray[Any]) -> NDArray[Any]:
+    """Return valid polygons with every vertex on the fine grid.
 
-    Rounding vertices one by one keeps a polygon valid unless parts of it are thinner than the
-    grid and cross or turn over; those polygons are snap-rounded as a whole, and may vanish.
+    Rounding vertices one by one keeps a polygon valid unless parts of it are thinner than a
+    step and cross or turn over; those polygons are snap-rounded as a whole, and may vanish.
     """
     if len(geometry) == 0:
         return geometry
-    rounded = shapely.transform(geometry, lambda xy: to_metres(to_units(xy)))
+    rounded = shapely.transform(geometry, lambda xy: from_fine(to_fine(xy)))
     spoilt = np.flatnonzero(~shapely.is_valid(rounded) | _turned_over(geometry, rounded))
     if len(spoilt) == 0:
         return rounded
-    mended = shapely.set_precision(geometry[spoilt], 1 / PER_METRE)
-    rounded[spoilt] = shapely.transform(mended, lambda xy: to_metres(to_units(xy)))
+    mended = shapely.set_precision(geometry[spoilt], 1 / (PER_METRE * FINE))
+    rounded[spoilt] = shapely.transform(mended, lambda xy: from_fine(to_fine(xy)))
     return rounded
 
 
@@ -167,14 +171,14 @@ class _Rings:
 
 
 def _streams(geometry: NDArray[Any]) -> _Rings:
-    """Put every ring on the grid, without its closing point and without repeated points."""
+    """Return every ring in fine coordinates, without its closing point and without repeated points."""
     xy, ring_offsets, shell, feature = _ragged_rings(geometry)
     sign = np.where((_signed_areas(xy, ring_offsets) > 0) == shell, 1, -1)
     counts = np.diff(ring_offsets) - 1
     keep = ragged(ring_offsets[:-1], counts)
     ring = np.repeat(np.arange(len(counts)), counts)
-    units = to_units(xy[keep])
-    x, y = np.ascontiguousarray(units[:, 0]), np.ascontiguousarray(units[:, 1])
+    fine = to_fine(xy[keep])
+    x, y = np.ascontiguousarray(fine[:, 0]), np.ascontiguousarray(fine[:, 1])
     for _ in range(2):  # once for repeats, once for a last point equal to the first
         following = _following(ring)
         moved = (x != x[following]) | (y != y[following])
@@ -241,17 +245,19 @@ def _node(
     rings: _Rings, features: int, executor: Executor, progress: Progress, per_tile: int
 ) -> tuple[Ints, Ints, Edges]:
     """Return nodes in (x, y) order and the noded edges that separate labels."""
-    x, y, node = unique_points(rings.x, rings.y)
-    ahead = node[rings.following]
-    rising = node < ahead
-    order, starts = group((np.minimum(node, ahead) << 32) | np.maximum(node, ahead))
+    x, y, vertex = same_points(rings.x, rings.y)
+    ahead = vertex[rings.following]
+    rising = vertex < ahead
+    order, starts = group((np.minimum(vertex, ahead) << 32) | np.maximum(vertex, ahead))
     owner = order[starts]
 
-    segments = Segments(x[node[owner]], y[node[owner]], x[ahead[owner]], y[ahead[owner]])
+    first, last = vertex[owner], ahead[owner]
+    segments = Segments(x[first], y[first], x[last], y[last])
     splits = find_splits(segments, executor, progress.advance, per_tile)
-    x, y, remap = unique_points(np.concatenate([x, splits.x]), np.concatenate([y, splits.y]))
-    ends = remap[node[owner]], remap[ahead[owner]]
-    subs = _sub_edges(segments, ends, splits, remap[len(remap) - len(splits.x) :])
+    x, y, node = unique_points(
+        np.concatenate([nearest_unit(x), splits.x]), np.concatenate([nearest_unit(y), splits.y])
+    )
+    subs = _sub_edges(segments, (node[first], node[last]), splits, node[len(node) - len(splits.x) :])
 
     with_owner = rising[order] == np.repeat(rising[owner], np.diff(np.append(starts, len(order))))
     along = rings.sign[order] * np.where(with_owner, 1, -1)
@@ -304,7 +310,7 @@ def _edges(carried: _Carried, subs: _SubEdges, owner: Ints, hashes: Hashes) -> E
     order, begins = group(key)
     edge_flow = _sums(np.where(rising, flow, -flow)[order], begins)
     lead = order[begins]
-    kept = np.flatnonzero(edge_flow != 0)
+    kept = np.flatnonzero((edge_flow != 0) & (subs.start[lead] != subs.end[lead]))
     walk = kept[np.lexsort((subs.step[lead[kept]], owner[subs.segment[lead[kept]]]))]
     sizes = np.diff(np.append(begins, len(order)))[walk]
     members = order[ragged(begins[walk], sizes)]
