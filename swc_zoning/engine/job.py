@@ -8,21 +8,18 @@ QGIS can write and check jobs; nothing here opens data.
 from __future__ import annotations
 
 import codecs
-import copy
 import importlib.util
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from difflib import get_close_matches
-from functools import lru_cache
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from swc_zoning.engine.messages import Blocked, Finding, catalogue
-from swc_zoning.paths import resource
 
 SCHEMA = 1
 EXTENT_ROLE = "admin_extent"
@@ -85,12 +82,41 @@ class Extent:
 
 
 @dataclass(frozen=True)
+class Slivers:
+    """Pieces below either limit are flagged as slivers: area in m2, mean width in m."""
+
+    area_m2: float = 1.0
+    mean_width_m: float = 0.1
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A finding code the user knows of and accepts, everywhere or in one layer."""
+
+    code: str
+    layer: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the job is run; areas in m2, widths in m, `control_areas` m2 by district code."""
+
+    mode: str = "draft"
+    min_patch_m2: float | None = None
+    slivers: Slivers = Slivers()
+    conflict_min_m2: float = 1.0
+    conflict_min_width_m: float = 0.2
+    control_areas: dict[str, float] = field(default_factory=dict)
+    accept: tuple[Accepted, ...] = ()
+
+
+@dataclass(frozen=True)
 class Job:
     """A job that may run. `crs` None: to be chosen; `rules` None: the shipped table.
 
-    `plan_date` is YYYY-MM-DD or None. `options` has every key of the schema, defaults filled in
-    (areas in m2, widths in m; `min_patch_m2` may be None; `accept` is a list of {code, layer?, reason?}).
-    `path` is the job file where there is one, `findings` what `check` said of it (no errors).
+    `plan_date` is YYYY-MM-DD or None, `path` the job file where there is one, `findings` what
+    `check` said of it (no errors).
     """
 
     title: str
@@ -99,7 +125,7 @@ class Job:
     rules: Path | None
     plan_date: str | None
     layers: tuple[LayerInput, ...]
-    options: dict[str, Any]
+    options: Options
     path: Path | None = None
     findings: tuple[Finding, ...] = field(default=(), compare=False)
 
@@ -113,15 +139,9 @@ class Job:
             "rules": None if self.rules is None else str(self.rules),
             "plan_date": self.plan_date,
             "layers": [_said(layer) for layer in self.layers],
-            "options": {key: value for key, value in self.options.items() if value is not None},
+            "options": {**_said(self.options), "accept": [_said(one) for one in self.options.accept]},
         }
-        return copy.deepcopy({key: value for key, value in document.items() if value is not None})
-
-    def choose_crs(self, bounds_lonlat: Sequence[float], layer_crs: Sequence[Any] = ()) -> str:
-        """Return the CRS the job names, else `crs.choose_crs` of the data and the layers' CRSs."""
-        from swc_zoning.engine import crs
-
-        return self.crs or crs.choose_crs(bounds_lonlat, layer_crs)
+        return {key: value for key, value in document.items() if value is not None}
 
 
 def load(path: str | Path | Mapping[str, Any], base: Path | None = None) -> Job:
@@ -439,23 +459,13 @@ def _extent(document: Mapping[str, Any], base: Path) -> Extent | None:
     return None
 
 
-def _made_options(given: Mapping[str, Any]) -> dict[str, Any]:
-    options = {**_defaults(_option_schema()), **copy.deepcopy(dict(given))}
-    options["slivers"] = {**_defaults(_option_schema()["slivers"]["properties"]), **given.get("slivers", {})}
-    options["control_areas"] = dict(given.get("control_areas", {}))
+def _made_options(given: Mapping[str, Any]) -> Options:
+    values = dict(given)
+    values["slivers"] = Slivers(**given.get("slivers", {}))
+    values["control_areas"] = dict(given.get("control_areas", {}))
     accepted = given.get("accept", [])
-    options["accept"] = [{"code": one} if isinstance(one, str) else dict(one) for one in accepted]
-    return options
-
-
-@lru_cache(maxsize=1)
-def _option_schema() -> dict[str, Any]:
-    schema = json.loads(resource("schemas", "job.schema.json").read_text(encoding="utf-8"))
-    return schema["$defs"]["options"]["properties"]
-
-
-def _defaults(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: schema.get("default") for key, schema in properties.items()}
+    values["accept"] = tuple(Accepted(one) if isinstance(one, str) else Accepted(**one) for one in accepted)
+    return Options(**values)
 
 
 def _said(record: Any) -> dict[str, Any]:

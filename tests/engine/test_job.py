@@ -15,7 +15,7 @@ from pyproj import CRS
 
 from swc_zoning.engine import job
 from swc_zoning.engine.crs import choose_crs
-from swc_zoning.engine.job import JobError, check, load, migrate, resolve
+from swc_zoning.engine.job import Accepted, JobError, Options, Slivers, check, load, migrate, resolve
 from swc_zoning.engine.messages import Blocked, SwcError
 from swc_zoning.paths import resource
 
@@ -74,28 +74,29 @@ def test_a_full_job_is_clean_and_loads(folder):
     assert [one.role for one in made.layers][1:] == ["drinking_water_source", "permanent_basic_farmland"]
     assert made.layers[1].tier == {"field": "BHQJB"}
     assert made.layers[0].source == str(folder / "data" / "redline.gpkg")
-    assert made.options["mode"] == "submission"
-    assert made.options["accept"][0] == {"code": "job.free_role"}
+    assert made.options.mode == "submission"
+    assert made.options.accept == (Accepted("job.free_role"), Accepted("job.no_layers", "x", "已核"))
     assert made.path is None
 
 
 def test_only_schema_role_and_source_are_needed(folder):
     made = load(document(layer()), folder)
     assert (made.title, made.extent, made.crs, made.rules, made.plan_date) == ("", None, None, None, None)
-    assert made.options == {
-        "mode": "draft",
-        "min_patch_m2": None,
-        "slivers": {"area_m2": 1, "mean_width_m": 0.1},
-        "conflict_min_m2": 1,
-        "conflict_min_width_m": 0.2,
-        "control_areas": {},
-        "accept": [],
-    }
+    assert made.options == Options()
+
+
+def test_defaults_are_those_the_schema_publishes(folder):
+    schema = json.loads(resource("schemas", "job.schema.json").read_text(encoding="utf-8"))
+    published = schema["$defs"]["options"]["properties"]
+    made = load(document(), folder).as_json()["options"]
+    for key in ("mode", "conflict_min_m2", "conflict_min_width_m"):
+        assert made[key] == published[key]["default"]
+    assert made["slivers"] == {k: v["default"] for k, v in published["slivers"]["properties"].items()}
 
 
 def test_a_part_of_the_sliver_limits_keeps_the_other(folder):
     made = load(document(options={"slivers": {"area_m2": 4}}), folder)
-    assert made.options["slivers"] == {"area_m2": 4, "mean_width_m": 0.1}
+    assert made.options.slivers == Slivers(area_m2=4, mean_width_m=0.1)
 
 
 def test_as_json_is_stable_and_loads_to_the_same_job_anywhere(folder, tmp_path_factory):
@@ -110,7 +111,7 @@ def test_as_json_is_stable_and_loads_to_the_same_job_anywhere(folder, tmp_path_f
 def test_changing_the_written_document_leaves_the_job_alone(folder):
     made = load(full(), folder)
     made.as_json()["options"]["control_areas"]["310101"] = 1.0
-    assert made.options["control_areas"] == {"310101": 20460000.0}
+    assert made.options.control_areas == {"310101": 20460000.0}
 
 
 def test_paths_resolve_against_the_job_file_not_the_current_folder(folder, monkeypatch):
@@ -406,11 +407,6 @@ def test_elsewhere_the_first_projected_layer_then_utm():
 def test_bounds_that_are_no_bounds_are_refused(bounds):
     with pytest.raises(SwcError, match=r"job\.bounds_unusable"):
         choose_crs(bounds)
-
-
-def test_a_crs_named_in_the_job_goes_before_any_choice(folder):
-    assert load(document(crs="EPSG:4550"), folder).choose_crs(SHANGHAI) == "EPSG:4550"
-    assert load(document(), folder).choose_crs(SHANGHAI) == "EPSG:4549"
 
 
 def test_the_real_districts_of_shanghai_get_their_crs():
