@@ -191,18 +191,24 @@ def _name_evidence(layer_name: str) -> dict[str, list[tuple[float, Finding]]]:
     code_hits = _longest(_code_hits(layer_name))
     word_hits = _longest(_word_hits(layer_name))
     evidence: dict[str, list[tuple[float, Finding]]] = {}
-    for hits, code in ((code_hits, "roles.by_code"), (word_hits, "roles.by_name")):
-        for role, (word, _) in _best_hit(hits).items():
+    for hits, weigh in ((code_hits, _weigh_code), (word_hits, _weigh_word)):
+        for role, word in _best_hit(hits).items():
             sharing = sorted({other for other, other_word, _ in hits if other_word == word} - {role})
-            evidence.setdefault(role, []).append(_weigh(code, word, sharing))
+            evidence.setdefault(role, []).append(weigh(word, ", ".join(sharing)))
     return evidence
 
 
-def _weigh(code: str, word: str, sharing: Sequence[str]) -> tuple[float, Finding]:
-    chance = _BY_CODE if code == "roles.by_code" else _BY_WORD if len(word) > 2 else _BY_SHORT_WORD
-    if not sharing:
-        return chance, Finding(code, {"word": word})
-    return chance * _SHARED, Finding(code + "_shared", {"word": word, "others": ", ".join(sharing)})
+def _weigh_code(word: str, others: str) -> tuple[float, Finding]:
+    if others:
+        return _BY_CODE * _SHARED, Finding("roles.by_code_shared", {"word": word, "others": others})
+    return _BY_CODE, Finding("roles.by_code", {"word": word})
+
+
+def _weigh_word(word: str, others: str) -> tuple[float, Finding]:
+    chance = _BY_WORD if len(word) > 2 else _BY_SHORT_WORD
+    if others:
+        return chance * _SHARED, Finding("roles.by_name_shared", {"word": word, "others": others})
+    return chance, Finding("roles.by_name", {"word": word})
 
 
 #: (role id, word, (begin, end) in the name)
@@ -241,11 +247,10 @@ def _inside(span: tuple[int, int], other: tuple[int, int]) -> bool:
     return span != other and other[0] <= span[0] and span[1] <= other[1]
 
 
-def _best_hit(hits: list[_Hit]) -> dict[str, tuple[str, tuple[int, int]]]:
-    best: dict[str, tuple[str, tuple[int, int]]] = {}
-    for role, word, span in hits:
-        if role not in best or len(word) > len(best[role][0]):
-            best[role] = (word, span)
+def _best_hit(hits: list[_Hit]) -> dict[str, str]:
+    best: dict[str, str] = {}
+    for role, word, _ in hits:
+        best[role] = max(best.get(role, ""), word, key=len)
     return best
 
 

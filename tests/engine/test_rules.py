@@ -425,15 +425,28 @@ def test_an_earlier_plan_date_rests_on_the_law_of_its_day():
 def test_each_plan_date_gets_its_version_of_a_rule():
     doc = document("hilly-example.json")
     old = next(row for row in doc["rules"] if row["id"] == "H07")
-    new = {**deepcopy(old), "zone": "TREATMENT", "valid_from": "2028-01-01"}
+    doc["rules"].append({**deepcopy(old), "measures": ["N02", "N07"], "valid_from": "2028-01-01"})
     old["valid_to"] = "2027-12-31"
-    doc["rules"].append(new)
+    owed = {
+        day: rules.decide(rules.load(doc, day), {"permanent_basic_farmland": "pbf"})["measures"]
+        for day in (None, "2027-12-31", "2028-01-01", "2030-01-01")
+    }
+    assert owed[None] == owed["2027-12-31"] == ["N07", "N09"]
+    assert owed["2028-01-01"] == owed["2030-01-01"] == ["N02", "N07", "N09"]
+
+
+def test_an_article_that_another_of_its_act_replaced_is_no_stale_basis():
+    doc = document("hilly-example.json")
+    old = {"act": "eco_code", "article": "1", "valid_to": "2026-09-01"}
+    change("H07", basis=[old, {"act": "eco_code", "article": "2"}])(doc)
     assert [f.code for f in rules.check(doc) if f.severity != "info"] == []
-    farmland = {"permanent_basic_farmland": "pbf"}
-    assert rules.decide(rules.load(doc), farmland)["zone"] == "FARM_CONS"
-    assert rules.decide(rules.load(doc, "2027-12-31"), farmland)["zone"] == "FARM_CONS"
-    later = {f.code: f for f in rules.check(doc, "2028-01-01")}
-    assert later["rules.zone_unused"].facts == {"row": "FARM_CONS"}
+    assert rules.load(doc).basis(row(doc, "H07")) == ("法典2",)
+
+
+def test_a_tier_that_another_stands_in_for_is_not_seen_by_the_grade():
+    doc = document("hilly-example.json")
+    doc["grade"]["grade_one_where"] = [condition("drinking_water_source", "unknown")]
+    assert rules.decide(rules.load(doc), {"drinking_water_source": "unknown"})["grade"] == 2
 
 
 def test_a_rule_of_the_tables_own_judgement_is_marked_as_proposed():
