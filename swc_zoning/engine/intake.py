@@ -1,0 +1,795 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From files to clean polygons in one working CRS, with a word for everything that did not go in.
+
+Every layer is looked at before anything stops the run: all problems are told at once. Inputs are
+never changed; repairs are made on copies and recorded feature by feature.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from pyproj import CRS
+
+from swc_zoning.engine import curves, formats, georef, roles
+from swc_zoning.engine.crs import choose_crs
+from swc_zoning.engine.messages import Blocked, Finding, SwcError
+from swc_zoning.engine.progress import Progress
+from swc_zoning.paths import resource
+
+if TYPE_CHECKING:
+    from swc_zoning.engine.job import Accepted, Job
+
+EXTENT_ROLE = "admin_extent"
+#: Largest distance between an arc and its chords, metres.
+CHORD_TOLERANCE_M = 0.01
+#: No coordinate of a place on Earth is larger, in degrees or metres, zone number included.
+_LARGEST_COORDINATE = 1e8
+#: Errors a user may accept in the job's options; the others leave nothing to work with.
+ACCEPTABLE = frozenset({"intake.left_out_submission"})
+_METADATA = ("version", "approval_no", "data_date", "provider", "secrecy")
+_KINDS = {0: "Point", 1: "LineString", 2: "LinearRing", 4: "MultiPoint", 5: "MultiLineString"}
+_NO_WKB = np.empty(0, dtype=object)
+_POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """What a result must tell of an input layer; `count` features read, `used` features that went in."""
+
+    index: int
+    role: str
+    source: str
+    layer: str
+    encoding: str
+    crs: str
+    count: int
+    used: int
+    extent: bool
+    version: str
+    approval_no: str
+    data_date: str
+    provider: str
+    secrecy: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Features:
+    """Columns of equal length n, features in layer order.
+
+    `layer` int32 index of the record; `geometry` object, valid 2-D (Multi)Polygon in the working
+    CRS; `tier` canonical, "unknown" or ""; `area_m2` float64 plane area; `attributes` {code, name}
+    for the extent, else {} (read only).
+    """
+
+    layer: np.ndarray
+    geometry: np.ndarray
+    source_id: list[str]
+    name: list[str]
+    tier: list[str]
+    area_m2: np.ndarray
+    attributes: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A polygon made valid: `layer` index, `place` (east, north) of the fault, areas in the working CRS.
+
+    `area_before_m2` is what the rings enclose by the shoelace formula, holes taken off; `leftovers`
+    counts points and lines that a repair sheds.
+    """
+
+    layer: int
+    source_id: str
+    reason: str
+    place: tuple[float, float] | None
+    area_before_m2: float
+    area_after_m2: float
+    leftovers: int = 0
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Everything the partition needs, and what the report must say of the inputs."""
+
+    crs: CRS
+    layers: list[LayerRecord]
+    features: Features
+    repairs: list[Repair]
+    findings: list[Finding]
+
+
+def read(job: Job, progress: Progress) -> Intake:
+    """Read, georeference, repair and name the features of all layers of `job`.
+
+    Raises Blocked with all findings if one of them is an error the job does not accept.
+    """
+    intake, findings = _survey(job, progress)
+    if intake is None or any(finding.severity == "error" for finding in findings):
+        raise Blocked(findings)
+    return intake
+
+
+def inspect(job: Job) -> list[Finding]:
+    """Return all that :func:`read` would find, without raising."""
+    return _survey(job, Progress())[1]
+
+
+# --- the way through -------------------------------------------------------------------------------
+
+
+class _Notes:
+    """Collects findings; errors the job accepts, everywhere or in one layer, become warnings."""
+
+    def __init__(self, accepted: Iterable[Accepted]) -> None:
+        self.findings: list[Finding] = []
+        self._accepted = {(one.code, one.layer or "") for one in accepted if one.code in ACCEPTABLE}
+
+    def add(
+        self,
+        code: str,
+        layer: str = "",
+        place: tuple[float, float] | None = None,
+        measure_m2: float | None = None,
+        **facts: Any,
+    ) -> None:
+        facts = {"layer": layer, **facts}
+        finding = Finding(code, facts, layer, place, measure_m2)
+        if (code, "") in self._accepted or (code, layer) in self._accepted:
+            told = {**facts, "accepted": code}
+            finding = Finding("intake.accepted", told, layer, place, measure_m2)
+        self.findings.append(finding)
+
+    def error(self, error: SwcError, layer: str) -> None:
+        self.add(error.code, layer, **{k: v for k, v in error.facts.items() if k != "layer"})
+
+    def blocked(self) -> bool:
+        return any(finding.severity == "error" for finding in self.findings)
+
+
+@dataclass
+class _Source:
+    """A layer under way: `geometry` 2-D in its own CRS, `alive` what is still in."""
+
+    index: int
+    spec: Any
+    role: str
+    extent: bool
+    label: str
+    table: formats.Table
+    fields: dict[str, str]
+    crs: CRS
+    geometry: np.ndarray
+    alive: np.ndarray
+    sha256: str
+    notes: _Notes
+
+    def feature(self, row: int) -> str:
+        """Return how to name a row to a user: its id, else its number in the file."""
+        if "id" in self.fields:
+            text = as_text(self.table.columns[self.fields["id"]][row])
+            if text:
+                return text
+        return f"FID {self.table.fids[row]}"
+
+    def column(self, what: str) -> np.ndarray | None:
+        """Return the values of the field used as `what` of the rows still in."""
+        return self.table.columns[self.fields[what]][self.alive] if what in self.fields else None
+
+    def reject(self, rows: np.ndarray, code: str, **facts: Any) -> None:
+        """Take rows (int64[k]) out, with a finding each."""
+        self.alive[rows] = False
+        for row in rows.tolist():
+            self.notes.add(code, self.label, feature=self.feature(row), **facts)
+
+
+@dataclass
+class _Part:
+    """The finished features of one layer and its record."""
+
+    record: LayerRecord
+    geometry: np.ndarray
+    source_id: list[str]
+    name: list[str]
+    tier: list[str]
+    attributes: list[dict[str, str]]
+    repairs: list[Repair] = field(default_factory=list)
+
+
+def _survey(job: Job, progress: Progress) -> tuple[Intake | None, list[Finding]]:
+    notes = _Notes(job.options.accept)
+    specs = list(_specs(job))
+    sources: list[_Source] = []
+    hashed = lru_cache(maxsize=None)(formats.source_sha256)
+    for index, (role, spec) in enumerate(specs):
+        source = _open(index, role, spec, hashed, notes)
+        sources += [source] if source else []
+        progress.advance(0.5 * (index + 1) / len(specs))
+    working = _working_crs(job, sources, notes)
+    if working is None:
+        return None, notes.findings
+    parts = _settle_all(sources, working, job, progress)
+    if notes.blocked():
+        return None, notes.findings
+    return _join(working, parts, notes.findings), notes.findings
+
+
+def _specs(job: Job) -> Iterator[tuple[str, Any]]:
+    if job.extent is not None:
+        yield EXTENT_ROLE, job.extent
+    for spec in job.layers:
+        yield spec.role, spec
+
+
+def _settle_all(sources: list[_Source], working: CRS, job: Job, progress: Progress) -> list[_Part]:
+    area = _area_of(sources)
+    moves: dict[str, georef.Move] = {}
+    parts = []
+    for done, source in enumerate(sources, start=1):
+        key = source.crs.to_wkt()
+        if key not in moves:
+            moves[key] = georef.Move(source.crs, working, area)
+        move = moves[key]
+        if not move.possible:
+            source.notes.add("intake.crs_no_way", source.label, crs=georef.name_of(source.crs))
+            continue
+        parts.append(_settle(source, move, job.options.mode == "submission"))
+        progress.advance(0.5 + 0.5 * done / len(sources))
+    return parts
+
+
+def _join(working: CRS, parts: list[_Part], findings: list[Finding]) -> Intake:
+    geometry = np.concatenate([part.geometry for part in parts]) if parts else np.empty(0, object)
+    counts = [len(part.geometry) for part in parts]
+    features = Features(
+        layer=np.repeat(np.array([part.record.index for part in parts], np.int32), counts),
+        geometry=geometry,
+        source_id=[text for part in parts for text in part.source_id],
+        name=[text for part in parts for text in part.name],
+        tier=[text for part in parts for text in part.tier],
+        area_m2=shapely.area(geometry),
+        attributes=[entry for part in parts for entry in part.attributes],
+    )
+    repairs = [repair for part in parts for repair in part.repairs]
+    return Intake(working, [part.record for part in parts], features, repairs, findings)
+
+
+# --- opening a layer -------------------------------------------------------------------------------
+
+
+def _open(index: int, role: str, spec: Any, hashed: Callable[[str], str], notes: _Notes) -> _Source | None:
+    """Return a layer read and georeferenced, or None with the reason in `notes`."""
+    label = _label(spec)
+    try:
+        layer = formats.describe(spec.source, spec.layer, spec.encoding)
+        fields = _fields(spec, layer, label, role == EXTENT_ROLE, notes)
+        table = formats.read_vector(
+            spec.source, layer.name, spec.filter, spec.encoding, sorted(set(fields.values()))
+        )
+    except SwcError as error:
+        notes.error(error, label)
+        return None
+    crs = _source_crs(spec, table.layer.crs, label, notes)
+    _tell_encoding(table.layer, label, notes)
+    if crs is None or not _has_rows(table, role, label, notes):
+        return None
+    alive = np.ones(len(table), dtype=bool)
+    geometry = np.empty(len(table), dtype=object)
+    extent = role == EXTENT_ROLE
+    sha256 = hashed(spec.source) or content_sha256(table)
+    source = _Source(index, spec, role, extent, label, table, fields, crs, geometry, alive, sha256, notes)
+    _draw(source)
+    source.table = replace(table, wkb=_NO_WKB)  # the largest thing in memory, and drawn by now
+    return source if _is_polygonal(source) and _is_placed(source) else None
+
+
+def _label(spec: Any) -> str:
+    if spec.layer or not formats.is_file_source(spec.source):
+        return spec.layer or str(spec.source).partition(":")[0]
+    return re.split(r"[\\/]", str(spec.source).rstrip("/\\"))[-1].rpartition(".")[0] or str(spec.source)
+
+
+def _has_rows(table: formats.Table, role: str, label: str, notes: _Notes) -> bool:
+    if len(table):
+        return True
+    notes.add("intake.extent_empty" if role == EXTENT_ROLE else "intake.layer_empty", label)
+    return role != EXTENT_ROLE
+
+
+def _tell_encoding(layer: formats.Layer, label: str, notes: _Notes) -> None:
+    if layer.encoding_origin in ("detected", "contradicted", "assumed"):
+        notes.add(f"intake.encoding_{layer.encoding_origin}", label, encoding=layer.encoding)
+
+
+def _fields(spec: Any, layer: formats.Layer, label: str, extent: bool, notes: _Notes) -> dict[str, str]:
+    """Return the fields to read by use ("id", "name", "tier", "code"); a missing one is an error."""
+    tier = getattr(spec, "tier", None) or {}
+    wanted = {"name": spec.name_field, "id": getattr(spec, "id_field", None), "tier": tier.get("field")}
+    if extent:
+        wanted["code"] = getattr(spec, "code_field", None)
+        known = _district_words()
+        wanted["code"] = wanted["code"] or _first_field(layer.fields, known["code_fields"])
+        wanted["name"] = wanted["name"] or _first_field(layer.fields, known["name_fields"])
+        wanted["id"] = wanted["code"]
+    found = {}
+    for use, name in wanted.items():
+        actual = _first_field(layer.fields, [name]) if name else None
+        if actual:
+            found[use] = actual
+        elif name:
+            fields = ", ".join(layer.fields)
+            notes.add("intake.field_missing", label, field=name, use=use, fields=fields)
+    return found
+
+
+def _first_field(fields: tuple[str, ...], names: list[str]) -> str | None:
+    """Return the first of `names` among `fields`: as written, else without regard to case."""
+    folded = {name.lower(): name for name in reversed(fields)}
+    for name in names:
+        if name in fields or name.lower() in folded:
+            return name if name in fields else folded[name.lower()]
+    return None
+
+
+@lru_cache(maxsize=1)
+def _district_words() -> dict[str, Any]:
+    return json.loads(resource("districts.json").read_text(encoding="utf-8"))
+
+
+# --- geometry as it comes --------------------------------------------------------------------------
+
+
+def _draw(source: _Source) -> None:
+    """Fill `source.geometry` with 2-D polygons from the WKB; the rest is rejected or told."""
+    wkb = source.table.wkb
+    types = curves.base_types(wkb)
+    curved = np.isin(types[:, 0], tuple(curves.CURVED))
+    # GEOS before 3.12 cannot read measures; the reader of curves can.
+    by_hand = curved | (types[:, 2].astype(bool) & (shapely.geos_version < (3, 12, 0)))
+    plain = np.where(by_hand, None, wkb)
+    source.geometry = shapely.from_wkb(plain, on_invalid="ignore")
+    deep = types[:, 1:].any(axis=1)
+    source.geometry[deep] = shapely.force_2d(source.geometry[deep])
+    tolerance = CHORD_TOLERANCE_M / georef.metres_per_unit(source.crs)
+    for row in np.flatnonzero(by_hand).tolist():
+        source.geometry[row] = _straight(wkb[row], tolerance)
+    _tell_dimensions(source, types, curved)
+    _reject_undrawn(source, types[:, 0])
+    _reject_absurd(source)
+    _reject_other_kinds(source)
+
+
+def _straight(wkb: bytes, tolerance: float) -> shapely.Geometry | None:
+    """Return the straightened geometry, None for bytes that hold none (told as unreadable later)."""
+    try:
+        return curves.straighten(bytes(wkb), tolerance)
+    except ValueError:
+        return None
+
+
+def _tell_dimensions(source: _Source, types: np.ndarray, curved: np.ndarray) -> None:
+    deep = int(types[:, 1:].any(axis=1).sum())
+    if deep:
+        source.notes.add("intake.dimensions_dropped", source.label, count=deep)
+    if curved.any():
+        count = int(curved.sum())
+        source.notes.add("intake.curves_straightened", source.label, count=count, tolerance=CHORD_TOLERANCE_M)
+
+
+def _reject_undrawn(source: _Source, kinds: np.ndarray) -> None:
+    missing = source.geometry == None  # noqa: E711 (element-wise)
+    surface = np.isin(kinds, tuple(curves.SURFACES))
+    source.reject(np.flatnonzero(kinds < 0), "intake.geometry_null")
+    source.reject(np.flatnonzero(surface), "intake.surface_unsupported")
+    source.reject(np.flatnonzero(missing & (kinds >= 0) & ~surface), "intake.geometry_unreadable")
+    empty = np.flatnonzero(source.alive & shapely.is_empty(source.geometry))
+    source.reject(empty, "intake.geometry_empty")
+
+
+def _reject_absurd(source: _Source) -> None:
+    points, rows = shapely.get_coordinates(source.geometry, return_index=True)
+    bad = ~(np.abs(points) < _LARGEST_COORDINATE).all(axis=1)
+    _reject_at(source, points[bad], rows[bad], "intake.coordinates_absurd")
+
+
+def _reject_at(source: _Source, points: np.ndarray, rows: np.ndarray, code: str) -> None:
+    """Reject each of `rows` (sorted) once, naming its first point."""
+    found, first = np.unique(rows, return_index=True)
+    for row, (x, y) in zip(found.tolist(), points[first].tolist()):
+        source.reject(np.array([row]), code, where=f"{x:.9g} {y:.9g}")
+
+
+def _reject_other_kinds(source: _Source) -> None:
+    kinds = shapely.get_type_id(source.geometry)
+    for row in np.flatnonzero(source.alive & (kinds == _COLLECTION)).tolist():
+        _unpack(source, row)
+    kinds = shapely.get_type_id(source.geometry)
+    for kind, name in _KINDS.items():
+        source.reject(np.flatnonzero(source.alive & (kinds == kind)), "intake.not_polygon", kind=name)
+
+
+def _unpack(source: _Source, row: int) -> None:
+    """Use the polygons of a collection, list the rest."""
+    polygons, rest = _polygons_of(source.geometry[row])
+    if not polygons:
+        source.reject(np.array([row]), "intake.not_polygon", kind="GeometryCollection")
+        return
+    source.geometry[row] = shapely.multipolygons(polygons)
+    if rest:
+        source.notes.add("intake.collection_rest", source.label, feature=source.feature(row), count=rest)
+
+
+def _polygons_of(geometry: shapely.Geometry) -> tuple[list[shapely.Geometry], int]:
+    """Return the polygons within `geometry`, however nested, and how many other parts there are."""
+    kind = shapely.get_type_id(geometry)
+    if kind == _POLYGON:
+        return ([] if shapely.is_empty(geometry) else [geometry]), 0
+    if kind not in (_MULTIPOLYGON, _COLLECTION):
+        return [], 1
+    parts = [_polygons_of(part) for part in shapely.get_parts(geometry)]
+    return [polygon for polygons, _ in parts for polygon in polygons], sum(rest for _, rest in parts)
+
+
+def _is_polygonal(source: _Source) -> bool:
+    """Return whether a layer that holds geometry holds polygons; an error else."""
+    drawn = source.geometry[source.geometry != None]  # noqa: E711 (element-wise)
+    kinds = Counter(shapely.get_type_id(drawn).tolist())
+    if not kinds or kinds[_POLYGON] or kinds[_MULTIPOLYGON]:
+        return True
+    names = ", ".join(sorted(_KINDS.get(kind, "GeometryCollection") for kind in kinds))
+    notes = source.notes
+    notes.findings = [f for f in notes.findings if (f.code, f.layer) != ("intake.not_polygon", source.label)]
+    notes.add("intake.layer_not_polygon", source.label, kinds=names)
+    return False
+
+
+# --- where it lies ---------------------------------------------------------------------------------
+
+
+def _source_crs(spec: Any, found: str | None, label: str, notes: _Notes) -> CRS | None:
+    """Return the CRS the job names, else the file's; None with the reason in `notes`."""
+    text = spec.crs or found
+    if not text:
+        notes.add("intake.crs_missing", label)
+        return None
+    crs = georef.parse(text)
+    if crs is None:
+        notes.add("intake.crs_unknown", label, crs=str(text)[:80])
+    elif not (crs.is_geographic or crs.is_projected):
+        notes.add("intake.crs_local", label, crs=crs.name)
+    else:
+        return crs
+    return None
+
+
+def _bounds(source: _Source) -> georef.Bounds | None:
+    if not source.alive.any():
+        return None
+    west, south, east, north = shapely.total_bounds(source.geometry[source.alive]).tolist()
+    return west, south, east, north
+
+
+def _is_placed(source: _Source) -> bool:
+    """Return whether the coordinates can be true in their CRS; doubts go to the notes."""
+    bounds = _bounds(source)
+    if bounds is None:
+        return True
+    name = georef.name_of(source.crs)
+    where = " ".join(f"{value:.6g}" for value in bounds)
+    if georef.degrees_problem(source.crs, bounds):
+        source.notes.add("intake.crs_units", source.label, crs=name, bounds=where)
+        return False
+    zone = georef.zone_problem(source.crs, bounds)
+    if zone:
+        source.notes.add("intake.crs_zone", source.label, crs=name, **zone)
+        return False
+    if georef.outside_area_of_use(source.crs, georef.lonlat_bounds(source.crs, bounds)):
+        source.notes.add("intake.crs_area", source.label, crs=name, bounds=where)
+    return True
+
+
+def _area_of(sources: list[_Source]) -> georef.Bounds:
+    """Return the longitudes and latitudes all layers lie in, the world if they tell nothing."""
+    boxes = []
+    for source in sources:
+        bounds = _bounds(source)
+        box = np.array(georef.lonlat_bounds(source.crs, bounds)) if bounds else np.full(4, np.inf)
+        if np.isfinite(box).all() and box[0] <= box[2]:
+            boxes.append(np.clip(box, [-180, -90, -180, -90], [180, 90, 180, 90]))
+    if not boxes:
+        return -180.0, -90.0, 180.0, 90.0
+    table = np.array(boxes)
+    west, south = table[:, :2].min(axis=0).tolist()
+    east, north = table[:, 2:].max(axis=0).tolist()
+    return west, south, east, north
+
+
+def _working_crs(job: Job, sources: list[_Source], notes: _Notes) -> CRS | None:
+    """Return the job's CRS or the one that fits; projected in metres, else an error."""
+    if not sources:
+        return None
+    text = job.crs or choose_crs(_area_of(sources), [source.crs for source in sources])
+    crs = georef.parse(text)
+    if crs is None:
+        notes.add("intake.working_crs_unknown", crs=text[:80])
+    elif not georef.is_metric(crs):
+        notes.add("intake.working_crs_not_metric", crs=georef.name_of(crs))
+        return None
+    return crs
+
+
+# --- into the working CRS --------------------------------------------------------------------------
+
+
+def _settle(source: _Source, move: georef.Move, submission: bool) -> _Part:
+    """Return the finished features of a layer: moved, repaired, named."""
+    _tell_datum(source, move)
+    moved = _moved(source, move)
+    repairs = _repair_all(source, moved)
+    if submission and not source.alive.all():
+        count = int((~source.alive).sum())
+        source.notes.add("intake.left_out_submission", source.label, count=count)
+    geometry = moved[source.alive]
+    attributes = _districts(source, geometry) if source.extent else [_NO_ATTRIBUTES] * len(geometry)
+    names = _texts(source.column("name"), geometry)
+    tiers = _tiers(source, len(geometry))
+    ids = _identities(source, tiers, names)
+    _tell_duplicates(source, geometry, ids)
+    return _Part(_record(source), geometry, ids, names, tiers, attributes, _named(repairs, source, ids))
+
+
+def _tell_datum(source: _Source, move: georef.Move) -> None:
+    if move.exact:
+        return
+    name = georef.name_of(source.crs)
+    source.notes.add("intake.datum_differs", source.label, crs=name, **move.facts())
+    if move.better:
+        source.notes.add("intake.datum_better", source.label, crs=name, better=move.better)
+
+
+#: Shared by all features that carry no attributes of their own.
+_NO_ATTRIBUTES: dict[str, str] = {}
+
+
+def _moved(source: _Source, move: georef.Move) -> np.ndarray:
+    """Return the geometry in the working CRS, every vertex taken there once; None where rejected."""
+    moved = np.where(source.alive, source.geometry, None)
+    if move.same:
+        return moved
+    points, rows = shapely.get_coordinates(moved, return_index=True)
+    there = move(points)
+    lost = ~np.isfinite(there).all(axis=1)
+    _reject_at(source, points[lost], rows[lost], "intake.not_transformable")
+    moved[~source.alive] = None
+    return shapely.set_coordinates(moved, there[source.alive[rows]])
+
+
+@dataclass(frozen=True)
+class _Fix:
+    row: int
+    reason: str
+    place: tuple[float, float] | None
+    before: float
+    after: float
+    leftovers: int
+
+
+def _repair_all(source: _Source, moved: np.ndarray) -> list[_Fix]:
+    """Make the invalid geometries of `moved` valid in place; what is left without area is rejected."""
+    fixes = []
+    for row in np.flatnonzero(source.alive & ~shapely.is_valid(moved)).tolist():
+        fixed, leftovers = repaired(moved[row])
+        reason, place = _reason(moved[row])
+        before = float(shapely.area(moved[row]))
+        moved[row] = fixed
+        fixes.append(_Fix(row, reason, place, before, float(shapely.area(fixed)), leftovers))
+    flat = np.flatnonzero(source.alive & ~(shapely.area(moved) > 0))
+    source.reject(flat, "intake.no_area")
+    kept = [fix for fix in fixes if source.alive[fix.row]]
+    if kept:
+        change = sum(fix.after - fix.before for fix in kept)
+        told = {"count": len(kept), "change": round(change, 4)}
+        source.notes.add("intake.repaired", source.label, measure_m2=change, **told)
+    return kept
+
+
+def repaired(geometry: shapely.Geometry) -> tuple[shapely.Geometry, int]:
+    """Return a valid (Multi)Polygon for an invalid one and the number of points and lines it shed.
+
+    Rings of one polygon count even-odd (GEOS "linework": ground enclosed twice by the rings of one
+    polygon is outside). Polygons of one feature are joined, so that ground two of them claim stays.
+    """
+    made = shapely.make_valid(shapely.get_parts(geometry))
+    results = [_polygons_of(part) for part in made]
+    polygons = [polygon for found, _ in results for polygon in found]
+    leftovers = sum(rest for _, rest in results)
+    if len(polygons) == 1:
+        return polygons[0], leftovers
+    whole = shapely.multipolygons(polygons) if polygons else shapely.Polygon()
+    return (whole if shapely.is_valid(whole) else shapely.union_all(polygons)), leftovers
+
+
+def _reason(geometry: shapely.Geometry) -> tuple[str, tuple[float, float] | None]:
+    """Return why a geometry is invalid and where."""
+    text = shapely.is_valid_reason(geometry)
+    match = re.fullmatch(r"(.*?)\[(\S+) (\S+)\]", text)
+    if match is None:
+        return text, None
+    return match[1].strip(), (float(match[2]), float(match[3]))
+
+
+def _named(fixes: list[_Fix], source: _Source, ids: list[str]) -> list[Repair]:
+    at = np.cumsum(source.alive) - 1
+    return [
+        Repair(source.index, ids[at[fix.row]], fix.reason, fix.place, fix.before, fix.after, fix.leftovers)
+        for fix in fixes
+    ]
+
+
+def _record(source: _Source) -> LayerRecord:
+    layer = source.table.layer
+    metadata = {name: str(getattr(source.spec, name, None) or "") for name in _METADATA}
+    return LayerRecord(
+        index=source.index,
+        role=source.role,
+        source=str(source.spec.source),
+        layer=layer.name,
+        encoding=layer.encoding,
+        crs=georef.name_of(source.crs),
+        count=len(source.alive),
+        used=int(source.alive.sum()),
+        extent=source.extent,
+        sha256=source.sha256,
+        **metadata,
+    )
+
+
+def content_sha256(table: formats.Table) -> str:
+    """Return a SHA-256 over the geometries of a table in any order: the hash of a database source."""
+    digest = hashlib.sha256()
+    for one in sorted(hashlib.sha256(bytes(wkb or b"")).digest() for wkb in table.wkb):
+        digest.update(one)
+    return digest.hexdigest()
+
+
+# --- names, tiers, identities ----------------------------------------------------------------------
+
+
+def as_text(value: Any) -> str:
+    """Return a field value as text: nothing for NULL and NaN, whole numbers without decimals."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _texts(values: np.ndarray | None, like: np.ndarray) -> list[str]:
+    return [""] * len(like) if values is None else [as_text(value) for value in values]
+
+
+def _tiers(source: _Source, count: int) -> list[str]:
+    """Return the canonical tier of each feature; each word that means nothing is told once."""
+    if source.extent:
+        return [""] * count
+    tier = source.spec.tier or {}
+    if "tier" in source.fields:
+        words = [as_text(value) for value in source.column("tier")]
+    else:
+        words = [as_text(tier.get("value"))] * count
+    counts = Counter(words)
+    known = {word: roles.canonical_tier(source.role, word, tier.get("map")) for word in counts}
+    for word, number in sorted(counts.items()):
+        if known[word] == "unknown":
+            code = "intake.tier_unknown" if word else "intake.tier_absent"
+            source.notes.add(code, source.label, word=word, count=number, role=source.role)
+    return [known[word] for word in words]
+
+
+def _identities(source: _Source, tiers: list[str], names: list[str]) -> list[str]:
+    """Return the id of each feature: its field's text, else a hash of its content."""
+    given = _texts(source.column("id"), source.geometry[source.alive])
+    missing = [i for i, text in enumerate(given) if not text]
+    if missing:
+        geometry = source.geometry[source.alive][missing]
+        hashes = _content_ids(geometry, [(tiers[i], names[i]) for i in missing])
+        for i, text in zip(missing, hashes):
+            given[i] = text
+    # A district of several rows (islands) repeats its code by right.
+    if not source.extent:
+        _tell_doubled_ids(source, given)
+    return given
+
+
+def _content_ids(geometry: np.ndarray, words: list[tuple[str, str]]) -> list[str]:
+    """Return "h" and 12 hex digits of SHA-256 over normalised WKB, tier and name.
+
+    Features of identical content get -2, -3 ...: being identical, it does not matter which.
+    """
+    seen: Counter[str] = Counter()
+    made = []
+    for wkb, (tier, name) in zip(_normal_wkb(geometry), words):
+        digest = hashlib.sha256(wkb + b"\0" + tier.encode() + b"\0" + name.encode("utf-8", "surrogatepass"))
+        text = "h" + digest.hexdigest()[:12]
+        seen[text] += 1
+        made.append(text if seen[text] == 1 else f"{text}-{seen[text]}")
+    return made
+
+
+def _normal_wkb(geometry: np.ndarray) -> np.ndarray:
+    return shapely.to_wkb(shapely.normalize(geometry), byte_order=1)
+
+
+def _tell_doubled_ids(source: _Source, ids: list[str]) -> None:
+    doubled = sorted(text for text, number in Counter(ids).items() if number > 1)
+    if doubled:
+        some = ", ".join(doubled[:5]) + (" …" if len(doubled) > 5 else "")
+        source.notes.add("intake.ids_doubled", source.label, count=len(doubled), some=some)
+
+
+def _tell_duplicates(source: _Source, geometry: np.ndarray, ids: list[str]) -> None:
+    """Tell each group of features with identical geometry; all of them stay in."""
+    rows = _alike(geometry)
+    groups: dict[bytes, list[int]] = {}
+    for row, wkb in zip(rows.tolist(), _normal_wkb(geometry[rows])):
+        groups.setdefault(wkb, []).append(row)
+    for same in groups.values():
+        if len(same) > 1:
+            place = shapely.get_coordinates(shapely.point_on_surface(geometry[same[0]]))[0]
+            named = sorted(ids[row] for row in same)
+            some = ", ".join(named[:5]) + (" …" if len(named) > 5 else "")
+            source.notes.add(
+                "intake.duplicate_geometry",
+                source.label,
+                (float(place[0]), float(place[1])),
+                float(shapely.area(geometry[same[0]])),
+                count=len(same),
+                some=some,
+            )
+
+
+def _alike(geometry: np.ndarray) -> np.ndarray:
+    """Return the rows (int64) whose box and vertex count another row shares: few, so worth comparing."""
+    box = np.ascontiguousarray(shapely.bounds(geometry)).view(np.uint64).reshape(-1, 4)
+    key = shapely.get_num_coordinates(geometry).astype(np.uint64)
+    for column in box.T:
+        key = (key ^ (column >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15) + column
+    order = np.argsort(key, kind="stable")
+    twin = key[order][1:] == key[order][:-1]
+    shared = np.concatenate([twin, [False]]) | np.concatenate([[False], twin])
+    return np.sort(order[shared[: len(order)]])
+
+
+def _districts(source: _Source, geometry: np.ndarray) -> list[dict[str, str]]:
+    """Return {code, name} of each extent row; without a code field rows count from west to east."""
+    codes = _texts(source.column("code"), geometry)
+    names = _texts(source.column("name"), geometry)
+    if not all(codes):
+        codes = _numbered(codes, geometry)
+        source.notes.add("intake.districts_numbered", source.label, count=len(geometry))
+    merged = _district_words()["merged_codes"]
+    for code in sorted(set(codes) & set(merged)):
+        source.notes.add("intake.district_merged", source.label, former=code, to=merged[code]["code"])
+    codes = [merged[code]["code"] if code in merged else code for code in codes]
+    return [{"code": code, "name": name} for code, name in zip(codes, names)]
+
+
+def _numbered(codes: list[str], geometry: np.ndarray) -> list[str]:
+    """Return `codes` with running numbers where one is missing, west first, then south."""
+    box = shapely.bounds(geometry)
+    wkb = _normal_wkb(geometry)
+    order = sorted(range(len(codes)), key=lambda row: (*box[row].tolist(), wkb[row]))
+    filled = list(codes)
+    for number, row in enumerate(order, start=1):
+        filled[row] = codes[row] or str(number)
+    return filled
