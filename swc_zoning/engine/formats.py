@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import importlib.util
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -379,7 +380,7 @@ def _read_fiona(path: str, layer: Layer, where: str | None, columns: list[str]) 
 
     fids, wkb, rows = [], [], []
     opened = fiona.open(path, layer=layer.name, encoding=_option(layer))
-    with fiona.Env(OGR_ARC_STEPSIZE=_ARC_STEP_DEGREES), opened as source:
+    with fiona.Env(OGR_ARC_STEPSIZE=_ARC_STEP_DEGREES), opened as source, _fiona_errors(where):
         readable = _countable(source, layer, where)
         for feature in source.filter(where=where) if where else source:
             fids.append(int(feature["id"]))
@@ -391,6 +392,32 @@ def _read_fiona(path: str, layer: Layer, where: str | None, columns: list[str]) 
         raise SwcError("intake.damaged", read=readable, count=layer.count)
     values = {name: _objects([row[i] for row in rows]) for i, name in enumerate(columns)}
     return Table(layer, values, _objects(wkb), np.array(fids, np.int64))
+
+
+class _Heard(logging.Handler):
+    """Keeps what fiona only logs: some of its releases end early instead of raising."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+@contextmanager
+def _fiona_errors(where: str | None) -> Iterator[None]:
+    """Raise what fiona logs as an error while rows are read."""
+    logger, heard = logging.getLogger("fiona"), _Heard()
+    logger.addHandler(heard)
+    try:
+        yield
+    finally:
+        logger.removeHandler(heard)
+    if heard.messages:
+        reason = heard.messages[-1]
+        facts = {"filter": where} if where else {}
+        raise SwcError("intake.filter_failed" if where else "intake.unreadable", reason=reason, **facts)
 
 
 def _countable(source: Any, layer: Layer, where: str | None) -> int:

@@ -34,6 +34,11 @@ def parse(text: str) -> CRS | None:
         return None
 
 
+def is_undefined(crs: CRS) -> bool:
+    """Return whether `crs` is the placeholder some readers give for a GeoPackage layer without one."""
+    return crs.name.lower().startswith("undefined")
+
+
 def is_metric(crs: CRS) -> bool:
     """Return whether `crs` is projected with metres on its first two axes."""
     axes = crs.axis_info[:2]

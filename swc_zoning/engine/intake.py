@@ -463,7 +463,9 @@ def _source_crs(spec: Any, found: str | None, label: str, notes: _Notes) -> CRS 
         notes.add("intake.crs_missing", label)
         return None
     crs = georef.parse(text)
-    if crs is None:
+    if crs is not None and georef.is_undefined(crs):
+        notes.add("intake.crs_missing", label)
+    elif crs is None:
         notes.add("intake.crs_unknown", label, crs=str(text)[:80])
     elif not (crs.is_geographic or crs.is_projected):
         notes.add("intake.crs_local", label, crs=crs.name)

@@ -98,6 +98,38 @@ class Partition:
         bounded = left >= 0
         return np.bincount(left[bounded], signed[bounded], minlength=len(self.faces))
 
+    def sum_lengths(self) -> Floats:
+        """Return the perimeter of each face (m), holes included."""
+        dx = self.x[self.edges.end] - self.x[self.edges.start]
+        dy = self.y[self.edges.end] - self.y[self.edges.start]
+        if len(self.faces) == 0:
+            return np.empty(0)
+        per_arc = np.add.reduceat(np.hypot(to_metres(dx), to_metres(dy)), self.arcs.first_edge)
+        bounded = self.faces.left >= 0
+        return np.bincount(
+            self.faces.left[bounded], np.repeat(per_arc, 2)[bounded], minlength=len(self.faces)
+        )
+
+    def dissolve(self, key: Ints) -> tuple[NDArray[Any], Ints]:
+        """Merge faces of equal `key` that share an edge; faces of key -1 are left out.
+
+        Returns polygons (metres) and the key of each. Borders keep every node, so that merged
+        areas fit each other and the pieces edge for edge.
+        """
+        of_half = np.append(key, -1)[self.faces.left]
+        border = of_half[0::2] != of_half[1::2]
+        counts = np.diff(np.append(self.arcs.first_edge, len(self.edges)))
+        edge = np.flatnonzero(np.repeat(border, counts))
+        arcs = tracing.chain(self.edges.start[edge], self.edges.end[edge], len(self.x))
+        if len(arcs) == 0:
+            return np.empty(0, object), np.empty(0, np.int64)
+        merged = tracing.trace(arcs, self.x, self.y)
+        arc_of_edge = np.repeat(np.arange(len(counts)), counts)[edge[arcs.first_edge]]
+        keys = np.full(len(merged) + 1, -1, np.int64)
+        keys[merged.left] = of_half[np.column_stack([2 * arc_of_edge, 2 * arc_of_edge + 1]).ravel()]
+        kept = np.flatnonzero(keys[:-1] >= 0)
+        return merged.polygons(self.x, self.y)[kept], keys[kept]
+
 
 def build(
     geometry: NDArray[Any],

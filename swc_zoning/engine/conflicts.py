@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Conflicts between layers: one row for each kind, pair of source features and connected region.
+
+Legal conflicts are listed with their settling rule and never mended: approved lines are not ours
+to edit. Regions below the minimum area or mean width count as boundary mismatch, told as a sum.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from swc_zoning.engine import roles
+from swc_zoning.engine.grid import Ints, group, ragged
+from swc_zoning.engine.job import Options
+from swc_zoning.engine.pieces import Pieces
+from swc_zoning.engine.rules import RuleTable
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A region where two source features meet in a way the rules name.
+
+    `second` is None where one feature alone is in conflict (outside the red line, say). Features
+    are numbers in the intake, `pieces` numbers in the pieces; areas in m2, width in m.
+    """
+
+    id: str
+    kind: str
+    first: int
+    second: int | None
+    pieces: tuple[int, ...]
+    geometry: Any
+    plane_m2: float
+    ellipsoidal_m2: float
+    mean_width_m: float
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Regions of one kind too small or thin to be conflicts: their number and plane area (m2)."""
+
+    kind: str
+    count: int
+    plane_m2: float
+
+
+def find(pieces: Pieces, table: RuleTable, options: Options) -> tuple[list[Conflict], list[Mismatch]]:
+    """Return the conflicts, by kind and place, and what was only boundary mismatch."""
+    found: list[Conflict] = []
+    small: dict[str, list[float]] = defaultdict(list)
+    for kind, row in table.conflicts.items():
+        for conflict in _of_kind(pieces, table, kind, row):
+            enough = conflict.plane_m2 >= options.conflict_min_m2
+            if enough and conflict.mean_width_m >= options.conflict_min_width_m:
+                found.append(conflict)
+            else:
+                small[kind].append(conflict.plane_m2)
+    found.sort(key=lambda c: (c.kind, pieces.piece_id[c.pieces[0]], c.id))
+    return found, [Mismatch(kind, len(areas), float(sum(areas))) for kind, areas in sorted(small.items())]
+
+
+def _of_kind(pieces: Pieces, table: RuleTable, kind: str, row: Mapping[str, Any]) -> Iterator[Conflict]:
+    """Yield the conflicts of one kind, whatever their size."""
+    met = np.array([kind in combo.decision["conflicts"] for combo in pieces.combos], bool)[pieces.combo]
+    if not met.any():
+        return
+    rows = met[pieces.label_piece]
+    piece, feature = pieces.label_piece[rows], pieces.label_feature[rows]
+    groups = [
+        _pairs(piece, feature, first, second, differ)
+        for first, second, differ in _parties(pieces, table, row)
+    ]
+    number, pair, piece = _numbered(groups)
+    for members in _regions(pieces, number, piece):
+        first, second = pair[int(number[members[0]])]
+        yield _conflict(pieces, kind, first, second, np.sort(piece[members]))
+
+
+def _parties(
+    pieces: Pieces, table: RuleTable, row: Mapping[str, Any]
+) -> Iterator[tuple[Mask, Mask | None, NDArray[Any] | None]]:
+    """Yield (features on one side, on the other, values that must differ) a kind brings together."""
+    if "roles_at_least" in row:
+        role = _roles(pieces)
+        listed = np.isin(role, row["roles_at_least"]["of"])
+        yield listed, listed, role
+    elif "distinct_tiers_at_least" in row:
+        same = _roles(pieces) == row["distinct_tiers_at_least"]["role"]
+        yield same, same, np.array(pieces.intake.features.tier)
+    else:
+        sides = [_matching(pieces, table, [condition]) for condition in row["all_of"]]
+        if row["any_of"]:
+            sides.append(_matching(pieces, table, row["any_of"]))
+        yield sides[0], sides[1] if len(sides) > 1 else None, None
+
+
+def _roles(pieces: Pieces) -> NDArray[Any]:
+    by_layer = np.array([record.role for record in pieces.intake.layers])
+    return by_layer[pieces.intake.features.layer]
+
+
+def _matching(pieces: Pieces, table: RuleTable, conditions: list[Mapping[str, Any]]) -> Mask:
+    """Return which features meet one of the conditions, an unknown tier as the rules read it."""
+    stand_ins = table.document.get("tiers", {}).get("unknown_counts_as", {})
+    role, tier = _roles(pieces), np.array(pieces.intake.features.tier)
+    matching = np.zeros(len(role), bool)
+    for condition in conditions:
+        of_role = role == condition["role"]
+        tiers = condition["tiers"]
+        if tiers is not None:
+            seen = list(tiers)
+            if stand_ins.get(condition["role"]) in tiers:
+                seen.append(roles.UNKNOWN)
+            of_role = of_role & np.isin(tier, seen)
+        matching |= of_role
+    return matching
+
+
+def _pairs(
+    piece: Ints, feature: Ints, first: Mask, second: Mask | None, differ: NDArray[Any] | None
+) -> tuple[Ints, Ints, Ints]:
+    """Return rows (piece, first feature, second feature or -1) of the features that meet on each piece."""
+    one = first[feature]
+    if second is None:
+        return piece[one], feature[one], np.full(int(one.sum()), -1)
+    other = second[feature]
+    others = piece[other]
+    begin = np.searchsorted(others, piece[one], side="left")
+    counts = np.searchsorted(others, piece[one], side="right") - begin
+    a, b = np.repeat(feature[one], counts), feature[other][ragged(begin, counts)]
+    rows = np.repeat(piece[one], counts)
+    keep = a != b if differ is None else (a < b) & (differ[a] != differ[b])
+    return rows[keep], a[keep], b[keep]
+
+
+def _numbered(groups: list[tuple[Ints, Ints, Ints]]) -> tuple[Ints, list[tuple[int, int | None]], Ints]:
+    """Return (pair number of each row, the pairs, piece of each row), sorted by pair and piece."""
+    piece, first, second = (np.concatenate(column) for column in zip(*groups))
+    order = np.lexsort((piece, second, first))
+    piece, first, second = piece[order], first[order], second[order]
+    new = np.ones(len(piece), bool)
+    new[1:] = (np.diff(first) != 0) | (np.diff(second) != 0)
+    pairs = [(a, b if b >= 0 else None) for a, b in zip(first[new].tolist(), second[new].tolist())]
+    return np.cumsum(new) - 1, pairs, piece
+
+
+def _regions(pieces: Pieces, number: Ints, piece: Ints) -> Iterator[Ints]:
+    """Yield the rows of each edge-connected region within one pair."""
+    if len(piece) == 0:
+        return
+    near, far = _neighbours(pieces)
+    by_near, _ = group(near)
+    keys = number * (len(pieces) + 1) + piece
+    first = np.searchsorted(near[by_near], piece, side="left")
+    counts = np.searchsorted(near[by_near], piece, side="right") - first
+    beyond = far[by_near][ragged(first, counts)]
+    row = np.repeat(np.arange(len(piece)), counts)
+    wanted = number[row] * (len(pieces) + 1) + beyond
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    together = keys[at] == wanted
+    root = _components(len(piece), row[together], at[together])
+    order, begins = group(root)
+    yield from np.split(order, begins[1:])
+
+
+def _neighbours(pieces: Pieces) -> tuple[Ints, Ints]:
+    """Return pairs of pieces that share an edge, both ways round."""
+    number = np.full(len(pieces.partition.faces) + 1, -1, np.int64)
+    number[pieces.face] = np.arange(len(pieces))
+    left = number[pieces.partition.faces.left]
+    right = left[np.arange(len(left)) ^ 1]
+    both = (left >= 0) & (right >= 0)
+    return left[both], right[both]
+
+
+def _components(count: int, one: Ints, other: Ints) -> Ints:
+    """Return for each of `count` nodes the smallest node it is linked with."""
+    root = np.arange(count)
+    while True:
+        lower = root.copy()
+        np.minimum.at(lower, root[one], root[other])
+        np.minimum.at(lower, root[other], root[one])
+        while not np.array_equal(lower, lower[lower]):
+            lower = lower[lower]
+        if np.array_equal(lower, root):
+            return root
+        root = lower[root]
+
+
+def _conflict(pieces: Pieces, kind: str, first: int, second: int | None, members: Ints) -> Conflict:
+    polygons = pieces.polygons[members]
+    region = polygons[0] if len(polygons) == 1 else shapely.coverage_union_all(polygons)
+    plane = float(pieces.plane_m2[members].sum())
+    ids = sorted(pieces.piece_id[i] for i in members.tolist())
+    features = pieces.intake.features
+    sources = sorted(features.source_id[f] for f in (first, second) if f is not None)
+    digest = hashlib.sha256("\n".join([kind, *sources, *ids]).encode("utf-8")).hexdigest()
+    return Conflict(
+        f"{kind}-{digest[:12]}",
+        kind,
+        first,
+        second,
+        tuple(sorted(members.tolist(), key=lambda i: pieces.piece_id[i])),
+        region,
+        plane,
+        float(pieces.ellipsoidal_m2[members].sum()),
+        2 * plane / float(shapely.length(region)),
+    )
