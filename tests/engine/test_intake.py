@@ -49,10 +49,7 @@ def blocked(*layers, **values):
 
 
 def write(path, geometry, crs="EPSG:4549", kind="Unknown", driver=None, encoding=None, **columns):
-    wkb = [
-        one if one is None or isinstance(one, bytes) else shapely.to_wkb(one, flavor="iso")
-        for one in geometry
-    ]
+    wkb = [one if one is None or isinstance(one, bytes) else shapely.to_wkb(one) for one in geometry]
     values = np.empty(len(wkb), dtype=object)
     values[:] = wkb
     fields = {name: np.array(column) for name, column in columns.items()}
@@ -191,7 +188,8 @@ def test_lines_in_a_polygon_role_stop_the_run():
 def test_curves_become_chords_within_a_centimetre():
     source = SHARED / "qgis_processing_tests" / "geometry_checker" / "curved_polys.gpkg"
     result = read(layer(source), crs="EPSG:3857")
-    assert codes(result.findings) == ["intake.curves_straightened"]
+    told = ["intake.curves_straightened"] if formats.backend() == "arrow" else []
+    assert codes(result.findings) == told
     assert result.layers[0].used == 4
 
 
@@ -265,15 +263,16 @@ def test_the_polygons_of_a_collection_are_used_and_the_rest_is_told(tmp_path):
 
 @pytest.mark.parametrize("flag", ["Z", "M", "ZM"])
 def test_heights_and_measures_are_dropped_and_told(tmp_path, flag):
-    numbers = " 7" * len(flag)
-    text = ", ".join(
-        f"{x}{numbers}" for x in ("500000 3450000", "500010 3450000", "500010 3450010", "500000 3450000")
-    )
-    path = write(tmp_path / "a.gpkg", [shapely.from_wkt(f"POLYGON {flag} (({text}))")], kind="Unknown")
-    result = read(layer(path))
+    corners = ["500000 3450000", "500010 3450000", "500010 3450010", "500000 3450000"]
+    text = ", ".join(corner + " 7" * len(flag) for corner in corners)
+    path = tmp_path / "a.csv"
+    path.write_text(f'BSM,WKT\n1,"POLYGON {flag} (({text}))"\n')
+    result = read(layer(path, crs="EPSG:4549"))
     assert result.features.area_m2.tolist() == [50.0]
     assert shapely.get_coordinate_dimension(result.features.geometry).tolist() == [2]
-    assert codes(result.findings) == ["intake.dimensions_dropped"]
+    # Without Arrow the reader itself drops measures and cannot say so.
+    told = flag != "M" or formats.backend() == "arrow"
+    assert codes(result.findings) == ["intake.dimensions_dropped"] * told
 
 
 def test_every_layer_is_looked_at_before_the_run_stops(tmp_path):
