@@ -11,6 +11,7 @@ import codecs
 import hashlib
 import importlib.util
 import logging
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -76,6 +77,15 @@ def backend() -> str:
 def is_file_source(source: str | Path) -> bool:
     """Return whether `source` is a path, not a database or service address such as ``PG:...``."""
     return not is_address(str(source))
+
+
+def without_password(source: str | Path) -> str:
+    """Return `source` as it may be shown: paths as they are, addresses without their password."""
+    text = str(source)
+    if is_file_source(source):
+        return text
+    text = re.sub(r"(?i)(password\s*=\s*)('[^']*'|\S+)", r"\1***", text)
+    return re.sub(r"(://[^/:@]*):[^/@]*@", r"\1:***@", text)
 
 
 def list_layers(source: str | Path) -> list[tuple[str, str]]:

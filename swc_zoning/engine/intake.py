@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -203,7 +203,7 @@ class _Part:
     name: list[str]
     tier: list[str]
     attributes: list[dict[str, str]]
-    repairs: list[Repair] = field(default_factory=list)
+    repairs: list[Repair]
 
 
 def _survey(job: Job, progress: Progress) -> tuple[Intake | None, list[Finding]]:
@@ -296,7 +296,8 @@ def _open(index: int, role: str, spec: Any, hashed: Callable[[str], str], notes:
 def _label(spec: Any) -> str:
     if spec.layer or not formats.is_file_source(spec.source):
         return spec.layer or str(spec.source).partition(":")[0]
-    return re.split(r"[\\/]", str(spec.source).rstrip("/\\"))[-1].rpartition(".")[0] or str(spec.source)
+    name = re.split(r"[\\/]", str(spec.source).rstrip("/\\"))[-1]
+    return name.rpartition(".")[0] or name
 
 
 def _has_rows(table: formats.Table, role: str, label: str, notes: _Notes) -> bool:
@@ -320,7 +321,6 @@ def _fields(spec: Any, layer: formats.Layer, label: str, extent: bool, notes: _N
         known = _district_words()
         wanted["code"] = wanted["code"] or _first_field(layer.fields, known["code_fields"])
         wanted["name"] = wanted["name"] or _first_field(layer.fields, known["name_fields"])
-        wanted["id"] = wanted["code"]
     found = {}
     for use, name in wanted.items():
         actual = _first_field(layer.fields, [name]) if name else None
@@ -329,6 +329,8 @@ def _fields(spec: Any, layer: formats.Layer, label: str, extent: bool, notes: _N
         elif name:
             fields = ", ".join(layer.fields)
             notes.add("intake.field_missing", label, field=name, use=use, fields=fields)
+    if "code" in found:
+        found["id"] = found["code"]
     return found
 
 
@@ -644,7 +646,7 @@ def _record(source: _Source) -> LayerRecord:
     return LayerRecord(
         index=source.index,
         role=source.role,
-        source=str(source.spec.source),
+        source=formats.without_password(source.spec.source),
         layer=layer.name,
         encoding=layer.encoding,
         crs=georef.name_of(source.crs),

@@ -227,6 +227,19 @@ def test_addresses_are_told_from_paths(source, expected):
     assert formats.is_file_source(source) is expected
 
 
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("PG:dbname=a password='x y' host=b", "PG:dbname=a password=*** host=b"),
+        ("PG:password=x", "PG:password=***"),
+        ("postgresql://me:x@host/db", "postgresql://me:***@host/db"),
+        ("/data/password=x/a.shp", "/data/password=x/a.shp"),
+    ],
+)
+def test_passwords_are_not_shown(source, shown):
+    assert formats.without_password(source) == shown
+
+
 def test_a_database_that_does_not_answer_is_named_without_its_password():
     with pytest.raises(SwcError) as caught:
         formats.read_vector("PG:host=127.0.0.1 port=1 dbname=x password=secret")
