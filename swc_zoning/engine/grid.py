@@ -56,11 +56,13 @@ def unique_points(x: Ints, y: Ints) -> tuple[Ints, Ints, Ints]:
     else:
         order = np.lexsort((y, x))
     new = _starts(x[order]) | _starts(y[order])
-    return (*_firsts(x, y, order, new), _ranks(order, new))
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.cumsum(new) - 1
+    return x[order[new]], y[order[new]], ranks
 
 
 def same_points(x: Ints, y: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return distinct points in any order, and for each given point its index among them."""
+    """Return distinct points in order of appearance, and for each given point its index among them."""
     if len(x) == 0:
         return x, y, np.empty(0, np.int64)
     key = mix(x.view(np.uint64) + mix(y.view(np.uint64)))
@@ -68,18 +70,15 @@ def same_points(x: Ints, y: Ints) -> tuple[Ints, Ints, Ints]:
     new = _starts(x[order]) | _starts(y[order])
     if np.any(new & ~_starts(key[order])):
         return unique_points(x, y)  # two points share a hash
-    return (*_firsts(x, y, order, new), _ranks(order, new))
-
-
-def _firsts(x: Ints, y: Ints, order: Ints, new: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    first = order[new]
-    return x[first], y[first]
-
-
-def _ranks(order: Ints, new: NDArray[np.bool_]) -> Ints:
-    ranks = np.empty(len(order), np.int64)
-    ranks[order] = np.cumsum(new) - 1
-    return ranks
+    starts = np.flatnonzero(new)
+    first = np.minimum.reduceat(order, starts)
+    seen = np.zeros(len(x), bool)
+    seen[first] = True
+    rank = np.cumsum(seen) - 1
+    inverse = np.empty(len(x), np.int64)
+    inverse[order] = np.repeat(rank[first], np.diff(np.append(starts, len(order))))
+    at = np.flatnonzero(seen)
+    return x[at], y[at], inverse
 
 
 def _starts(values: Ints) -> NDArray[np.bool_]:
@@ -91,8 +90,11 @@ def _starts(values: Ints) -> NDArray[np.bool_]:
 
 
 def group(keys: Ints) -> tuple[Ints, Ints]:
-    """Return (order, starts): `order` sorts `keys`, stable; `starts` opens each run of equal keys in it."""
-    order = np.argsort(keys, kind="stable")
+    """Return (order, starts): `order` sorts `keys`; `starts` opens each run of equal keys in it.
+
+    Within a run the order is not that of the input.
+    """
+    order = np.argsort(keys)
     return order, np.flatnonzero(_starts(keys[order])) if len(keys) else order
 
 

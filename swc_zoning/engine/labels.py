@@ -17,7 +17,7 @@ from swc_zoning.engine.progress import Progress
 from swc_zoning.engine.tasks import Executor
 
 if TYPE_CHECKING:
-    from swc_zoning.engine.partition import Edges, Hashes
+    from swc_zoning.engine.arrangement import Edges, Hashes
 
 #: Rounding moves a boundary by less than this (metres): nearer points cannot tell their side.
 _DOUBT = 3.0 / PER_METRE

@@ -15,9 +15,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from swc_zoning.engine.arrangement import Hashes
 from swc_zoning.engine.grid import PER_METRE, Floats, Ints, group, mix, to_metres, to_units
 from swc_zoning.engine.messages import InvariantViolated
-from swc_zoning.engine.partition import Hashes, Partition
+from swc_zoning.engine.partition import Partition
 
 
 @dataclass(frozen=True)

@@ -17,49 +17,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from swc_zoning.engine import faces as tracing
+from swc_zoning.engine.arrangement import Edges, Hashes, feature_hashes, node
 from swc_zoning.engine.faces import Arcs, Faces
-from swc_zoning.engine.grid import (
-    FINE,
-    PER_METRE,
-    Floats,
-    Ints,
-    from_fine,
-    group,
-    mix,
-    nearest_unit,
-    ragged,
-    same_points,
-    to_fine,
-    to_metres,
-    unique_points,
-)
+from swc_zoning.engine.grid import Floats, Ints, to_metres
 from swc_zoning.engine.labels import Labels, label_faces
-from swc_zoning.engine.noding import Segments, Splits, find_splits
 from swc_zoning.engine.progress import Progress
+from swc_zoning.engine.rings import read_rings
 from swc_zoning.engine.tasks import Executor, Serial
-
-Hashes = NDArray[np.uint64]
-
-
-@dataclass(frozen=True)
-class Edges:
-    """Noded edges in walking order: node numbers, flow from the smaller node, and who carries them."""
-
-    start: Ints
-    end: Ints
-    flow: Hashes
-    parts: _Parts
-
-    def __len__(self) -> int:
-        return len(self.start)
-
-    def walking_flow(self) -> Hashes:
-        """Return the flow of each edge seen from its start."""
-        return np.where(self.start < self.end, self.flow, -self.flow)
 
 
 @dataclass(frozen=True)
@@ -147,9 +114,8 @@ def build(
     progress = progress or Progress()
     executor = executor or Serial()
     with progress.step("noding", 0.35):
-        geometry = on_fine_grid(geometry)
-        rings = _streams(geometry)
-        x, y, edges = _node(rings, len(geometry), executor, progress, per_tile)
+        geometry, rings = read_rings(geometry)
+        x, y, edges = node(rings, len(geometry), executor, progress, per_tile)
     with progress.step("faces", 0.2):
         arcs = tracing.chain(edges.start, edges.end, len(x))
         faces = tracing.trace(arcs, x, y) if len(arcs) else _no_faces()
@@ -158,201 +124,6 @@ def build(
         labels = label_faces(geometry, x, y, edges, arcs, faces, hashes, executor, progress)
     plane_m2 = _plane_areas(faces, x, y)
     return Partition(x, y, edges, arcs, faces, labels, hashes, plane_m2, _inside(labels, frames, len(faces)))
-
-
-def on_fine_grid(geometry: NDArray[Any]) -> NDArray[Any]:
-    """Return valid polygons with every vertex on the fine grid.
-
-    Rounding vertices one by one keeps a polygon valid unless parts of it are thinner than a
-    step and cross or turn over; those polygons are snap-rounded as a whole, and may vanish.
-    """
-    if len(geometry) == 0:
-        return geometry
-    rounded = shapely.transform(geometry, lambda xy: from_fine(to_fine(xy)))
-    spoilt = np.flatnonzero(~shapely.is_valid(rounded) | _turned_over(geometry, rounded))
-    if len(spoilt) == 0:
-        return rounded
-    mended = shapely.set_precision(geometry[spoilt], 1 / (PER_METRE * FINE))
-    rounded[spoilt] = shapely.transform(mended, lambda xy: from_fine(to_fine(xy)))
-    return rounded
-
-
-def _turned_over(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell which geometries have a ring whose direction rounding changed."""
-    old, offsets, _, feature = _ragged_rings(before)
-    new = _ragged_rings(after)[0]
-    turned = np.zeros(len(before), bool)
-    turned[feature[np.sign(_signed_areas(old, offsets)) != np.sign(_signed_areas(new, offsets))]] = True
-    return turned
-
-
-def feature_hashes(count: int) -> Hashes:
-    """Return the hash of each feature; they serve the proofs of one run and are never written."""
-    return mix(np.arange(1, count + 1, dtype=np.uint64))
-
-
-@dataclass(frozen=True)
-class _Rings:
-    """All rings as one walk: from each position to the next one, interior on the left if sign is 1."""
-
-    x: Ints
-    y: Ints
-    following: Ints
-    feature: Ints
-    sign: Ints
-
-
-def _streams(geometry: NDArray[Any]) -> _Rings:
-    """Return every ring in fine coordinates, without its closing point and without repeated points."""
-    xy, ring_offsets, shell, feature = _ragged_rings(geometry)
-    sign = np.where((_signed_areas(xy, ring_offsets) > 0) == shell, 1, -1)
-    counts = np.diff(ring_offsets) - 1
-    keep = ragged(ring_offsets[:-1], counts)
-    ring = np.repeat(np.arange(len(counts)), counts)
-    fine = to_fine(xy[keep])
-    x, y = np.ascontiguousarray(fine[:, 0]), np.ascontiguousarray(fine[:, 1])
-    for _ in range(2):  # once for repeats, once for a last point equal to the first
-        following = _following(ring)
-        moved = (x != x[following]) | (y != y[following])
-        x, y, ring = x[moved], y[moved], ring[moved]
-    return _Rings(x, y, _following(ring), feature[ring], sign[ring])
-
-
-def _following(ring: Ints) -> Ints:
-    """Return the next position on the same ring, positions being in ring order."""
-    following = np.arange(1, len(ring) + 1)
-    if len(ring):
-        last = np.flatnonzero(np.append(ring[1:] != ring[:-1], True))
-        following[last] = np.concatenate([[0], last[:-1] + 1])
-    return following
-
-
-def _ragged_rings(geometry: NDArray[Any]) -> tuple[Floats, Ints, NDArray[np.bool_], Ints]:
-    """Return (coordinates, ring offsets, is shell, feature) of every ring."""
-    if len(geometry) == 0:
-        return np.empty((0, 2)), np.zeros(1, np.int64), np.empty(0, bool), np.empty(0, np.int64)
-    kind, xy, offsets = shapely.to_ragged_array(geometry, include_z=False)
-    offsets = [np.asarray(o, np.int64) for o in offsets]
-    if kind == shapely.GeometryType.POLYGON:
-        offsets.append(np.arange(len(geometry) + 1))
-    ring_offsets, polygon_offsets, feature_offsets = offsets
-    shell = np.zeros(len(ring_offsets) - 1, bool)
-    shell[polygon_offsets[:-1][np.diff(polygon_offsets) > 0]] = True
-    polygon_feature = np.repeat(np.arange(len(geometry)), np.diff(feature_offsets))
-    return xy, ring_offsets, shell, np.repeat(polygon_feature, np.diff(polygon_offsets))
-
-
-def _signed_areas(xy: Floats, offsets: Ints) -> Floats:
-    """Return twice the signed area of closed rings."""
-    if len(offsets) < 2:
-        return np.empty(0)
-    local = xy - np.repeat(xy[offsets[:-1]], np.diff(offsets), axis=0)
-    terms = local[:-1, 0] * local[1:, 1] - local[1:, 0] * local[:-1, 1]
-    terms[offsets[1:-1] - 1] = 0.0
-    return np.add.reduceat(np.append(terms, 0.0), offsets[:-1])
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """Which segments, and through them which features, lie on each edge."""
-
-    carried: _Carried
-    segment: Ints
-    rising: NDArray[np.bool_]
-    offsets: Ints
-
-    def carriers(self, edges: Ints) -> tuple[Ints, Ints, Ints]:
-        """Return rows (index into `edges`, feature, 1 left or -1 right, seen from the smaller node)."""
-        counts = self.offsets[edges + 1] - self.offsets[edges]
-        part = ragged(self.offsets[edges], counts)
-        row = np.repeat(np.arange(len(edges)), counts)
-        segment = self.segment[part]
-        counts = self.carried.offsets[segment + 1] - self.carried.offsets[segment]
-        at = ragged(self.carried.offsets[segment], counts)
-        sign = np.repeat(np.where(self.rising[part], 1, -1), counts) * self.carried.along[at]
-        return np.repeat(row, counts), self.carried.feature[at], sign
-
-
-def _node(
-    rings: _Rings, features: int, executor: Executor, progress: Progress, per_tile: int
-) -> tuple[Ints, Ints, Edges]:
-    """Return nodes in (x, y) order and the noded edges that separate labels."""
-    x, y, vertex = same_points(rings.x, rings.y)
-    ahead = vertex[rings.following]
-    rising = vertex < ahead
-    order, starts = group((np.minimum(vertex, ahead) << 32) | np.maximum(vertex, ahead))
-    owner = order[starts]
-
-    first, last = vertex[owner], ahead[owner]
-    segments = Segments(x[first], y[first], x[last], y[last])
-    splits = find_splits(segments, executor, progress.advance, per_tile)
-    x, y, node = unique_points(
-        np.concatenate([nearest_unit(x), splits.x]), np.concatenate([nearest_unit(y), splits.y])
-    )
-    subs = _sub_edges(segments, (node[first], node[last]), splits, node[len(node) - len(splits.x) :])
-
-    with_owner = rising[order] == np.repeat(rising[owner], np.diff(np.append(starts, len(order))))
-    along = rings.sign[order] * np.where(with_owner, 1, -1)
-    carried = _Carried(rings.feature[order], along, np.append(starts, len(order)))
-    return x, y, _edges(carried, subs, owner, feature_hashes(features))
-
-
-@dataclass(frozen=True)
-class _Carried:
-    """The features whose boundary runs along each segment; `along` is 1 if on its left, -1 on its right."""
-
-    feature: Ints
-    along: Ints
-    offsets: Ints
-
-
-@dataclass(frozen=True)
-class _SubEdges:
-    """Segments after splitting: nodes, the segment each part is of, and its place along it."""
-
-    start: Ints
-    end: Ints
-    segment: Ints
-    step: Ints
-
-
-def _sub_edges(segments: Segments, ends: tuple[Ints, Ints], splits: Splits, at: Ints) -> _SubEdges:
-    """Split segments between their end nodes at the nodes `at`, one for each split."""
-    # A straight walk meets pixels in the order of x and, within one column, of y.
-    forward_x = np.where(segments.x2 < segments.x1, -1, 1)[splits.segment] * splits.x
-    forward_y = np.where(segments.y2 < segments.y1, -1, 1)[splits.segment] * splits.y
-    order = np.lexsort((forward_y, forward_x, splits.segment))
-    counts = np.bincount(splits.segment, minlength=len(segments))
-    offsets = np.concatenate([[0], np.cumsum(counts + 1)])
-    start, end = np.empty(offsets[-1], np.int64), np.empty(offsets[-1], np.int64)
-    start[offsets[:-1]] = ends[0]
-    start[ragged(offsets[:-1] + 1, counts)] = at[order]
-    end[:-1] = start[1:]
-    end[offsets[1:] - 1] = ends[1]
-    segment = np.repeat(np.arange(len(segments)), counts + 1)
-    return _SubEdges(start, end, segment, np.arange(len(segment)) - offsets[segment])
-
-
-def _edges(carried: _Carried, subs: _SubEdges, owner: Ints, hashes: Hashes) -> Edges:
-    """Merge sub-edges that fell together, drop those nothing changes across, order the rest as rings walk."""
-    carrier = hashes[carried.feature]
-    flow = _sums(np.where(carried.along > 0, carrier, -carrier), carried.offsets[:-1])[subs.segment]
-    rising = subs.start < subs.end
-    key = (np.minimum(subs.start, subs.end) << 32) | np.maximum(subs.start, subs.end)
-    order, begins = group(key)
-    edge_flow = _sums(np.where(rising, flow, -flow)[order], begins)
-    lead = order[begins]
-    kept = np.flatnonzero((edge_flow != 0) & (subs.start[lead] != subs.end[lead]))
-    walk = kept[np.lexsort((subs.step[lead[kept]], owner[subs.segment[lead[kept]]]))]
-    sizes = np.diff(np.append(begins, len(order)))[walk]
-    members = order[ragged(begins[walk], sizes)]
-    parts = _Parts(carried, subs.segment[members], rising[members], np.concatenate([[0], np.cumsum(sizes)]))
-    return Edges(subs.start[lead[walk]], subs.end[lead[walk]], edge_flow[walk], parts)
-
-
-def _sums(values: Hashes, starts: Ints) -> Hashes:
-    """Return the sums of runs of 64-bit hashes, wrapping round."""
-    return np.add.reduceat(values, starts) if len(starts) else values
 
 
 def _no_faces() -> Faces:
