@@ -113,13 +113,13 @@ def build(
     """
     progress = progress or Progress()
     executor = executor or Serial()
-    with progress.step("noding", 0.35):
+    with progress.step("noding", 0.3):
         geometry, rings = read_rings(geometry)
         x, y, edges = node(rings, len(geometry), executor, progress, per_tile)
-    with progress.step("faces", 0.2):
+    with progress.step("faces", 0.1):
         arcs = tracing.chain(edges.start, edges.end, len(x))
         faces = tracing.trace(arcs, x, y) if len(arcs) else _no_faces()
-    with progress.step("labels", 0.2):
+    with progress.step("labels", 0.15):
         hashes = feature_hashes(len(geometry))
         labels = label_faces(geometry, x, y, edges, arcs, faces, hashes, executor, progress)
     plane_m2 = _plane_areas(faces, x, y)

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line: run and check jobs, ask the decision table, measure areas, print the job schema.
+
+Exit status: 0 done, 1 findings that block (or a run that failed), 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from swc_zoning import paths
+from swc_zoning.engine.messages import LANGUAGES, Blocked, Cancelled, Finding, SwcError
+from swc_zoning.engine.progress import Progress
+
+DONE, BLOCKED, WRONG_USE = 0, 1, 2
+
+_REDRAW_S = 0.2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _cancel)
+    teller = (
+        _JsonLines(options.lang) if getattr(options, "progress", "") == "json" else _Terminal(options.lang)
+    )
+    try:
+        return options.command(options, teller)
+    except (Cancelled, KeyboardInterrupt):
+        teller.error(Cancelled())
+        return BLOCKED
+    except Blocked as blocked:
+        teller.findings(blocked.findings)
+        teller.error(blocked)
+        return BLOCKED
+    except SwcError as error:
+        teller.error(error)
+        return BLOCKED
+
+
+def _cancel(number: int, frame: Any) -> None:
+    raise Cancelled
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m swc_zoning", description=__doc__.partition("\n")[0])
+    parser.add_argument("--version", action="version", version=paths.version())
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = _command(commands, "run", _run, "zone a city as a job file says")
+    run.add_argument("job", type=Path, metavar="JOB")
+    run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the result")
+    run.add_argument("--workers", type=_positive, default=1, metavar="N", help="local processes (default 1)")
+    run.add_argument("--scheduler", metavar="ADDRESS", help="a dask.distributed cluster that is running")
+    run.add_argument("--progress", choices=("text", "json"), default="text", help="json: events on stdout")
+    check = _command(commands, "check", _check, "say everything that is wrong with a job, data included")
+    check.add_argument("job", type=Path, metavar="JOB")
+    decide = _command(commands, "decide", _decide, "ask the decision table, JSON list in, JSON list out")
+    decide.add_argument("memberships", type=Path, metavar="MEMBERSHIPS.json")
+    decide.add_argument(
+        "--rules", type=Path, metavar="TABLE", help="decision table (default: the shipped one)"
+    )
+    decide.add_argument("--plan-date", metavar="YYYY-MM-DD", help="date the law is read at")
+    area = _command(commands, "area", _area, "official ellipsoidal area of the polygons of a file")
+    area.add_argument("file", type=Path, metavar="FILE")
+    area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
+    _command(commands, "schema", _schema, "print the JSON Schema of job files")
+    return parser
+
+
+def _command(
+    commands: Any, name: str, function: Callable[[argparse.Namespace, _Teller], int], text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.add_argument("--lang", choices=LANGUAGES, default="zh", help="language of messages and results")
+    command.set_defaults(command=function)
+    return command
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+# --- commands --------------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import run
+    from swc_zoning.engine.tasks import executor
+
+    progress = Progress(teller.progress)
+    with executor(options.workers, options.scheduler) as pool:
+        zoning = run.run(options.job, progress, pool, options.lang)
+    teller.findings(zoning.findings)
+    with progress.step("writing", run.WRITING):
+        files = zoning.write(options.output)
+    teller.result(files.summary, files.zoning)
+    return DONE
+
+
+def _check(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import run
+
+    findings = run.validate(options.job)
+    print(json.dumps([finding.as_json(options.lang) for finding in findings], ensure_ascii=False, indent=1))
+    return BLOCKED if any(finding.severity == "error" for finding in findings) else DONE
+
+
+def _decide(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import rules
+
+    table = rules.load(options.rules, options.plan_date)
+    memberships = _json_list(options.memberships)
+    print(json.dumps(rules.decide_many(table, memberships), ensure_ascii=False, indent=1))
+    return DONE
+
+
+def _json_list(path: Path) -> list[Mapping[str, Any]]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise SwcError("cli.unreadable", path=str(path), reason=str(error)) from error
+    if not isinstance(document, list):
+        raise SwcError("cli.not_a_list", path=str(path))
+    return document
+
+
+def _area(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import measure
+
+    rows = measure.areas_of_file(options.file, options.layer)
+    print(json.dumps(rows, ensure_ascii=False, indent=1))
+    return DONE
+
+
+def _schema(options: argparse.Namespace, teller: _Teller) -> int:
+    print(paths.resource("schemas", "job.schema.json").read_text(encoding="utf-8").rstrip())
+    return DONE
+
+
+# --- telling ---------------------------------------------------------------------------------------
+
+
+class _Teller:
+    """Tells a user or a program how far a run is and what came of it."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+
+    def progress(self, step: str, fraction: float, left_s: float | None) -> None:
+        """Take how far the run is."""
+
+    def findings(self, findings: Iterable[Finding]) -> None:
+        """Take what was found."""
+
+    def result(self, summary: Path, zoning: Path) -> None:
+        """Take where the result is."""
+
+    def error(self, error: SwcError) -> None:
+        """Take why there is none."""
+
+
+class _JsonLines(_Teller):
+    """One JSON object a line on stdout, for programs."""
+
+    def progress(self, step: str, fraction: float, left_s: float | None) -> None:
+        self._say("progress", step=step, fraction=round(fraction, 4), left_s=left_s)
+
+    def findings(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self._say("finding", **finding.as_json(self.lang))
+
+    def result(self, summary: Path, zoning: Path) -> None:
+        self._say("result", summary=str(summary), zoning=str(zoning))
+
+    def error(self, error: SwcError) -> None:
+        self._say("error", code=error.code, text=error.sentence(self.lang))
+
+    def _say(self, event: str, **facts: Any) -> None:
+        print(json.dumps({"event": event, **facts}, ensure_ascii=False), flush=True)
+
+
+class _Terminal(_Teller):
+    """Sentences and a progress line on stderr, result files on stdout, for people."""
+
+    _told = 0.0
+
+    def progress(self, step: str, fraction: float, left_s: float | None) -> None:
+        now = time.monotonic()
+        if now - self._told < _REDRAW_S and fraction < 1:
+            return
+        self._told = now
+        left = "" if left_s is None else f"  {left_s:.0f} s"
+        end = "\r" if sys.stderr.isatty() else "\n"
+        print(f"{fraction:4.0%} {step:<10}{left:>8}", end=end, file=sys.stderr, flush=True)
+
+    def findings(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            layer = f"[{finding.layer}] " if finding.layer else ""
+            print(f"{finding.severity:7} {layer}{finding.sentence(self.lang)}", file=sys.stderr)
+
+    def result(self, summary: Path, zoning: Path) -> None:
+        print(f"{zoning}\n{summary}")
+
+    def error(self, error: SwcError) -> None:
+        print(f"{error.code}: {error.sentence(self.lang)}", file=sys.stderr)

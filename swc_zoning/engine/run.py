@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A whole run: validate a job, or carry it out from layers to decided and measured pieces."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+
+from swc_zoning import paths
+from swc_zoning.engine import (
+    areas,
+    conflicts,
+    formats,
+    intake,
+    ledger,
+    partition,
+    pieces,
+    result,
+    rules,
+    summary,
+)
+from swc_zoning.engine import (
+    job as jobs,
+)
+from swc_zoning.engine.conflicts import Conflict
+from swc_zoning.engine.intake import Intake
+from swc_zoning.engine.job import Job
+from swc_zoning.engine.ledger import Entry
+from swc_zoning.engine.messages import Blocked, Finding, InvariantViolated, SwcError
+from swc_zoning.engine.pieces import Pieces
+from swc_zoning.engine.progress import Progress
+from swc_zoning.engine.rules import RuleTable
+from swc_zoning.engine.tasks import Executor, Serial
+
+
+@dataclass(frozen=True)
+class Zoning:
+    """What a run found; `write` makes files of it."""
+
+    pieces: Pieces
+    table: RuleTable
+    conflicts: list[Conflict]
+    findings: list[Finding]
+    entries: list[Entry]
+    summary: dict[str, Any]
+    crs: str
+    lang: str
+
+    def write(self, output: Path) -> result.Files:
+        """Write the result into the folder `output`; raises what `result.write` raises."""
+        head = {key: self.summary[key] for key in _HEAD if key in self.summary}
+        layers = result.layers_of(
+            self.pieces, self.table, self.conflicts, self.findings, self.entries, head, self.lang
+        )
+        return result.write(layers, self.summary, self.crs, output)
+
+
+#: Share of the whole that is left for writing.
+WRITING = 0.1
+
+_HEAD = ("title", "crs", "mode", "plan_date", "rules", "area_model", "job", "versions", "content_sha256")
+
+
+def validate(document: str | Path | Mapping[str, Any], base: Path | None = None) -> list[Finding]:
+    """Return everything that can be said of a job (file or document) before it runs, data included."""
+    findings = jobs.check(document, base)
+    if _blocks(findings):
+        return findings
+    job = jobs.load(document, base)
+    try:
+        table = rules.load(job.rules, job.plan_date)
+    except Blocked as blocked:
+        return [*findings, *blocked.findings, *intake.inspect(job)]
+    except SwcError as error:
+        return [*findings, Finding(error.code, error.facts), *intake.inspect(job)]
+    return [*findings, *rules.check(table, job.plan_date), *intake.inspect(job)]
+
+
+def run(
+    document: str | Path | Mapping[str, Any] | Job,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+    lang: str = "zh",
+    per_tile: int = 60_000,
+) -> Zoning:
+    """Carry out a job. Pure: reads the layers it names and writes nothing.
+
+    Raises Blocked with all findings where one of them is an error, InvariantViolated where the
+    result would not be what it must be. `executor` and `per_tile` change the time, not the result.
+    """
+    progress = progress or Progress()
+    job = document if isinstance(document, Job) else jobs.load(document)
+    table = rules.load(job.rules, job.plan_date)
+    with progress.step("reading", 0.15):
+        taken = intake.read(job, progress)
+    features = taken.features
+    frames = np.array([taken.layers[layer].extent for layer in features.layer], bool)
+    built = partition.build(features.geometry, frames, progress, executor or Serial(), per_tile)
+    polygons = built.polygons()
+    with progress.step("proving", 0.07):
+        entries = _prove(built, polygons, taken)
+    with progress.step("deciding", 0.07):
+        model = areas.area_model(taken.crs)
+        decided = pieces.assemble(built, polygons, taken, job, table, model)
+    with progress.step("conflicts", 0.06):
+        found, mismatches = conflicts.find(decided, table, job.options)
+    findings = _findings(job, table, taken, decided)
+    _prove_inputs_unchanged(taken)
+    head = _head(job, table, taken, model)
+    document = summary.summarise(decided, table, found, mismatches, findings, entries, head, lang)
+    document["timings"] = progress.timings
+    return Zoning(decided, table, found, findings, entries, document, head["crs"], lang)
+
+
+def _blocks(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in findings)
+
+
+def _prove(built: partition.Partition, polygons: Any, taken: Intake) -> list[Entry]:
+    features = taken.features
+    lead = [record.layer for record in taken.layers]
+    names = list(zip([lead[layer] for layer in features.layer.tolist()], features.source_id))
+    perimeter = shapely.length(features.geometry)
+    return ledger.prove(built, polygons, features.area_m2, perimeter, names)
+
+
+def _findings(job: Job, table: RuleTable, taken: Intake, decided: Pieces) -> list[Finding]:
+    """Return all findings; in submission mode an error among them stops the run."""
+    findings = [
+        *job.findings,
+        *rules.check(table, job.plan_date),
+        *taken.findings,
+        *pieces.data_findings(decided),
+    ]
+    if job.options.mode == "submission" and _blocks(findings):
+        raise Blocked(findings)
+    return findings
+
+
+def _prove_inputs_unchanged(taken: Intake) -> None:
+    """Prove that no input file changed while the run was on it."""
+    for record in taken.layers:
+        if record.sha256 and formats.is_file_source(record.source) and Path(record.source).exists():
+            now = formats.source_sha256(record.source)
+            if now != record.sha256:
+                raise InvariantViolated("input_changed", None, layer=record.layer, source=record.source)
+
+
+def _head(job: Job, table: RuleTable, taken: Intake, model: areas.AreaModel) -> dict[str, Any]:
+    authority = taken.crs.to_authority()
+    return {
+        "title": job.title,
+        "crs": ":".join(authority) if authority else taken.crs.to_wkt(),
+        "mode": job.options.mode,
+        "plan_date": table.plan_date,
+        "rules": {
+            "profile": table.document["profile"],
+            "version": table.document["version"],
+            "status": table.document.get("status", ""),
+            "sha256": result.document_sha256(table.document),
+        },
+        "area_model": model.as_json(),
+        "job": _without_passwords(job.as_json()),
+        "versions": _versions(),
+    }
+
+
+def _without_passwords(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a job document as it may be shown."""
+    entries = [*document["layers"], *([document["extent"]] if "extent" in document else [])]
+    for entry in entries:
+        entry["source"] = formats.without_password(entry["source"])
+    return document
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "swc_zoning": paths.version(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "shapely": shapely.__version__,
+        "geos": ".".join(str(part) for part in shapely.geos_version),
+        "pyproj": pyproj.__version__,
+        "proj": pyproj.proj_version_str,
+    }

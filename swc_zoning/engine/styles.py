@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Layer styles as QGIS reads them (QML), made from ``resources/styles/palette.json``.
+
+The same text goes into result files and onto layers in QGIS. Only the standard library is needed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+from swc_zoning.paths import resource
+
+_DATA_DEFINED = (
+    '<data_defined_properties><Option type="Map"><Option name="name" type="QString" value=""/>'
+    '<Option name="properties" type="Map"><Option name="enabled" type="Map">'
+    '<Option name="active" type="bool" value="true"/>'
+    '<Option name="expression" type="QString" value="{expression}"/>'
+    '<Option name="type" type="int" value="3"/></Option></Option>'
+    '<Option name="type" type="QString" value="collection"/></Option></data_defined_properties>'
+)
+_LINE_MM = {"pieces": "0.05", "zones": "0.15"}
+_FINDING_MM = {"error": "2.6", "warning": "2.0", "info": "1.6"}
+
+
+@lru_cache(maxsize=1)
+def palette() -> dict[str, Any]:
+    """Return ``resources/styles/palette.json``."""
+    return json.loads(resource("styles", "palette.json").read_text(encoding="utf-8"))
+
+
+def zone_entries(zones: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+    """Return (code, palette entry with its ``label``) for zones given as code -> name, in their order.
+
+    A zone that only a rule table of the user has takes a spare colour.
+    """
+    known, spare = palette()["zones"], iter(_spares())
+    entries = []
+    for code, name in zones.items():
+        entry = dict(known[code]) if code in known else next(spare)
+        entries.append((code, {**entry, "label": name}))
+    return entries
+
+
+def _spares() -> Iterable[dict[str, str]]:
+    while True:
+        for fill in palette()["spare"]:
+            yield {"fill": fill, "line": "#555555", "hatch": "none"}
+
+
+def zones_qml(zones: Mapping[str, str], kind: str = "zones", hatched: bool = False) -> str:
+    """Return the style of the ``zones`` or ``pieces`` layer, by field "zone"; pending ones are hatched red.
+
+    `zones`: code -> name in the order of the legend; `hatched` adds each zone's own hatch, for
+    black-and-white prints.
+    """
+    symbols, categories = [], []
+    for number, (code, entry) in enumerate(zone_entries(zones)):
+        layers = [_fill(entry["fill"], "solid", entry["line"], _LINE_MM[kind])]
+        if hatched and entry["hatch"] != "none":
+            layers.append(_hatch(entry["hatch"], entry["line"]))
+        pending = palette()["pending"]
+        layers.append(_hatch(pending["hatch"], pending["line"], "\"status\" = 'pending'"))
+        symbols.append(_symbol("fill", number, layers))
+        categories.append((code, entry["label"]))
+    return _categorised("zone", categories, symbols)
+
+
+def conflicts_qml() -> str:
+    """Return the style of the ``conflicts`` layer: red hatch, so that the zones below stay readable."""
+    entry = palette()["conflicts"]
+    layer = _fill(entry["fill"], "diagonal_x", entry["line"], "0.3")
+    body = f"<symbols>{_symbol('fill', 0, [layer])}</symbols>"
+    return _document(
+        f'<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0">{body}</renderer-v2>'
+    )
+
+
+def findings_qml(lang: str = "zh") -> str:
+    """Return the style of the ``findings`` layer: points by field "severity"."""
+    symbols, categories = [], []
+    for number, (severity, entry) in enumerate(palette()["findings"].items()):
+        symbols.append(_symbol("marker", number, [_marker(entry["fill"], _FINDING_MM[severity])]))
+        categories.append((severity, entry[f"label_{lang}"]))
+    return _categorised("severity", categories, symbols)
+
+
+def _categorised(field: str, categories: Sequence[tuple[str, str]], symbols: Sequence[str]) -> str:
+    rows = "".join(
+        f'<category type="string" value="{escape(value)}" symbol="{number}" label="{escape(label)}"'
+        ' render="true"/>'
+        for number, (value, label) in enumerate(categories)
+    )
+    return _document(
+        f'<renderer-v2 type="categorizedSymbol" attr="{field}" symbollevels="0" enableorderby="0">'
+        f"<categories>{rows}</categories><symbols>{''.join(symbols)}</symbols></renderer-v2>"
+    )
+
+
+def _document(renderer: str) -> str:
+    return (
+        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"
+        f'<qgis version="3.22.0" styleCategories="Symbology">{renderer}<blendMode>0</blendMode></qgis>'
+    )
+
+
+def _symbol(kind: str, number: int, layers: Sequence[str]) -> str:
+    body = "".join(layers)
+    return f'<symbol type="{kind}" name="{number}" alpha="1" clip_to_extent="1" force_rhr="0">{body}</symbol>'
+
+
+def _layer(class_: str, options: Mapping[str, str], enabled_if: str = "") -> str:
+    rows = "".join(f'<Option name="{k}" type="QString" value="{escape(v)}"/>' for k, v in options.items())
+    rule = _DATA_DEFINED.format(expression=escape(enabled_if)) if enabled_if else ""
+    head = f'<layer class="{class_}" enabled="1" locked="0" pass="0">'
+    return f'{head}<Option type="Map">{rows}</Option>{rule}</layer>'
+
+
+def _fill(colour: str, style: str, line: str, width: str) -> str:
+    return _layer(
+        "SimpleFill",
+        {
+            "color": _rgba(colour),
+            "style": style,
+            "outline_color": _rgba(line),
+            "outline_style": "solid",
+            "outline_width": width,
+            "outline_width_unit": "MM",
+        },
+    )
+
+
+def _hatch(name: str, colour: str, enabled_if: str = "") -> str:
+    style = palette()["hatches"][name]
+    return _layer("SimpleFill", {"color": _rgba(colour), "style": style, "outline_style": "no"}, enabled_if)
+
+
+def _marker(colour: str, size: str) -> str:
+    return _layer(
+        "SimpleMarker",
+        {
+            "name": "circle",
+            "color": _rgba(colour),
+            "outline_color": "255,255,255,255",
+            "size": size,
+            "size_unit": "MM",
+        },
+    )
+
+
+def _rgba(colour: str) -> str:
+    """Return "#rrggbb" as QGIS writes colours."""
+    return ",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5)) + ",255"
