@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -256,6 +257,7 @@ def data_findings(pieces: Pieces) -> Iterator[Finding]:
     yield from _gaps(pieces)
     yield from _layer_overlaps(pieces)
     yield from _outside(pieces)
+    yield from _disagreements(pieces)
     if pieces.sliver.any():
         worst = int(np.flatnonzero(pieces.sliver)[0])
         area = float(pieces.plane_m2[pieces.sliver].sum())
@@ -342,3 +344,55 @@ def _outside(pieces: Pieces) -> Iterator[Finding]:
             partition, int(labels.face[here][np.argmax(partition.plane_m2[labels.face[here]])])
         )
         yield Finding(code, {"area_m2": round(area, 2), "role": record.role}, record.layer, place, area)
+
+
+def _disagreements(pieces: Pieces) -> Iterator[Finding]:
+    """Yield where two layers of one role differ: what one has and the other has not, or has otherwise.
+
+    Features of the two are told apart by their ids where the layers share any, else by name, else
+    by nothing but being there.
+    """
+    by_role: dict[str, list[int]] = {}
+    for record in pieces.intake.layers:
+        by_role.setdefault(record.role, []).append(record.index)
+    for role, layers in by_role.items():
+        for first, second in combinations(layers, 2):
+            sides = _symmetric_difference(pieces, first, second)
+            differing = np.unique(sides)
+            area = float(pieces.plane_m2[differing].sum())
+            if area < _WORTH_A_PLACE:
+                continue
+            worst = int(differing[np.argmax(pieces.plane_m2[differing])])
+            names = [pieces.intake.layers[i].layer for i in (first, second)]
+            facts = {
+                "role": role,
+                "first": names[0],
+                "second": names[1],
+                "area_m2": round(float(pieces.ellipsoidal_m2[differing].sum()), 2),
+                "by_feature_m2": round(float(pieces.ellipsoidal_m2[sides].sum()), 2),
+            }
+            yield Finding("pieces.layers_disagree", facts, names[1], _place(pieces, worst), area)
+
+
+def _symmetric_difference(pieces: Pieces, first: int, second: int) -> Ints:
+    """Return the pieces that a feature of one layer covers and its like in the other does not.
+
+    A piece comes once for each such feature: twice where the layers give it to different ones.
+    """
+    layer = pieces.intake.features.layer[pieces.label_feature]
+    number = _identities(pieces, first, second)[pieces.label_feature]
+    keys = pieces.label_piece * (int(number.max(initial=0)) + 1) + number
+    differing = np.setxor1d(keys[layer == first], keys[layer == second])
+    return differing // (int(number.max(initial=0)) + 1)
+
+
+def _identities(pieces: Pieces, first: int, second: int) -> Ints:
+    """Return a number for each feature, equal for those of the two layers that mean the same."""
+    features = pieces.intake.features
+    mine, theirs = (np.flatnonzero(features.layer == one).tolist() for one in (first, second))
+    for column in (features.source_id, features.name):
+        values = {column[i] for i in mine} & {column[i] for i in theirs} - {""}
+        if values:
+            known = {value: i for i, value in enumerate(sorted(set(column)))}
+            return np.array([known[value] for value in column], np.int64)
+    return np.zeros(len(features.source_id), np.int64)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What engine tests share: a small demo city, a maker of small jobs, and the folder of real data."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import geopandas
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory):
+    """A small demo city: the folder with its layers and job.json."""
+    folder = tmp_path_factory.mktemp("city")
+    maker = ROOT / "test_data" / "make_city.py"
+    command = [sys.executable, str(maker), "--output", str(folder), "--scale", "0.05"]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def shared():
+    """The folder of real data; the test is skipped where there is none."""
+    if not SHARED.is_dir():
+        pytest.skip("real data are not here")
+    return SHARED
+
+
+@pytest.fixture
+def make_job(tmp_path):
+    """Return a maker of job files from polygons: make(role=[(geometry, {field: value}), ...], ...)."""
+
+    def make(extent=None, options=None, **layers):
+        document = {"schema": 1, "crs": "EPSG:4549", "layers": [], "options": options or {}}
+        if extent is not None:
+            write(tmp_path / "extent.gpkg", extent)
+            document["extent"] = {"source": "extent.gpkg", "code_field": "code", "name_field": "name"}
+        for role, rows in layers.items():
+            write(tmp_path / f"{role}.gpkg", rows)
+            fields = set().union(*(attributes for _, attributes in rows))
+            entry = {"role": role, "source": f"{role}.gpkg"}
+            if "tier" in fields:
+                entry["tier"] = {"field": "tier"}
+            if "id" in fields:
+                entry["id_field"] = "id"
+            document["layers"].append(entry)
+        path = tmp_path / "job.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return path
+
+    def write(path, rows):
+        geometry = [geometry for geometry, _ in rows]
+        frame = geopandas.GeoDataFrame([values for _, values in rows], geometry=geometry, crs="EPSG:4549")
+        frame.to_file(path)
+
+    return make
