@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make demo   set up what is missing, zone the demo city through the plugin in QGIS, draw its map
+# make test   set up what is missing, run every test, the real qgis_process included
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup stage develop zip demo test test-structure test-engine test-qgis lint format bench \
+        i18n-update clean
+
+ENGINE := .venv/bin/python
+QGIS := .venv-qgis/bin/python
+DEMO := build/demo
+OFFSCREEN := env QT_QPA_PLATFORM=offscreen PYTHONWARNINGS=ignore SWC_ZONING_PYTHON=$(CURDIR)/$(ENGINE)
+
+help:
+	@grep -E '^# make' Makefile | cut -c3-
+	@echo 'others: setup stage develop zip lint format bench i18n-update clean'
+
+setup:
+	@tools/setup.sh
+
+stage: setup
+	@$(ENGINE) tools/stage.py --output build/stage
+
+# Links to the sources: start QGIS with QGIS_PLUGINPATH=build/develop and edit while it runs.
+develop: setup
+	@$(ENGINE) tools/stage.py --output build/develop --link
+
+zip: setup
+	@$(ENGINE) tools/stage.py --output build/stage --zip dist
+
+demo: stage
+	@rm -rf $(DEMO)
+	@$(ENGINE) test_data/make_city.py --output $(DEMO)/city
+	@SWC_ZONING_LANG=zh tools/qgis_process.sh run swc_zoning:delineatezones \
+	  --JOB=$(CURDIR)/$(DEMO)/city/job.json --OUTPUT=$(CURDIR)/$(DEMO)/result
+	@QT_QPA_PLATFORM=offscreen PYTHONWARNINGS=ignore PYTHONPATH=$(CURDIR) $(QGIS) tools/demo_map.py \
+	  --result $(DEMO)/result --job $(DEMO)/city/job.json --output $(DEMO)/map.png
+	@$(ENGINE) tools/zone_table.py $(DEMO)/result/summary.json
+	@echo '结果 / results: $(DEMO)/result    地图 / map: $(DEMO)/map.png'
+
+test: stage test-structure test-engine test-qgis
+
+test-structure: stage
+	@$(ENGINE) -m pytest tests/test_structure.py
+
+test-engine: stage
+	@$(ENGINE) -m pytest tests/engine
+
+test-qgis: stage
+	@mkdir -p build/test-qgis
+	@$(OFFSCREEN) $(QGIS) -m pytest -c tests/qgis/pytest.ini --rootdir=build/test-qgis \
+	  tests/qgis $(patsubst %/,%,$(dir $(firstword $(wildcard tests/gui/test_*.py))))
+
+lint: setup
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+format: setup
+	@.venv/bin/ruff format .
+
+bench: setup
+	@$(ENGINE) benchmarks/run.py
+
+i18n-update: setup
+	@pylupdate5 swc_zoning/plugin.py $(wildcard swc_zoning/gui/*.py) -ts i18n/swc_zoning_zh_CN.ts
+
+clean:
+	@rm -rf build dist

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What all algorithms share: group, icon, language, the child interpreter, errors as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from qgis.core import QgsProcessingAlgorithm, QgsProcessingException, QgsProcessingFeedback, QgsSettings
+from qgis.PyQt.QtGui import QIcon
+
+from swc_zoning.engine.messages import Finding, SwcError
+from swc_zoning.paths import resource
+from swc_zoning.qgis_bridge import host
+from swc_zoning.qgis_bridge.feedback import FeedbackListener, say_finding
+from swc_zoning.qgis_bridge.i18n import language, text
+
+PYTHON_SETTING = "swc_zoning/python"
+
+
+class SwcAlgorithm(QgsProcessingAlgorithm):
+    """Base of the algorithms that run the engine in the child interpreter."""
+
+    #: File name of the icon under ``resources/icons``.
+    ICON = "swc_zoning.svg"
+
+    def createInstance(self) -> SwcAlgorithm:  # noqa: N802 (QGIS calls these names)
+        """Return a new object of the same algorithm."""
+        return type(self)()
+
+    def group(self) -> str:
+        """Return the name of the group."""
+        return text("provider.group")
+
+    def groupId(self) -> str:  # noqa: N802
+        """Return the id of the group, which never changes."""
+        return "zoning"
+
+    def icon(self) -> QIcon:
+        """Return the icon."""
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:  # noqa: N802
+        """Return the path of the icon."""
+        return str(resource("icons", self.ICON))
+
+    def canExecute(self) -> tuple[bool, str]:  # noqa: N802
+        """Return whether a Python for the engine was found, and else what to install."""
+        possible, reason = _pair(super().canExecute())
+        if not possible:
+            return False, reason
+        sentence = host.missing(python_setting(), language())
+        return not sentence, sentence
+
+
+def python_setting() -> str:
+    """Return the interpreter named on the options page, or ""."""
+    return str(QgsSettings().value(PYTHON_SETTING, "") or "")
+
+
+def run_engine(job: Path, output: Path, feedback: QgsProcessingFeedback) -> host.Outcome:
+    """Run a job file in the child and return the result files; everything it says goes to `feedback`."""
+    found = host.search(python_setting())
+    if found.child is None:
+        raise host.no_interpreter(found)
+    _say_which(found.child, feedback)
+    return host.run(found.child, job, output, language(), FeedbackListener(feedback))
+
+
+def _say_which(child: host.Child, feedback: QgsProcessingFeedback) -> None:
+    passed_over = host.passed_over(python_setting(), language())
+    if passed_over:
+        say_finding(feedback, passed_over)
+    versions = ", ".join(f"{name} {number}" for name, number in child.versions.items())
+    say_finding(feedback, Finding("host.uses", {"python": child.python, "versions": versions}))
+
+
+@contextmanager
+def errors_as_sentences() -> Iterator[None]:
+    """Turn an error of ours into the exception Processing shows, as a sentence."""
+    try:
+        yield
+    except SwcError as error:
+        raise QgsProcessingException(error.sentence(language())) from error
+
+
+def _pair(answer: bool | tuple[bool, str]) -> tuple[bool, str]:
+    return answer if isinstance(answer, tuple) else (answer, "")

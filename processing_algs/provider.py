@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The Processing provider."""
+
+from __future__ import annotations
+
+from qgis.core import QgsProcessingProvider
+from qgis.PyQt.QtGui import QIcon
+
+from swc_zoning.paths import resource, version
+from swc_zoning.processing_algs.delineate_zones import DelineateZones
+from swc_zoning.qgis_bridge.i18n import text
+
+PROVIDER_ID = "swc_zoning"
+
+#: In the order of a run.
+_ALGORITHMS = (DelineateZones,)
+
+
+class SwcZoningProvider(QgsProcessingProvider):
+    """Offers the algorithms as ``swc_zoning:<name>``."""
+
+    def id(self) -> str:
+        """Return the id, which never changes."""
+        return PROVIDER_ID
+
+    def name(self) -> str:
+        """Return the name shown in the toolbox."""
+        return text("provider.name")
+
+    def longName(self) -> str:  # noqa: N802
+        """Return the name with the version."""
+        return text("provider.about", version=version())
+
+    def versionInfo(self) -> str:  # noqa: N802
+        """Return the version."""
+        return version()
+
+    def icon(self) -> QIcon:
+        """Return the icon."""
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:  # noqa: N802
+        """Return the path of the icon."""
+        return str(resource("icons", "swc_zoning.svg"))
+
+    def loadAlgorithms(self) -> None:  # noqa: N802
+        """Add the algorithms."""
+        for algorithm in _ALGORITHMS:
+            self.addAlgorithm(algorithm())

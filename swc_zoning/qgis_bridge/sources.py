@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Layers handed to the engine: plain files as they lie, all others as a copy of what QGIS shows.
+
+A layer that is selected, filtered, edited, joined, computed, in memory or in a database means more
+than its file says. Such a layer is written from its feature source to a temporary GeoPackage.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    NULL,
+    QgsCoordinateTransformContext,
+    QgsFeature,
+    QgsFeatureRequest,
+    QgsFeatureSink,
+    QgsField,
+    QgsFields,
+    QgsProcessingFeatureSource,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProcessingFeedback,
+    QgsProviderRegistry,
+    QgsVectorFileWriter,
+    QgsVectorLayer,
+)
+
+from swc_zoning.engine.messages import Cancelled, SwcError
+from swc_zoning.qgis_bridge.compat import kind_of, string_field
+
+_LAYER = "layer"
+_READS = {"path", "layerName", "layerId"}
+_PLAIN_TYPES = ("bool", "int", "uint", "qlonglong", "qulonglong", "double", "QString", "QDate", "QDateTime")
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A layer written to a file: its place, its field names there, how many features it has."""
+
+    source: str
+    layer: str
+    fields: tuple[str, ...]
+    count: int
+
+
+def in_place(value: Any, layer: QgsVectorLayer | None) -> dict[str, str] | None:
+    """Return {source, layer?, encoding?, crs?} of a plain file that can be read as it lies, else None.
+
+    `value` is the parameter as given, `layer` what it resolves to. Call it in the main thread.
+    """
+    if layer is None or _narrowed(value) or not _untouched(layer):
+        return None
+    uri = QgsProviderRegistry.instance().decodeUri("ogr", layer.source())
+    path = str(uri.get("path") or "")
+    asked = {key for key, said in uri.items() if said not in (None, "", NULL, [])}
+    if not os.path.exists(path) or asked - _READS or _by_number_only(uri):
+        return None
+    return {"source": os.path.abspath(path), **_named(uri), **_overruled(layer)}
+
+
+def copy(source: QgsProcessingFeatureSource, path: Path, feedback: QgsProcessingFeedback) -> Copied:
+    """Write the features of `source` into a new GeoPackage at `path`.
+
+    Invalid geometry goes in as it is: the engine repairs and records it. Fields whose names differ
+    only in case get a number. Raises SwcError host.copy_failed, Cancelled.
+    """
+    fields = _stored_fields(source.fields())
+    writer = _writer(path, fields, source)
+    count = 0
+    flags = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks
+    for feature in source.getFeatures(QgsFeatureRequest(), flags):
+        if feedback.isCanceled():
+            raise Cancelled
+        if not writer.addFeature(_stored(feature, fields), QgsFeatureSink.Flag.FastInsert):
+            _must_work(writer, source)
+        count += 1
+    writer.flushBuffer()
+    _must_work(writer, source)
+    del writer
+    return Copied(str(path), _LAYER, tuple(fields.names()), count)
+
+
+# --- plain or not ----------------------------------------------------------------------------------
+
+
+def _narrowed(value: Any) -> bool:
+    """Return whether the parameter asks for less than the whole layer."""
+    if not isinstance(value, QgsProcessingFeatureSourceDefinition):
+        return False
+    expression = getattr(value, "filterExpression", "")  # 3.32 and later
+    return value.selectedFeaturesOnly or value.featureLimit >= 0 or bool(expression)
+
+
+def _untouched(layer: QgsVectorLayer) -> bool:
+    """Return whether the layer shows just what its file holds."""
+    provider = layer.dataProvider()
+    # Joined and computed fields are in the layer, not in its provider.
+    same_fields = layer.fields().count() == provider.fields().count()
+    edited = layer.isEditable() and layer.isModified()
+    return layer.providerType() == "ogr" and same_fields and not layer.subsetString() and not edited
+
+
+def _by_number_only(uri: dict[str, Any]) -> bool:
+    return uri.get("layerId") not in (None, "", NULL, 0) and not uri.get("layerName")
+
+
+def _named(uri: dict[str, Any]) -> dict[str, str]:
+    name = uri.get("layerName")
+    return {"layer": str(name)} if name else {}
+
+
+def _overruled(layer: QgsVectorLayer) -> dict[str, str]:
+    """Return what the user set in QGIS against the file: CRS, and the text encoding of a Shapefile."""
+    said = {}
+    if layer.crs().isValid() and layer.crs() != layer.dataProvider().crs():
+        said["crs"] = layer.crs().authid() or layer.crs().toWkt()
+    encoding = layer.dataProvider().encoding()
+    if "shapefile" in layer.storageType().lower() and encoding not in ("", "UTF-8"):
+        said["encoding"] = encoding
+    return said
+
+
+# --- copying ---------------------------------------------------------------------------------------
+
+
+def _options() -> QgsVectorFileWriter.SaveVectorOptions:
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName = "GPKG"
+    options.layerName = _LAYER
+    options.fileEncoding = "UTF-8"
+    # Names of our own, so that fields called fid or geom keep theirs.
+    options.layerOptions = ["FID=swc_fid", "GEOMETRY_NAME=swc_geometry", "SPATIAL_INDEX=NO"]
+    return options
+
+
+def _writer(path: Path, fields: QgsFields, source: QgsProcessingFeatureSource) -> QgsVectorFileWriter:
+    context = QgsCoordinateTransformContext()
+    writer = QgsVectorFileWriter.create(
+        str(path), fields, source.wkbType(), source.sourceCrs(), context, _options()
+    )
+    _must_work(writer, source)
+    return writer
+
+
+def _must_work(writer: QgsVectorFileWriter, source: QgsProcessingFeatureSource) -> None:
+    if writer.hasError() != QgsVectorFileWriter.WriterError.NoError:
+        raise SwcError("host.copy_failed", layer=source.sourceName(), reason=writer.errorMessage())
+
+
+def _stored_fields(fields: QgsFields) -> QgsFields:
+    """Return the fields as GeoPackage can store them: one name each whatever the case, plain types."""
+    stored, taken = QgsFields(), {"swc_fid", "swc_geometry"}
+    for field in fields:
+        name = _free_name(field.name(), taken)
+        taken.add(name.lower())
+        stored.append(_plain_field(field, name))
+    return stored
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    tries = [name] + [f"{name}_{number}" for number in range(2, len(taken) + 2)]
+    return next(one for one in tries if one.lower() not in taken)
+
+
+def _plain_field(field: QgsField, name: str) -> QgsField:
+    if kind_of(field) not in _PLAIN_TYPES:
+        return string_field(name)
+    plain = QgsField(field)
+    plain.setName(name)
+    # Widths of the source bind the source only; a computed value may be longer.
+    plain.setLength(0)
+    plain.setPrecision(0)
+    return plain
+
+
+def _stored(feature: QgsFeature, fields: QgsFields) -> QgsFeature:
+    stored = QgsFeature(fields)
+    stored.setGeometry(feature.geometry())
+    values = [_plain(value) for value in feature.attributes()]
+    stored.setAttributes(values)
+    return stored
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, (list, dict, tuple)) else value

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Stage the plugin as QGIS installs it, and pack it.
+
+``stage.py --output build/stage`` makes ``build/stage/swc_zoning/``; ``--zip dist`` packs that into
+``dist/swc_zoning.<version>.zip``, byte for byte the same each time; ``--link`` makes links instead of
+copies, for work on the sources with QGIS running. Only the standard library is needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NAME = "swc_zoning"
+
+#: Folder of the sources -> folder in the plugin.
+FOLDERS = {"swc_zoning": "", "processing_algs": "processing_algs", "resources": "resources"}
+FILES = ("metadata.txt", "LICENSE")
+
+#: What may be shipped, by folder: anything else there is an error, not silently left out.
+SUFFIXES = {
+    "swc_zoning": {".py", ".ui"},
+    "processing_algs": {".py"},
+    "resources": {".json", ".svg", ".qml", ".qpt", ".html", ".model3", ".csv", ".xml"},
+}
+_CACHES = {"__pycache__", ".pytest_cache", ".ruff_cache"}
+_LRELEASE = ("/usr/lib/qt5/bin/lrelease", "lrelease", "lrelease-qt5")
+_LIMIT_BYTES = 25_000_000
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class StageError(Exception):
+    """The plugin cannot be staged as it is."""
+
+
+def shipped(folder: str) -> Iterator[Path]:
+    """Yield the files of a source folder that belong into the plugin, sorted."""
+    for path in sorted((ROOT / folder).rglob("*")):
+        inside = path.relative_to(ROOT / folder)
+        if path.is_dir() or _CACHES & set(inside.parts):
+            continue
+        if path.suffix not in SUFFIXES[folder] or path.name.startswith("."):
+            raise StageError(f"{path.relative_to(ROOT)} is of no kind that is shipped")
+        yield path
+
+
+def stage(output: Path, link: bool = False) -> Path:
+    """Make the plugin folder anew under `output` and return it. Raises StageError."""
+    target = output / NAME
+    files = {folder: list(shipped(folder)) for folder in FOLDERS}
+    _remove(target)
+    target.mkdir(parents=True)
+    if link:
+        _link(target)
+    else:
+        for folder, paths in files.items():
+            _copy(paths, ROOT / folder, target / FOLDERS[folder])
+        _copy([ROOT / name for name in FILES], ROOT, target)
+    translations = target / "i18n"
+    translations.mkdir(exist_ok=True)
+    _compile_translations(translations)
+    return target
+
+
+def pack(plugin: Path, folder: Path) -> Path:
+    """Write the staged plugin into a zip in `folder` and return it. Raises StageError if too large."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{NAME}.{version()}.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for file in _packed(plugin):
+            entry = zipfile.ZipInfo(f"{NAME}/{file.relative_to(plugin).as_posix()}", _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, file.read_bytes())
+    if path.stat().st_size > _LIMIT_BYTES:
+        raise StageError(f"{path.name} has {path.stat().st_size} bytes, the limit is {_LIMIT_BYTES}")
+    return path
+
+
+def version() -> str:
+    """Return the version of ``metadata.txt``."""
+    lines = (ROOT / "metadata.txt").read_text(encoding="utf-8").splitlines()
+    return next(line.partition("=")[2] for line in lines if line.startswith("version="))
+
+
+def _packed(plugin: Path) -> list[Path]:
+    """Return the files of a stage that has been used: what Python cached there stays out."""
+    files = (path for path in sorted(plugin.rglob("*")) if path.is_file())
+    return [path for path in files if not _CACHES & set(path.relative_to(plugin).parts)]
+
+
+def _copy(paths: list[Path], base: Path, target: Path) -> None:
+    for path in paths:
+        copy = target / path.relative_to(base)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+
+
+def _link(target: Path) -> None:
+    for path in sorted((ROOT / "swc_zoning").iterdir()):
+        if path.name not in _CACHES:
+            (target / path.name).symlink_to(path)
+    for name in ("processing_algs", "resources", *FILES):
+        (target / name).symlink_to(ROOT / name)
+
+
+def _remove(target: Path) -> None:
+    # Links in a linked stage are taken away, never followed.
+    if target.is_symlink():
+        target.unlink()
+    elif target.exists():
+        shutil.rmtree(target)
+
+
+def _compile_translations(folder: Path) -> None:
+    tool = next((found for name in _LRELEASE if (found := shutil.which(name))), None)
+    if tool is None:
+        print("stage: no lrelease here, menus stay English", file=sys.stderr)
+        return
+    for source in sorted((ROOT / "i18n").glob("*.ts")):
+        compiled = folder / source.with_suffix(".qm").name
+        subprocess.run([tool, "-silent", str(source), "-qm", str(compiled)], check=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the command line, stage, pack where asked to."""
+    parser = argparse.ArgumentParser(description="Stage and pack the plugin.")
+    parser.add_argument("--output", type=Path, default=ROOT / "build" / "stage")
+    parser.add_argument("--zip", type=Path, help="folder for the zip")
+    parser.add_argument("--link", action="store_true", help="links instead of copies")
+    options = parser.parse_args(arguments)
+    try:
+        plugin = stage(options.output, options.link)
+        print(plugin)
+        if options.zip:
+            print(pack(plugin, options.zip))
+    except StageError as error:
+        print(f"stage: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
