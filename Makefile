@@ -34,10 +34,14 @@ demo: stage
 	@$(ENGINE) test_data/make_city.py --output $(DEMO)/city
 	@SWC_ZONING_LANG=zh tools/qgis_process.sh run swc_zoning:delineatezones \
 	  --JOB=$(CURDIR)/$(DEMO)/city/job.json --OUTPUT=$(CURDIR)/$(DEMO)/result
-	@QT_QPA_PLATFORM=offscreen PYTHONWARNINGS=ignore PYTHONPATH=$(CURDIR) $(QGIS) tools/demo_map.py \
-	  --result $(DEMO)/result --job $(DEMO)/city/job.json --output $(DEMO)/map.png
-	@$(ENGINE) tools/zone_table.py $(DEMO)/result/summary.json
-	@echo '结果 / results: $(DEMO)/result    地图 / map: $(DEMO)/map.png'
+	@echo
+	@PYTHONPATH=$(CURDIR) $(ENGINE) tools/zone_table.py $(DEMO)/result/summary.json --csv $(DEMO)/zones.csv
+	@PYTHONWARNINGS=ignore PYTHONPATH=$(CURDIR) $(QGIS) tools/demo_map.py --result $(DEMO)/result --job $(DEMO)/city/job.json \
+	  --table $(DEMO)/zones.csv --output $(DEMO)/map.png
+	@echo
+	@echo '成果 result  $(DEMO)/result (zoning.gpkg, summary.json)'
+	@echo '面积 areas   $(DEMO)/zones.csv'
+	@echo '地图 map     $(DEMO)/map.png'
 
 test: stage test-structure test-engine test-qgis
 

@@ -16,7 +16,7 @@ from swc_zoning.paths import resource
 
 _DATA_DEFINED = (
     '<data_defined_properties><Option type="Map"><Option name="name" type="QString" value=""/>'
-    '<Option name="properties" type="Map"><Option name="enabled" type="Map">'
+    '<Option name="properties" type="Map"><Option name="fillColor" type="Map">'
     '<Option name="active" type="bool" value="true"/>'
     '<Option name="expression" type="QString" value="{expression}"/>'
     '<Option name="type" type="int" value="3"/></Option></Option>'
@@ -63,7 +63,7 @@ def zones_qml(zones: Mapping[str, str], kind: str = "zones", hatched: bool = Fal
         if hatched and entry["hatch"] != "none":
             layers.append(_hatch(entry["hatch"], entry["line"]))
         pending = palette()["pending"]
-        layers.append(_hatch(pending["hatch"], pending["line"], "\"status\" = 'pending'"))
+        layers.append(_hatch_where("\"status\" = 'pending'", pending["hatch"], pending["line"]))
         symbols.append(_symbol("fill", number, layers))
         categories.append((code, entry["label"]))
     return _categorised("zone", categories, symbols)
@@ -112,9 +112,9 @@ def _symbol(kind: str, number: int, layers: Sequence[str]) -> str:
     return f'<symbol type="{kind}" name="{number}" alpha="1" clip_to_extent="1" force_rhr="0">{body}</symbol>'
 
 
-def _layer(class_: str, options: Mapping[str, str], enabled_if: str = "") -> str:
+def _layer(class_: str, options: Mapping[str, str], fill_colour: str = "") -> str:
     rows = "".join(f'<Option name="{k}" type="QString" value="{escape(v)}"/>' for k, v in options.items())
-    rule = _DATA_DEFINED.format(expression=escape(enabled_if)) if enabled_if else ""
+    rule = _DATA_DEFINED.format(expression=escape(fill_colour)) if fill_colour else ""
     head = f'<layer class="{class_}" enabled="1" locked="0" pass="0">'
     return f'{head}<Option type="Map">{rows}</Option>{rule}</layer>'
 
@@ -133,9 +133,18 @@ def _fill(colour: str, style: str, line: str, width: str) -> str:
     )
 
 
-def _hatch(name: str, colour: str, enabled_if: str = "") -> str:
-    style = palette()["hatches"][name]
-    return _layer("SimpleFill", {"color": _rgba(colour), "style": style, "outline_style": "no"}, enabled_if)
+def _hatch(name: str, colour: str) -> str:
+    return _layer("SimpleFill", {"color": _rgba(colour), "style": _brush(name), "outline_style": "no"})
+
+
+def _hatch_where(condition: str, name: str, colour: str) -> str:
+    """Return a hatch that only features of `condition` have; the swatch of the legend stays without."""
+    options = {"color": "0,0,0,0", "style": _brush(name), "outline_style": "no"}
+    return _layer("SimpleFill", options, f"if({condition}, '{_rgba(colour)}', '0,0,0,0')")
+
+
+def _brush(name: str) -> str:
+    return palette()["hatches"][name]
 
 
 def _marker(colour: str, size: str) -> str:

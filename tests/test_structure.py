@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What holds for the whole project: who may import what, messages, palette, metadata, the package."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import importlib.util
+import itertools
+import json
+import re
+import string
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = ("swc_zoning", "processing_algs")
+HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas"}
+LIGHT_ENGINE = ("job", "roles", "rules", "schema", "messages", "progress", "styles")
+OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}
+
+
+def sources(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imports(nodes: Iterator[ast.AST]) -> set[str]:
+    """Return the top-level names of all imports among `nodes`."""
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
+def module_level(module: ast.Module) -> Iterator[ast.AST]:
+    """Yield the nodes that run on import: everything outside functions."""
+    waiting: list[ast.AST] = list(module.body)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+# --- imports ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sources("swc_zoning/engine"), ids=lambda path: path.stem)
+def test_the_engine_knows_neither_qgis_nor_qt(path):
+    assert not imports(ast.walk(tree(path))) & OF_QGIS
+
+
+@pytest.mark.parametrize("name", LIGHT_ENGINE)
+def test_what_qgis_imports_of_the_engine_is_light(name):
+    code = f"import sys, swc_zoning.engine.{name}; print(sorted({HEAVY!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*sources("swc_zoning/qgis_bridge", "swc_zoning/gui", "processing_algs"), ROOT / "swc_zoning/plugin.py"],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_code_inside_qgis_has_no_geometry_library_and_no_bare_qt(path):
+    assert not imports(ast.walk(tree(path))) & (HEAVY | {"PyQt5", "PyQt6", "sip"})
+
+
+def test_the_host_needs_only_the_standard_library():
+    found = imports(ast.walk(tree(ROOT / "swc_zoning/qgis_bridge/host.py")))
+    assert not found & (OF_QGIS | HEAVY)
+
+
+def test_floors_of_the_host_are_those_the_project_declares():
+    from swc_zoning.qgis_bridge import host
+
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    declared = dict(re.findall(r'"([a-z]+)>=([\d.]+)"', text.split("[project.optional")[0]))
+    for name, floor in host.FLOORS.items():
+        assert declared[name] == ".".join(map(str, floor))
+    assert f'requires-python = ">={".".join(map(str, host.PYTHON_FLOOR))}"' in text
+
+
+# --- code ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sources(*SHIPPED), ids=lambda path: str(path.relative_to(ROOT)))
+def test_shipped_code_has_no_eval_assert_or_broad_except(path):
+    for node in ast.walk(tree(path)):
+        assert not isinstance(node, ast.Assert), node.lineno
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in {"eval", "exec", "__import__"}, node.lineno
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, node.lineno
+            assert not all(isinstance(one, ast.Pass) for one in node.body), node.lineno
+            assert narrow(node) or passes_on(node), node.lineno
+
+
+def narrow(handler: ast.ExceptHandler) -> bool:
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return not {getattr(kind, "id", "") for kind in kinds} & {"Exception", "BaseException"}
+
+
+def passes_on(handler: ast.ExceptHandler) -> bool:
+    """Return whether a handler only cleans up: it raises again what it caught."""
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
+
+
+@pytest.mark.parametrize(
+    "path", sources(*SHIPPED, "tools", "tests", "test_data", "benchmarks"), ids=lambda p: str(p.name)
+)
+def test_every_file_starts_with_its_licence(path):
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    assert first == "# SPDX-License-Identifier: GPL-2.0-or-later"
+
+
+@pytest.mark.parametrize("path", sources(*SHIPPED, "tools"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_function_is_longer_than_fifty_lines(path):
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < 50, f"{node.name} in {path.name}"
+
+
+# --- messages --------------------------------------------------------------------------------------
+
+
+def catalogue() -> dict[str, dict[str, str]]:
+    files = sorted((ROOT / "resources/messages").glob("*.json"))
+    rows = [item for file in files for item in json.loads(file.read_text(encoding="utf-8")).items()]
+    assert len(rows) == len(dict(rows)), "a code stands in two files"
+    return dict(rows)
+
+
+def placeholders(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+@pytest.mark.parametrize(("code", "message"), catalogue().items(), ids=list(catalogue()))
+def test_a_message_says_the_same_in_both_languages(code, message):
+    assert set(message) == {"severity", "zh", "en"}
+    assert message["severity"] in {"error", "warning", "info"}
+    assert placeholders(message["zh"]) == placeholders(message["en"])
+    assert re.fullmatch(r"[a-z_]+\.[a-z0-9_]+", code)
+
+
+def used_codes() -> set[tuple[str, str]]:
+    """Return (code, file) for each literal code handed to what takes one."""
+    takers = {"Finding", "SwcError", "JobError", "sentence", "text", "EngineFailed", "_Refused"}
+    found = set()
+    for path in sources(*SHIPPED):
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and node.args and _name(node.func) in takers:
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and re.fullmatch(r"[a-z_]+\.[a-z0-9_]+", str(first.value)):
+                    found.add((first.value, path.name))
+    return found
+
+
+def _name(function: ast.expr) -> str:
+    return getattr(function, "id", getattr(function, "attr", ""))
+
+
+def test_every_code_used_has_a_sentence():
+    used = used_codes()
+    assert len(used) > 20
+    assert sorted((code, file) for code, file in used if code not in catalogue()) == []
+
+
+def test_every_step_of_a_run_has_a_name():
+    text = "".join(path.read_text(encoding="utf-8") for path in sources("swc_zoning/engine"))
+    steps = set(re.findall(r'progress\.step\("([a-z_]+)"', text))
+    assert steps
+    assert {f"step.{step}" for step in steps} <= set(catalogue())
+
+
+# --- palette ---------------------------------------------------------------------------------------
+
+#: Colour vision deficiencies as matrices on linear RGB: Machado, Oliveira, Fernandes (2009), severity 1.
+VISION = {
+    "full": (1, 0, 0, 0, 1, 0, 0, 0, 1),
+    "protan": (0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998),
+    "deutan": (0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.01182, 0.04294, 0.968881),
+    "tritan": (1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.3039),
+}
+#: Linear RGB to OKLab in two steps: Ottosson (2020).
+LMS = (0.41222147, 0.53633254, 0.051446, 0.2119035, 0.68069955, 0.10739696, 0.0883025, 0.2817188, 0.6299787)
+LAB = (0.21045426, 0.7936178, -0.0040721, 1.9779985, -2.4285922, 0.4505937, 0.025904, 0.7827718, -0.8086758)
+
+
+def matrix(numbers: tuple[float, ...]) -> np.ndarray:
+    return np.array(numbers, dtype=float).reshape(3, 3)
+
+
+def palette() -> dict:
+    return json.loads((ROOT / "resources/styles/palette.json").read_text(encoding="utf-8"))
+
+
+def oklab(colour: str, vision: tuple[float, ...]) -> np.ndarray:
+    coded = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(matrix(vision) @ linear, 0, 1)
+    return matrix(LAB) @ np.cbrt(matrix(LMS) @ seen)
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_zone_colours_stay_apart_for_every_kind_of_colour_vision(vision):
+    seen = {code: oklab(entry["fill"], VISION[vision]) for code, entry in palette()["zones"].items()}
+    for one, other in itertools.combinations(seen, 2):
+        assert np.linalg.norm(seen[one] - seen[other]) > 0.1, (one, other)
+
+
+def test_every_shipped_zone_has_a_colour_a_hatch_of_its_own_and_both_names():
+    shown = palette()
+    for file in ("shanghai.json",):
+        table = json.loads((ROOT / "resources/rules" / file).read_text(encoding="utf-8"))
+        assert {zone["code"] for zone in table["zones"]} == set(shown["zones"])
+        for zone in table["zones"]:
+            entry = shown["zones"][zone["code"]]
+            assert (entry["label_zh"], entry["label_en"]) == (zone["name_zh"], zone["name_en"])
+            assert entry["source"] == "design"
+    hatches = [entry["hatch"] for entry in shown["zones"].values()]
+    assert len(set(hatches)) == len(hatches)
+    assert set(hatches) <= set(shown["hatches"])
+
+
+# --- package ---------------------------------------------------------------------------------------
+
+
+def stager():
+    specification = importlib.util.spec_from_file_location("stage", ROOT / "tools/stage.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """Return the zip, made anew from the sources."""
+    folder, stage = tmp_path_factory.mktemp("package"), stager()
+    return stage.pack(stage.stage(folder / "stage"), folder / "dist")
+
+
+def test_the_package_has_one_folder_with_what_qgis_needs(package):
+    names = zipfile.ZipFile(package).namelist()
+    assert {name.partition("/")[0] for name in names} == {"swc_zoning"}
+    wanted = ("__init__.py", "metadata.txt", "LICENSE", "plugin.py", "__main__.py", "engine/run.py")
+    folders = ("processing_algs/provider.py", "resources/roles.json", "resources/icons/swc_zoning.svg")
+    assert {f"swc_zoning/{name}" for name in (*wanted, *folders)} <= set(names)
+    assert package.stat().st_size < 25_000_000
+
+
+def test_the_package_has_nothing_hidden_compiled_or_of_the_workshop(package):
+    for name in zipfile.ZipFile(package).namelist():
+        parts = Path(name).parts
+        assert not any(part.startswith(".") or part == "__pycache__" for part in parts), name
+        assert Path(name).suffix not in {".pyc", ".so", ".dll", ".exe", ".ts", ".toml", ".sh"}, name
+        assert not {"tests", "test_data", "tools", "docs", "build", "benchmarks"} & set(parts), name
+
+
+def test_the_same_sources_give_the_same_package(package, tmp_path):
+    stage = stager()
+    again = stage.pack(stage.stage(tmp_path / "stage"), tmp_path / "dist")
+    assert again.read_bytes() == package.read_bytes()
+
+
+def test_a_file_of_an_unknown_kind_stops_the_staging(tmp_path, monkeypatch):
+    stage = stager()
+    (tmp_path / "resources").mkdir()
+    (tmp_path / "resources" / "data.bin").touch()
+    monkeypatch.setattr(stage, "ROOT", tmp_path)
+    with pytest.raises(stage.StageError, match=r"data\.bin"):
+        list(stage.shipped("resources"))
+
+
+FORBIDDEN = re.compile(
+    r"/root/|/home/|/work/|/tmp/|[A-Z]:\\Users|pypi\.org|TODO|FIXME|XXX|BEGIN [A-Z ]*PRIVATE KEY"
+)
+
+
+def test_the_package_names_no_place_of_a_workshop_and_nothing_unfinished(package):
+    archive = zipfile.ZipFile(package)
+    for name in archive.namelist():
+        if Path(name).suffix in {".py", ".json", ".txt", ".svg"}:
+            found = FORBIDDEN.search(archive.read(name).decode("utf-8"))
+            assert found is None, f"{name}: {found}"
+
+
+# --- metadata --------------------------------------------------------------------------------------
+
+
+def metadata() -> dict[str, str]:
+    parser = configparser.ConfigParser(interpolation=None, strict=True)
+    parser.read(ROOT / "metadata.txt", encoding="utf-8")
+    return dict(parser["general"])
+
+
+REQUIRED = "name description version qgisminimumversion author email about tracker repository homepage"
+
+
+@pytest.mark.parametrize("key", [*REQUIRED.split(), "about[zh]", "changelog", "tags", "icon", "category"])
+def test_metadata_has_every_key_the_repository_checks(key):
+    assert metadata()[key].strip()
+
+
+def test_metadata_keeps_the_rules_of_the_repository():
+    said = metadata()
+    assert re.fullmatch(r"\d+\.\d+\.\d+", said["version"])
+    assert said["hasprocessingprovider"] == "yes"
+    assert (said["qgisminimumversion"], said["qgismaximumversion"]) == ("3.22", "4.99")
+    assert "supportsqt6" not in said
+    assert "plugin" not in said["name"].lower()
+    assert "/" not in said["author"]
+    assert "<" not in said["about"] + said["description"]
+    assert all(name in said["about"] for name in ("shapely", "geopandas", "pyogrio", "pyproj", "numpy"))
+    assert (ROOT / said["icon"]).is_file()
+
+
+def test_menus_are_translated():
+    text = (ROOT / "i18n/swc_zoning_zh_CN.ts").read_text(encoding="utf-8")
+    code = (ROOT / "swc_zoning/plugin.py").read_text(encoding="utf-8")
+    for source in re.findall(r'translate\("SwcZoning", "([^"]+)"\)', code):
+        assert f"<source>{source}</source>" in text
+    assert 'type="unfinished"' not in text
