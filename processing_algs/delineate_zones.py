@@ -13,6 +13,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProcessingParameterDefinition,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
@@ -81,7 +82,7 @@ class DelineateZones(SwcAlgorithm):
         self._add_file(JOB, text("delineate.job"), text("delineate.job_help"), text("delineate.job_filter"))
         self._add_source(EXTENT, text("delineate.extent"), text("delineate.extent_help"))
         for role in roles.all_roles():
-            self._add_source(role.param, _role_name(role), _role_help(role))
+            self._add_source(role.param, _role_name(role), _role_help(role), advanced=not role.expected)
         self._add_file(
             RULES, text("delineate.rules"), text("delineate.rules_help"), text("delineate.rules_filter")
         )
@@ -133,9 +134,12 @@ class DelineateZones(SwcAlgorithm):
         parameter.setHelp(help_text)
         self.addParameter(parameter)
 
-    def _add_source(self, name: str, label: str, help_text: str) -> None:
+    def _add_source(self, name: str, label: str, help_text: str, advanced: bool = False) -> None:
         kinds = [QgsProcessing.SourceType.TypeVectorPolygon]
         parameter = QgsProcessingParameterFeatureSource(name, label, kinds, None, True)
+        if advanced:
+            flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+            parameter.setFlags(parameter.flags() | flag)
         parameter.setHelp(help_text)
         self.addParameter(parameter)
 

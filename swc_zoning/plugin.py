@@ -25,6 +25,7 @@ class SwcZoningPlugin:
         self._provider: SwcZoningProvider | None = None
         self._translator = install_translator()
         self._action: QAction | None = None
+        self._dialog: Any = None
         self._menu = ""
 
     def initProcessing(self) -> None:  # noqa: N802 (QGIS calls these names)
@@ -50,6 +51,7 @@ class SwcZoningPlugin:
             self._iface.removePluginVectorMenu(self._menu, self._action)
             self._action.deleteLater()
             self._action = None
+        self._dialog = None
         if self._provider is not None:
             QgsApplication.processingRegistry().removeProvider(self._provider)
             self._provider = None
@@ -59,6 +61,8 @@ class SwcZoningPlugin:
 
     def _open_dialog(self) -> None:
         # Only with windows: qgis_process has no processing dialogs.
-        from processing import execAlgorithmDialog
+        from processing import createAlgorithmDialog
 
-        execAlgorithmDialog(_ALGORITHM)
+        # Shown, not executed: the map stays usable while the dialog is open.
+        self._dialog = createAlgorithmDialog(_ALGORITHM)
+        self._dialog.show()

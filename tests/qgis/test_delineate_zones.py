@@ -82,6 +82,8 @@ def test_every_role_is_an_optional_parameter_with_help(algorithm):
         assert definition is not None, role.param
         assert definition.help()
         assert definition.flags() & definition.Flag.FlagOptional
+        # A city may lack what nobody expects of it: those layers are folded away.
+        assert bool(definition.flags() & definition.Flag.FlagAdvanced) is not role.expected
 
 
 @pytest.mark.parametrize(
