@@ -114,29 +114,47 @@ def _columns(box: tuple[int, int, int, int], size: int) -> int:
 def _register(segments: Segments, box: tuple[int, int, int, int], size: int) -> tuple[Ints, Ints]:
     """Return (cell, segment index) for every cell of the box a segment comes near.
 
-    Cells are squares of `size` units, numbered row by row. A segment is entered column by
-    column, in the rows it spans there, so that a long one costs its length and not its box.
+    Cells are squares of `size` fine steps, numbered row by row.
     """
     x0, y0, _, y1 = box
     across, up = _columns(box, size), (y1 - y0 - 1) // size + 1
+    west = (np.minimum(segments.x1, segments.x2) - (_MARGIN + x0)) // size
+    east = (np.maximum(segments.x1, segments.x2) + (_MARGIN - x0)) // size
+    south = (np.minimum(segments.y1, segments.y2) - (_MARGIN + y0)) // size
+    north = (np.maximum(segments.y1, segments.y2) + (_MARGIN - y0)) // size
+    within = (east >= 0) & (west < across) & (north >= 0) & (south < up)
+    single = (west == east) & (south == north)
+    plain, wide = np.flatnonzero(within & single), np.flatnonzero(within & ~single)
+    cell, index = _register_wide(segments.take(wide), box, size, across, up)
+    return np.concatenate([south[plain] * across + west[plain], cell]), np.concatenate([plain, wide[index]])
+
+
+def _register_wide(
+    segments: Segments, box: tuple[int, int, int, int], size: int, across: int, up: int
+) -> tuple[Ints, Ints]:
+    """Do `_register` for segments of several cells, column by column, in the rows they span there.
+
+    So a long segment costs its length and not its box.
+    """
+    x0, y0, _, _ = box
     swap = segments.x1 > segments.x2
     ax, ay = np.where(swap, segments.x2, segments.x1), np.where(swap, segments.y2, segments.y1)
     bx, by = np.where(swap, segments.x1, segments.x2), np.where(swap, segments.y1, segments.y2)
-    first = np.maximum((ax - _MARGIN - x0) // size, 0)
-    last = np.minimum((bx + _MARGIN - x0) // size, across - 1)
+    first = np.maximum((ax - (_MARGIN + x0)) // size, 0)
+    last = np.minimum((bx + (_MARGIN - x0)) // size, across - 1)
     counts = np.maximum(last - first + 1, 0)
     index = np.repeat(np.arange(len(ax)), counts)
     column = ragged(first, counts)
 
     low, high = np.minimum(ay, by)[index], np.maximum(ay, by)[index]
-    wide = ((counts > 1) & (bx > ax))[index]
-    if wide.any():
-        low[wide], high[wide] = _span(ax, ay, bx, by, index[wide], x0 + column[wide] * size, size)
-    first = np.maximum((low - _MARGIN - y0) // size, 0)
-    last = np.minimum((high + _MARGIN - y0) // size, up - 1)
+    sloped = ((counts > 1) & (bx > ax))[index]
+    if sloped.any():
+        low[sloped], high[sloped] = _span(ax, ay, bx, by, index[sloped], x0 + column[sloped] * size, size)
+    first = np.maximum((low - (_MARGIN + y0)) // size, 0)
+    last = np.minimum((high + (_MARGIN - y0)) // size, up - 1)
     counts = np.maximum(last - first + 1, 0)
-    index, column = np.repeat(index, counts), np.repeat(column, counts)
-    return ragged(first, counts) * across + column, index
+    cell = ragged(first, counts) * across + np.repeat(column, counts)
+    return cell, np.repeat(index, counts)
 
 
 def _span(ax: Ints, ay: Ints, bx: Ints, by: Ints, index: Ints, left: Ints, size: int) -> tuple[Ints, Ints]:
@@ -146,7 +164,7 @@ def _span(ax: Ints, ay: Ints, bx: Ints, by: Ints, index: Ints, left: Ints, size:
     t0 = np.clip((left - _MARGIN - sx) / run, 0, 1)
     t1 = np.clip((left + size + _MARGIN - sx) / run, 0, 1)
     y0, y1 = sy + t0 * rise, sy + t1 * rise
-    # Doubles carry 53 bits: below 1e12 units they err by far less than the one unit added here.
+    # Doubles hold coordinates below 1e15 to a fraction of the one step added here.
     return np.floor(np.minimum(y0, y1)).astype(np.int64) - 1, np.ceil(np.maximum(y0, y1)).astype(np.int64) + 1
 
 

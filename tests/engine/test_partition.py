@@ -35,7 +35,8 @@ def assert_partition(geometry, tolerance=None):
     partition = build(geometry)
     prove(partition, geometry)
     pieces = partition.polygons()[partition.inside]
-    union = shapely.union_all(geometry)
+    # With a grid: without one GEOS 3.14 loses parts of nearly collinear unions now and then.
+    union = shapely.union_all(geometry, grid_size=1e-6)
     slack = tolerance or 1e-4 * shapely.length(geometry).sum() + 1e-6
     assert abs(shapely.area(pieces).sum() - union.area) <= slack
     assert shapely.coverage_is_valid(pieces)
