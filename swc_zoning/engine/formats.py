@@ -153,8 +153,6 @@ def write_table(
         target, layer, crs, geometry_type, append and there, spatial_index and geometry_wkb is not None
     )
     writer = {"arrow": _write_arrow, "pyogrio": _write_raw, "fiona": _write_fiona}[backend()]
-    if geometry_wkb is None and writer is _write_arrow:
-        writer = _write_raw
     try:
         writer(job, geometry_wkb, columns)
     except _library_errors() as error:
@@ -573,7 +571,7 @@ class _Write:
         return made
 
 
-def _write_arrow(job: _Write, wkb: np.ndarray, columns: dict[str, np.ndarray]) -> None:
+def _write_arrow(job: _Write, wkb: np.ndarray | None, columns: dict[str, np.ndarray]) -> None:
     import pyarrow as pa
     from pyogrio import raw
 
@@ -582,14 +580,14 @@ def _write_arrow(job: _Write, wkb: np.ndarray, columns: dict[str, np.ndarray]) -
     }
     # A column of only None has no type of its own; text is what such a column holds elsewhere.
     arrays = {n: a.cast(pa.string()) if pa.types.is_null(a.type) else a for n, a in arrays.items()}
-    arrays["geom"] = pa.array(wkb, type=pa.binary())
-    raw.write_arrow(
-        pa.table(arrays),
-        str(job.path),
-        geometry_name="geom",
-        geometry_type=job.geometry_type,
-        **job.options(),
-    )
+    options = job.options()
+    if wkb is None:
+        options.update(crs=None)
+        options.pop("layer_options", None)
+    else:
+        arrays["geom"] = pa.array(wkb, type=pa.binary())
+        options.update(geometry_name="geom", geometry_type=job.geometry_type)
+    raw.write_arrow(pa.table(arrays), str(job.path), **options)
 
 
 def _write_raw(job: _Write, wkb: np.ndarray | None, columns: dict[str, np.ndarray]) -> None:

@@ -158,10 +158,14 @@ def _tasks(points: Floats, geometry: NDArray[Any], executor: Executor) -> list[t
 
 
 def _ask(task: tuple[Any, ...]) -> tuple[Ints, Ints]:
-    """Return rows (point, feature): the tree holds points, so that polygons are prepared once each."""
+    """Return rows (point, feature): the tree holds points, so that polygons are prepared once each.
+
+    Multipolygons are asked part by part: their boxes together are far smaller than their own.
+    """
     point, xy, feature, geometry = task
-    polygon, inside = shapely.STRtree(shapely.points(xy)).query(geometry, predicate="contains_properly")
-    return point[inside], feature[polygon]
+    parts, owner = shapely.get_parts(geometry, return_index=True)
+    part, inside = shapely.STRtree(shapely.points(xy)).query(parts, predicate="contains_properly")
+    return point[inside], feature[owner[part]]
 
 
 class _Doubt:
