@@ -81,9 +81,14 @@ def _of_kind(pieces: Pieces, table: RuleTable, kind: str, row: Mapping[str, Any]
         for first, second, differ in _parties(pieces, table, row)
     ]
     number, pair, piece = _numbered(groups)
+    regions: dict[bytes, tuple[Any, float]] = {}
     for members in _regions(pieces, number, piece):
-        first, second = pair[int(number[members[0]])]
-        yield _conflict(pieces, kind, first, second, np.sort(piece[members]))
+        there = np.sort(piece[members])
+        # The same ground may be in conflict for many pairs: it is drawn once.
+        if there.tobytes() not in regions:
+            regions[there.tobytes()] = _region(pieces, there)
+        first, second = _ordered(pieces, row, *pair[int(number[members[0]])])
+        yield _conflict(pieces, kind, first, second, there, *regions[there.tobytes()])
 
 
 def _parties(
@@ -101,7 +106,8 @@ def _parties(
         sides = [_matching(pieces, table, [condition]) for condition in row["all_of"]]
         if row["any_of"]:
             sides.append(_matching(pieces, table, row["any_of"]))
-        yield sides[0], sides[1] if len(sides) > 1 else None, None
+        # Of three sides the last two are named: an exemption is about the area it exempts from.
+        yield sides[-2 if len(sides) > 1 else 0], sides[-1] if len(sides) > 1 else None, None
 
 
 def _roles(pieces: Pieces) -> NDArray[Any]:
@@ -197,14 +203,37 @@ def _components(count: int, one: Ints, other: Ints) -> Ints:
         root = lower[root]
 
 
-def _conflict(pieces: Pieces, kind: str, first: int, second: int | None, members: Ints) -> Conflict:
+def _region(pieces: Pieces, members: Ints) -> tuple[Any, float]:
+    """Return the union of connected pieces and its perimeter (m)."""
     polygons = pieces.polygons[members]
     region = polygons[0] if len(polygons) == 1 else shapely.coverage_union_all(polygons)
+    return region, float(shapely.length(region))
+
+
+def _ordered(
+    pieces: Pieces, row: Mapping[str, Any], first: int, second: int | None
+) -> tuple[int, int | None]:
+    """Return the two sides in the order of the rule, or by name where it has none."""
+    symmetric = "roles_at_least" in row or "distinct_tiers_at_least" in row
+    if second is None or not symmetric:
+        return first, second
+    one, other = sorted((first, second), key=lambda number: _name(pieces, number))
+    return one, other
+
+
+def _name(pieces: Pieces, feature: int) -> tuple[str, ...]:
+    features = pieces.intake.features
+    record = pieces.intake.layers[features.layer[feature]]
+    return record.role, record.layer, features.source_id[feature], features.tier[feature]
+
+
+def _conflict(
+    pieces: Pieces, kind: str, first: int, second: int | None, members: Ints, region: Any, perimeter: float
+) -> Conflict:
     plane = float(pieces.plane_m2[members].sum())
     ids = sorted(pieces.piece_id[i] for i in members.tolist())
-    features = pieces.intake.features
-    sources = sorted(features.source_id[f] for f in (first, second) if f is not None)
-    digest = hashlib.sha256("\n".join([kind, *sources, *ids]).encode("utf-8")).hexdigest()
+    sides = ["|".join(_name(pieces, side)) for side in (first, second) if side is not None]
+    digest = hashlib.sha256("\n".join([kind, *sides, *ids]).encode("utf-8")).hexdigest()
     return Conflict(
         f"{kind}-{digest[:12]}",
         kind,
@@ -214,5 +243,5 @@ def _conflict(pieces: Pieces, kind: str, first: int, second: int | None, members
         region,
         plane,
         float(pieces.ellipsoidal_m2[members].sum()),
-        2 * plane / float(shapely.length(region)),
+        2 * plane / perimeter,
     )

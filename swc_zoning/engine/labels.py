@@ -186,8 +186,8 @@ class _Doubt:
         beside = beside[beside >= 0]
         known = self._from_around(labels, beside)
         by_point = _sets(labels, set(beside.tolist()))
-        for face in beside.tolist():
-            self._hold_against(points[face], known[face] ^ by_point[face])
+        differing = [(face, f) for face in beside.tolist() for f in known[face] ^ by_point[face]]
+        self._hold_against(points, np.array(differing, np.int64).reshape(-1, 2))
         keep = ~np.isin(labels.face, beside)
         rows = [(face, feature) for face in beside.tolist() for feature in known[face]]
         face, feature = np.array(rows, np.int64).reshape(-1, 2).T
@@ -197,12 +197,22 @@ class _Doubt:
             len(beside),
         )
 
-    def _hold_against(self, point: Floats, differing: frozenset[int]) -> None:
-        """Stop if a point disagrees with the edges about a feature whose boundary is not at the point."""
-        at = shapely.Point(point)
-        far = [f for f in differing if shapely.distance(shapely.boundary(self.geometry[f]), at) > _DOUBT]
-        if far:
-            raise InvariantViolated("labels", (float(point[0]), float(point[1])), count=len(far))
+    def _hold_against(self, points: Floats, differing: Ints) -> None:
+        """Stop if a point disagrees with the edges about a feature whose boundary is not at the point.
+
+        `differing`: rows (face, feature) in which they disagree.
+        """
+        order, starts = group(differing[:, 1])
+        for rows in np.split(differing[order], starts[1:]):
+            if len(rows) == 0:
+                continue
+            at = points[rows[:, 0]]
+            border = shapely.boundary(self.geometry[rows[0, 1]])
+            shapely.prepare(border)
+            far = np.flatnonzero(~shapely.dwithin(border, shapely.points(at), _DOUBT))
+            if len(far):
+                place = float(at[far[0], 0]), float(at[far[0], 1])
+                raise InvariantViolated("labels", place, count=len(far))
 
     def _from_around(self, labels: Labels, beside: Ints) -> dict[int, frozenset[int]]:
         """Return the features of the faces in `beside`, stepping in across edges from all others."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -19,6 +19,9 @@ from swc_zoning.engine.arrangement import Hashes
 from swc_zoning.engine.grid import PER_METRE, Floats, Ints, group, mix, to_metres, to_units
 from swc_zoning.engine.messages import InvariantViolated
 from swc_zoning.engine.partition import Partition
+
+if TYPE_CHECKING:
+    from swc_zoning.engine.pieces import Pieces
 
 
 @dataclass(frozen=True)
@@ -190,3 +193,86 @@ def _prove_feature_areas(
             found=round(float(found[at]), 2),
         )
     return float(residual.max()) if len(residual) else 0.0
+
+
+# --- the pieces and zones made of the faces ----------------------------------------------------------
+
+
+def prove_pieces(pieces: Pieces) -> list[Entry]:
+    """Prove that the pieces are the faces they must be, with the members their features give them.
+
+    Raises InvariantViolated: ``pieces`` (I1: a face inside the extent without a piece, or the
+    reverse), ``feature_pieces`` (I3: the pieces of a feature do not add up to its faces inside),
+    ``members`` (I4: a piece's roles and tiers are not those of the features on it).
+    """
+    partition, intake = pieces.partition, pieces.intake
+    extent = np.array([record.extent for record in intake.layers], bool)[intake.features.layer]
+    inside = np.zeros(len(partition.faces), bool)
+    inside[partition.labels.face[extent[partition.labels.feature] | ~extent.any()]] = True
+    made = np.zeros(len(inside), bool)
+    made[pieces.face] = True
+    if len(pieces.face) != made.sum() or not np.array_equal(made, inside):
+        face = int(np.flatnonzero(made != inside)[0]) if (made != inside).any() else int(pieces.face[0])
+        raise InvariantViolated("pieces", _face_corner(partition, face), count=int((made != inside).sum()))
+    _prove_feature_pieces(pieces, inside, ~extent)
+    _prove_members(pieces)
+    return [Entry("total_ellipsoidal_area", float(pieces.ellipsoidal_m2.sum()), "m2")]
+
+
+def _face_corner(partition: Partition, face: int) -> tuple[float, float]:
+    node = partition.faces.nodes[partition.faces.ring_offsets[partition.faces.face_offsets[face]]]
+    return float(to_metres(partition.x[node])), float(to_metres(partition.y[node]))
+
+
+def _prove_feature_pieces(pieces: Pieces, inside: NDArray[np.bool_], counted: NDArray[np.bool_]) -> None:
+    labels = pieces.partition.labels
+    rows = inside[labels.face] & counted[labels.feature]
+    count = len(counted)
+    wanted = np.bincount(labels.feature[rows], pieces.partition.plane_m2[labels.face[rows]], minlength=count)
+    areas = shapely.area(pieces.polygons)[pieces.label_piece]
+    found = np.bincount(pieces.label_feature, areas, minlength=count)
+    off = np.abs(found - wanted)
+    if np.any(off > 1e-9 * wanted + 1e-4):
+        worst = int(np.argmax(off))
+        names = pieces.intake.layers[pieces.intake.features.layer[worst]].layer
+        place = _place_of(pieces.intake.features.geometry[worst])
+        raise InvariantViolated(
+            "feature_pieces", place, layer=names, source_id=pieces.intake.features.source_id[worst]
+        )
+
+
+def _prove_members(pieces: Pieces) -> None:
+    features, layers = pieces.intake.features, pieces.intake.layers
+    tokens = [(layers[layer].role, tier) for layer, tier in zip(features.layer.tolist(), features.tier)]
+    known = {token: number for number, token in enumerate(sorted(set(tokens)))}
+    of_feature = np.array([known[token] for token in tokens], np.int64)[pieces.label_feature]
+    for (role, tier), number in known.items():
+        says = np.array([tier in combo.members.get(role, ()) for combo in pieces.combos], bool)
+        there = np.zeros(len(pieces), bool)
+        there[pieces.label_piece[of_feature == number]] = True
+        wrong = np.flatnonzero(there != says[pieces.combo])
+        if len(wrong):
+            place = _face_corner(pieces.partition, int(pieces.face[wrong[0]]))
+            raise InvariantViolated("members", place, role=role, tier=tier, count=len(wrong))
+
+
+def prove_dissolved(pieces: Pieces, key: Ints, polygons: NDArray[Any], polygon_key: Ints) -> None:
+    """Prove that dissolved polygons are made of the pieces of their key and of nothing else.
+
+    `key`: of each piece. One fingerprint of the pieces, edges within a key cancelling out, must
+    equal that of the polygons. Raises InvariantViolated("zones").
+    """
+    sums = []
+    for shapes, keys in ((pieces.polygons, key), (polygons, polygon_key)):
+        walks = Walks.of(shapes)
+        edges, rising = walks.keys()
+        weight = mix(keys.astype(np.uint64) + np.uint64(1))[walks.polygon]
+        sums.append(np.sum(np.where(rising, weight, -weight) * edges))
+    if sums[0] != sums[1]:
+        areas = [
+            np.bincount(k, shapely.area(s), minlength=int(key.max()) + 1)
+            for s, k in ((pieces.polygons, key), (polygons, polygon_key))
+        ]
+        worst = int(np.argmax(np.abs(areas[0] - areas[1])))
+        place = _place_of(pieces.polygons[np.flatnonzero(key == worst)[0]])
+        raise InvariantViolated("zones", place, count=int((areas[0] != areas[1]).sum()))

@@ -28,6 +28,10 @@ from swc_zoning.engine.progress import Progress
 from swc_zoning.engine.rings import read_rings
 from swc_zoning.engine.tasks import Executor, Serial
 
+#: Steps per square metre (or metre) in which edges are summed: fine enough for a million edges a face,
+#: coarse enough for faces of two million square kilometres.
+_SUM_STEPS = float(1 << 22)
+
 
 @dataclass(frozen=True)
 class Partition:
@@ -53,29 +57,33 @@ class Partition:
         return self.faces.polygons(self.x, self.y)
 
     def sum_over_faces(self, edge_values: Floats) -> Floats:
-        """Return for each face the sum of signed edge values round its rings.
+        """Return for each face the sum of signed edge values round its rings, the same in any order.
 
-        `edge_values` hold for walking each edge from start to end; against it they count negative.
+        `edge_values` (m2, below 1e12) hold for walking each edge from start to end; against it they
+        count negative.
         """
-        if len(self.faces) == 0:
-            return np.empty(0)
-        per_arc = np.add.reduceat(edge_values, self.arcs.first_edge)
-        left = self.faces.left
-        signed = np.column_stack([per_arc, -per_arc]).ravel()
-        bounded = left >= 0
-        return np.bincount(left[bounded], signed[bounded], minlength=len(self.faces))
+        return self._sum(edge_values, np.array([1, -1]))
 
     def sum_lengths(self) -> Floats:
         """Return the perimeter of each face (m), holes included."""
-        dx = self.x[self.edges.end] - self.x[self.edges.start]
-        dy = self.y[self.edges.end] - self.y[self.edges.start]
+        dx = to_metres(self.x[self.edges.end] - self.x[self.edges.start])
+        dy = to_metres(self.y[self.edges.end] - self.y[self.edges.start])
+        return self._sum(np.hypot(dx, dy), np.array([1, 1]))
+
+    def _sum(self, edge_values: Floats, signs: Ints) -> Floats:
+        """Sum over the edges of each face; `signs`: of walking an edge forward and backward.
+
+        In whole steps, since a sum of doubles would depend on the order of layers and features.
+        Partial sums may wrap round; those of whole faces fit.
+        """
         if len(self.faces) == 0:
             return np.empty(0)
-        per_arc = np.add.reduceat(np.hypot(to_metres(dx), to_metres(dy)), self.arcs.first_edge)
-        bounded = self.faces.left >= 0
-        return np.bincount(
-            self.faces.left[bounded], np.repeat(per_arc, 2)[bounded], minlength=len(self.faces)
-        )
+        steps = np.add.reduceat(np.rint(edge_values * _SUM_STEPS).astype(np.int64), self.arcs.first_edge)
+        signed = (steps[:, None] * signs).ravel()
+        order = np.argsort(self.faces.left, kind="stable")
+        face = self.faces.left[order]
+        begins = np.searchsorted(face, np.arange(len(self.faces)))
+        return np.add.reduceat(signed[order], begins) / _SUM_STEPS
 
     def dissolve(self, key: Ints) -> tuple[NDArray[Any], Ints]:
         """Merge faces of equal `key` that share an edge; faces of key -1 are left out.

@@ -13,13 +13,14 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from swc_zoning.engine import rules
 from swc_zoning.engine.areas import Adjustment, AreaModel, close_districts
 from swc_zoning.engine.grid import Floats, Ints, group, mix, ragged, to_metres
 from swc_zoning.engine.intake import Intake
-from swc_zoning.engine.job import EXTENT_ROLE, Job, Slivers
+from swc_zoning.engine.job import EXTENT_ROLE, Job, Options, Slivers
 from swc_zoning.engine.messages import Finding
 from swc_zoning.engine.partition import Partition
 
@@ -28,6 +29,8 @@ LAND_MASK = "land_mask"
 _ID_DIGITS = 16
 #: Smaller gaps and overlaps (m2) are told as a sum.
 _WORTH_A_PLACE = 1.0
+#: A typed control area may scale a district by this much without a word, and by that much at all.
+_CONTROL_WARNING, _CONTROL_ERROR = 1e-5, 0.02
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def assemble(
     face, district, ids = face[order], district[order], [ids[i] for i in order.tolist()]
     labels = _Rows.of(partition, face).where(~frame)
 
-    combos, combo = _combos(labels, intake, len(face), table, _supplied(intake))
+    combos, combo = _combos(labels, intake, len(face), table, supplied_roles(intake))
     plane, perimeter = partition.plane_m2[face], partition.sum_lengths()[face]
     ellipsoidal = partition.sum_over_faces(_edge_terms(partition, model))[face]
     controls = [job.options.control_areas.get(d.code) for d in districts]
@@ -160,14 +163,15 @@ def _districts(frames: _Rows, intake: Intake, count: int) -> tuple[list[District
     if len(frames.piece) == 0:
         return [District("", "")], np.zeros(count, np.int64)
     attributes = intake.features.attributes
-    names = {attributes[f]["code"]: attributes[f]["name"] for f in np.unique(frames.feature).tolist()}
+    names: dict[str, set[str]] = {}
+    for feature in np.unique(frames.feature).tolist():
+        names.setdefault(attributes[feature]["code"], set()).add(attributes[feature]["name"])
     codes = sorted(names)
     rank = {code: i for i, code in enumerate(codes)}
     of_feature = np.array([rank.get(a.get("code", ""), 0) for a in attributes], np.int64)
     starts = np.flatnonzero(np.diff(frames.piece, prepend=-1))
-    return [District(code, names[code]) for code in codes], np.minimum.reduceat(
-        of_feature[frames.feature], starts
-    )
+    districts = [District(code, min(names[code] - {""}, default="")) for code in codes]
+    return districts, np.minimum.reduceat(of_feature[frames.feature], starts)
 
 
 def _piece_ids(partition: Partition, face: Ints) -> list[str]:
@@ -185,8 +189,9 @@ def _piece_ids(partition: Partition, face: Ints) -> list[str]:
     return ids
 
 
-def _supplied(intake: Intake) -> set[str]:
-    return {record.role for record in intake.layers if not record.extent}
+def supplied_roles(intake: Intake) -> set[str]:
+    """Return the roles that have a layer with features; an empty layer says nothing."""
+    return {record.role for record in intake.layers if not record.extent and record.used > 0}
 
 
 def _combos(
@@ -251,18 +256,61 @@ def _slivers(plane: Floats, perimeter: Floats, limits: Slivers) -> NDArray[np.bo
 # --- what the partition shows of the data ----------------------------------------------------------
 
 
-def data_findings(pieces: Pieces) -> Iterator[Finding]:
+def data_findings(pieces: Pieces, options: Options) -> Iterator[Finding]:
     """Yield what the layers look like laid over each other: overlaps, gaps, slivers, misplaced layers."""
+    if len(pieces) == 0:
+        yield Finding("pieces.none")
+    yield from _vanished(pieces)
     yield from _district_overlaps(pieces)
+    yield from _controls(pieces, options)
     yield from _gaps(pieces)
     yield from _layer_overlaps(pieces)
     yield from _outside(pieces)
     yield from _disagreements(pieces)
-    if pieces.sliver.any():
-        worst = int(np.flatnonzero(pieces.sliver)[0])
-        area = float(pieces.plane_m2[pieces.sliver].sum())
-        facts = {"count": int(pieces.sliver.sum()), "area_m2": round(area, 2)}
-        yield Finding("pieces.slivers", facts, place=_place(pieces, worst), measure_m2=area)
+    yield from _flagged(pieces, "pieces.slivers", pieces.sliver)
+    if options.min_patch_m2 is not None:
+        small = (pieces.area_centi < options.min_patch_m2 * 100) & ~pieces.sliver
+        yield from _flagged(pieces, "pieces.below_minimum", small, minimum_m2=options.min_patch_m2)
+
+
+def _flagged(pieces: Pieces, code: str, flagged: NDArray[np.bool_], **facts: Any) -> Iterator[Finding]:
+    """Yield one finding for all flagged pieces, at the largest of them."""
+    if flagged.any():
+        worst = int(np.argmax(np.where(flagged, pieces.plane_m2, -1.0)))
+        area = float(pieces.plane_m2[flagged].sum())
+        facts = {"count": int(flagged.sum()), "area_m2": round(area, 2), **facts}
+        yield Finding(code, facts, place=_place(pieces, worst), measure_m2=area)
+
+
+def _vanished(pieces: Pieces) -> Iterator[Finding]:
+    """Yield every feature that is thinner than the grid and so lies on no piece."""
+    features, layers = pieces.intake.features, pieces.intake.layers
+    there = np.zeros(len(features.source_id), bool)
+    there[pieces.partition.labels.feature] = True
+    for number in np.flatnonzero(~there).tolist():
+        corner = shapely.get_coordinates(features.geometry[number])[0].tolist()
+        layer = layers[features.layer[number]].layer
+        area = float(features.area_m2[number])
+        facts = {"layer": layer, "source_id": features.source_id[number], "area_m2": area}
+        yield Finding("pieces.vanished", facts, layer, (corner[0], corner[1]), area)
+
+
+def _controls(pieces: Pieces, options: Options) -> Iterator[Finding]:
+    """Yield typed control areas that name no district, or that differ from its measured area."""
+    codes = [district.code for district in pieces.districts]
+    for code in sorted(set(options.control_areas) - set(codes)):
+        yield Finding("pieces.control_unknown", {"code": code, "known": ", ".join(codes)}, EXTENT_ROLE)
+    for adjustment in pieces.adjustments:
+        off = abs(adjustment.factor - 1.0)
+        if adjustment.typed and off > _CONTROL_WARNING:
+            facts = {
+                "code": codes[adjustment.district],
+                "control_m2": adjustment.control_m2,
+                "measured_m2": round(adjustment.raw_m2, 2),
+                "factor": round(adjustment.factor, 9),
+            }
+            code = "pieces.control_far" if off > _CONTROL_ERROR else "pieces.control_off"
+            yield Finding(code, facts, EXTENT_ROLE)
 
 
 def _place(pieces: Pieces, number: int) -> tuple[float, float]:
@@ -275,16 +323,17 @@ def _face_place(partition: Partition, face: int) -> tuple[float, float]:
 
 
 def _district_overlaps(pieces: Pieces) -> Iterator[Finding]:
-    """Yield an error where districts overlap: the piece went to the lowest code."""
+    """Yield where districts overlap: the piece went to the lowest code."""
     attributes = pieces.intake.features.attributes
-    frames = np.array([bool(a) for a in attributes], bool)
-    rows = _Rows.of(pieces.partition, pieces.face).where(frames)
-    again = np.flatnonzero(np.diff(rows.piece) == 0)
+    rows = _Rows.of(pieces.partition, pieces.face).where(np.array([bool(a) for a in attributes], bool))
+    codes: dict[int, set[str]] = {}
+    for i in np.flatnonzero(np.diff(rows.piece) == 0).tolist():
+        both = {attributes[rows.feature[k]]["code"] for k in (i, i + 1)}
+        codes.setdefault(int(rows.piece[i]), set()).update(both)
     pairs: dict[tuple[str, str], list[int]] = {}
-    for i in again.tolist():
-        codes = sorted((attributes[rows.feature[i]]["code"], attributes[rows.feature[i + 1]]["code"]))
-        if codes[0] != codes[1]:
-            pairs.setdefault((codes[0], codes[1]), []).append(int(rows.piece[i]))
+    for piece, found in codes.items():
+        for first, second in combinations(sorted(found), 2):
+            pairs.setdefault((first, second), []).append(piece)
     for (first, second), members in sorted(pairs.items()):
         area = float(pieces.plane_m2[members].sum())
         worst = max(members, key=lambda i: pieces.plane_m2[i])
@@ -357,6 +406,8 @@ def _disagreements(pieces: Pieces) -> Iterator[Finding]:
         by_role.setdefault(record.role, []).append(record.index)
     for role, layers in by_role.items():
         for first, second in combinations(layers, 2):
+            if not _comparable(pieces, first, second):
+                continue
             sides = _symmetric_difference(pieces, first, second)
             differing = np.unique(sides)
             area = float(pieces.plane_m2[differing].sum())
@@ -372,6 +423,17 @@ def _disagreements(pieces: Pieces) -> Iterator[Finding]:
                 "by_feature_m2": round(float(pieces.ellipsoidal_m2[sides].sum()), 2),
             }
             yield Finding("pieces.layers_disagree", facts, names[1], _place(pieces, worst), area)
+
+
+def _comparable(pieces: Pieces, first: int, second: int) -> bool:
+    """Tell whether two layers cover much the same ground, and so are two versions of one thing."""
+    layer = pieces.intake.features.layer[pieces.label_feature]
+    one, other = (np.unique(pieces.label_piece[layer == number]) for number in (first, second))
+    common, smaller = (
+        np.intersect1d(one, other),
+        min(pieces.plane_m2[one].sum(), pieces.plane_m2[other].sum()),
+    )
+    return bool(len(common) and pieces.plane_m2[common].sum() > smaller / 2)
 
 
 def _symmetric_difference(pieces: Pieces, first: int, second: int) -> Ints:

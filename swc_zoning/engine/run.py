@@ -65,6 +65,10 @@ class Zoning:
 #: Share of the whole that is left for writing.
 WRITING = 0.1
 
+#: Mistakes of the job itself, and losses nobody may submit unseen. Other errors block a submission only.
+_BLOCK_ALWAYS = {"pieces.none", "pieces.control_unknown", "pieces.control_far"}
+_BLOCK_SUBMISSION = {"pieces.vanished"}
+
 _HEAD = ("title", "crs", "mode", "plan_date", "rules", "area_model", "job", "versions", "content_sha256")
 
 
@@ -109,6 +113,7 @@ def run(
     with progress.step("deciding", 0.07):
         model = areas.area_model(taken.crs)
         decided = pieces.assemble(built, polygons, taken, job, table, model)
+        entries += ledger.prove_pieces(decided)
     with progress.step("conflicts", 0.06):
         found, mismatches = conflicts.find(decided, table, job.options)
     findings = _findings(job, table, taken, decided)
@@ -132,15 +137,22 @@ def _prove(built: partition.Partition, polygons: Any, taken: Intake) -> list[Ent
 
 
 def _findings(job: Job, table: RuleTable, taken: Intake, decided: Pieces) -> list[Finding]:
-    """Return all findings; in submission mode an error among them stops the run."""
+    """Return all findings; those that block and are not accepted stop the run."""
     findings = [
         *job.findings,
         *rules.check(table, job.plan_date),
         *taken.findings,
-        *pieces.data_findings(decided),
+        *pieces.data_findings(decided, job.options),
     ]
-    if job.options.mode == "submission" and _blocks(findings):
-        raise Blocked(findings)
+    accepted = {(one.code, one.layer) for one in job.options.accept}
+    submission = job.options.mode == "submission"
+    for finding in findings:
+        strict = submission and (finding.severity == "error" or finding.code in _BLOCK_SUBMISSION)
+        if (strict or finding.code in _BLOCK_ALWAYS) and not accepted & {
+            (finding.code, None),
+            (finding.code, finding.layer),
+        }:
+            raise Blocked(findings)
     return findings
 
 

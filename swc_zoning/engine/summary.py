@@ -21,7 +21,7 @@ from swc_zoning.engine.conflicts import Conflict, Mismatch
 from swc_zoning.engine.grid import Ints, group
 from swc_zoning.engine.ledger import Entry
 from swc_zoning.engine.messages import Finding
-from swc_zoning.engine.pieces import Pieces
+from swc_zoning.engine.pieces import Pieces, supplied_roles
 
 SCHEMA = 1
 
@@ -37,7 +37,7 @@ def summarise(
     lang: str,
 ) -> dict[str, Any]:
     """Return the document of ``summary.json``; areas in m2, `area_m2` closed to 0.01."""
-    supplied = {record.role for record in pieces.intake.layers if not record.extent}
+    supplied = supplied_roles(pieces.intake)
     return {
         "schema": SCHEMA,
         **head,
@@ -49,7 +49,7 @@ def summarise(
         "crosstab": _crosstab(pieces),
         "by_feature_role": _by_feature_role(pieces),
         "missing_roles": _missing_roles(supplied),
-        "conflicts": _by_kind(table, conflicts, mismatches, rules.not_evaluable(table, supplied)),
+        "conflicts": _by_kind(pieces, table, conflicts, mismatches, rules.not_evaluable(table, supplied)),
         "findings": [finding.as_json(lang) for finding in findings],
         "ledger": [asdict(entry) for entry in entries],
         "adjustments": [
@@ -209,13 +209,19 @@ def _missing_roles(supplied: set[str]) -> list[dict[str, str]]:
 
 
 def _by_kind(
-    table: rules.RuleTable, conflicts: list[Conflict], mismatches: list[Mismatch], unseen: list[str]
+    pieces: Pieces,
+    table: rules.RuleTable,
+    conflicts: list[Conflict],
+    mismatches: list[Mismatch],
+    unseen: list[str],
 ) -> list[dict[str, Any]]:
+    """Return one row a kind; regions of different pairs may share ground, which `ground_m2` counts once."""
     small = {mismatch.kind: mismatch for mismatch in mismatches}
     rows = []
     for kind, row in table.conflicts.items():
         found = [conflict for conflict in conflicts if conflict.kind == kind]
         mismatch = small.get(kind, Mismatch(kind, 0, 0.0))
+        ground = sorted({piece for conflict in found for piece in conflict.pieces})
         rows.append(
             {
                 "kind": kind,
@@ -224,6 +230,7 @@ def _by_kind(
                 "name_en": row["name_en"],
                 "evaluable": kind not in unseen,
                 "regions": len(found),
+                "ground_m2": int(pieces.area_centi[ground].sum()) / 100 if ground else 0.0,
                 "plane_m2": sum(c.plane_m2 for c in found),
                 "ellipsoidal_m2": sum(c.ellipsoidal_m2 for c in found),
                 "mismatch_regions": mismatch.count,

@@ -2,11 +2,13 @@
 """A run from layers to zones: decisions, districts, areas, conflicts, findings, and equal results."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from shapely import Polygon, affinity, box
 
+from swc_zoning.engine import ledger
 from swc_zoning.engine import run as runs
 from swc_zoning.engine.messages import Blocked, InvariantViolated
 from swc_zoning.engine.tasks import executor
@@ -214,3 +216,101 @@ def test_validate_tells_everything_at_once(make_job, tmp_path):
     job["colour"] = "red"
     found = {f.code for f in runs.validate(job, tmp_path) if f.severity == "error"}
     assert found == {"job.source_missing", "schema.unknown_key"}
+
+
+class TestFaultsPlantedInARun:
+    """What goes wrong between the partition and the files is stopped too."""
+
+    @pytest.fixture
+    def pieces(self, make_job):
+        rng = np.random.default_rng(2)
+        parks = [(square(*c, *(c + 200)), {"tier": t}) for c, t in zip(rng.random((9, 2)) * 900, TIERS * 3)]
+        return runs.run(make_job(TWO_DISTRICTS, nature_park=parks)).pieces
+
+    def test_piece_left_out(self, pieces):
+        short = replace(pieces, face=pieces.face[1:])
+        with pytest.raises(InvariantViolated, match=r"invariant\.pieces"):
+            ledger.prove_pieces(short)
+
+    def test_piece_with_members_of_another(self, pieces):
+        combo = pieces.combo.copy()
+        combo[0] = (combo[0] + 1) % len(pieces.combos)
+        with pytest.raises(InvariantViolated, match=r"invariant\.members"):
+            ledger.prove_pieces(replace(pieces, combo=combo))
+
+    def test_piece_without_its_feature(self, pieces):
+        cut = {"label_piece": pieces.label_piece[1:], "label_feature": pieces.label_feature[1:]}
+        with pytest.raises(InvariantViolated, match=r"invariant\.feature_pieces"):
+            ledger.prove_pieces(replace(pieces, **cut))
+
+    def test_dissolved_zone_of_another_shape(self, pieces):
+        key = pieces.district
+        faces = np.full(len(pieces.partition.faces), -1)
+        faces[pieces.face] = key
+        polygons, of = pieces.partition.dissolve(faces)
+        ledger.prove_dissolved(pieces, key, polygons, of)
+        polygons[0] = square(0, 0, 999, 1000)
+        with pytest.raises(InvariantViolated, match=r"invariant\.zones"):
+            ledger.prove_dissolved(pieces, key, polygons, of)
+
+
+TIERS = ["geopark", "forest_park", "wetland_park"]
+
+
+class TestJobsThatAskForTheImpossible:
+    def test_control_area_of_no_district_blocks(self, make_job):
+        with pytest.raises(Blocked) as stop:
+            runs.run(make_job(TWO_DISTRICTS, {"control_areas": {"310115": 1.0}}, nature_park=PARK))
+        assert "pieces.control_unknown" in {f.code for f in stop.value.findings}
+
+    def test_control_area_far_from_the_measured_one_blocks(self, make_job):
+        with pytest.raises(Blocked):
+            runs.run(make_job(TWO_DISTRICTS, {"control_areas": {"990101": 5_000_000.0}}, nature_park=PARK))
+
+    def test_features_thinner_than_the_grid_are_told_and_block_a_submission(self, make_job):
+        thin = [
+            *PARK,
+            (Polygon([(EAST, NORTH), (EAST + 1e-5, NORTH), (EAST, NORTH + 1e-5)]), {"tier": "geopark"}),
+        ]
+        assert "pieces.vanished" in codes(runs.run(make_job(TWO_DISTRICTS, nature_park=thin)))
+        with pytest.raises(Blocked):
+            runs.run(make_job(TWO_DISTRICTS, {"mode": "submission"}, nature_park=thin))
+        accepted = {"mode": "submission", "accept": ["pieces.vanished"]}
+        assert "pieces.vanished" in codes(runs.run(make_job(TWO_DISTRICTS, accepted, nature_park=thin)))
+
+    def test_pieces_below_the_minimum_are_told(self, make_job):
+        zoning = runs.run(make_job(TWO_DISTRICTS, {"min_patch_m2": 100.0}, nature_park=PARK))
+        [small] = [f for f in zoning.findings if f.code == "pieces.below_minimum"]
+        assert small.facts["count"] == 1
+
+
+def test_three_overlapping_districts_are_told_pair_by_pair_once(make_job):
+    extent = [(square(0, 0, 100, 100), {"code": c, "name": c}) for c in ("3", "1", "2", "1")]
+    zoning = runs.run(make_job(extent, nature_park=PARK))
+    found = [
+        (f.facts["first"], f.facts["second"], f.measure_m2) for f in zoning.findings if "overlap" in f.code
+    ]
+    pairs = [("1", "2"), ("1", "3"), ("2", "3")]
+    assert found == [(*pair, pytest.approx(10_000)) for pair in pairs]
+
+
+def test_conflict_ids_are_unique_and_do_not_depend_on_layer_order(make_job):
+    ground = square(0, 0, 300, 300)
+    layers = {
+        "nature_park": [(ground, {"tier": "geopark", "id": "x"})],
+        "nature_reserve": [(ground, {"tier": "general_control", "id": "x"})],
+        "national_park": [(ground, {"tier": "general_control", "id": "x"})],
+    }
+    one = runs.run(make_job(TWO_DISTRICTS, **layers)).conflicts
+    other = runs.run(make_job(TWO_DISTRICTS, **dict(reversed(layers.items())))).conflicts
+    assert len({c.id for c in one}) == len(one) == 3
+    assert {c.id for c in one} == {c.id for c in other}
+
+
+def test_empty_layer_does_not_count_as_supplied(make_job):
+    job = json.loads(make_job(TWO_DISTRICTS, nature_park=PARK, ecological_redline=PARK).read_text())
+    job["layers"][-1]["filter"] = "tier = 'nothing'"
+    job["layers"][-1].pop("tier")
+    zoning = runs.run(runs.jobs.load(job, make_job(TWO_DISTRICTS, nature_park=PARK).parent))
+    assert "ecological_redline" in {row["role"] for row in zoning.summary["missing_roles"]}
+    assert not next(r for r in zoning.summary["conflicts"] if r["kind"] == "K12")["evaluable"]
