@@ -7,30 +7,23 @@ Rules are asked once for each distinct label combination (*combo*), not for each
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from swc_zoning.engine import rules
 from swc_zoning.engine.areas import Adjustment, AreaModel, close_districts
 from swc_zoning.engine.grid import Floats, Ints, group, mix, ragged, to_metres
 from swc_zoning.engine.intake import Intake
-from swc_zoning.engine.job import EXTENT_ROLE, Job, Options, Slivers
-from swc_zoning.engine.messages import Finding
+from swc_zoning.engine.job import Job, Slivers
 from swc_zoning.engine.partition import Partition
 
 LAND_MASK = "land_mask"
 #: Hexadecimal digits of a piece id: 64 bits of the SHA-256 of its rings.
 _ID_DIGITS = 16
-#: Smaller gaps and overlaps (m2) are told as a sum.
-_WORTH_A_PLACE = 1.0
-#: A typed control area may scale a district by this much without a word, and by that much at all.
-_CONTROL_WARNING, _CONTROL_ERROR = 1e-5, 0.02
 
 
 @dataclass(frozen=True)
@@ -85,6 +78,11 @@ class Pieces:
 
     def __len__(self) -> int:
         return len(self.face)
+
+    def frame_rows(self) -> _Rows:
+        """Return which features of the extent each piece lies in."""
+        frames = np.array([bool(attributes) for attributes in self.intake.features.attributes], bool)
+        return _Rows.of(self.partition, self.face).where(frames)
 
 
 def assemble(
@@ -251,210 +249,3 @@ def _edge_terms(partition: Partition, model: AreaModel) -> Floats:
 def _slivers(plane: Floats, perimeter: Floats, limits: Slivers) -> NDArray[np.bool_]:
     """Flag pieces below the sliver area or mean width (2 A / P)."""
     return (plane < limits.area_m2) | (2 * plane < limits.mean_width_m * perimeter)
-
-
-# --- what the partition shows of the data ----------------------------------------------------------
-
-
-def data_findings(pieces: Pieces, options: Options) -> Iterator[Finding]:
-    """Yield what the layers look like laid over each other: overlaps, gaps, slivers, misplaced layers."""
-    if len(pieces) == 0:
-        yield Finding("pieces.none")
-    yield from _vanished(pieces)
-    yield from _district_overlaps(pieces)
-    yield from _controls(pieces, options)
-    yield from _gaps(pieces)
-    yield from _layer_overlaps(pieces)
-    yield from _outside(pieces)
-    yield from _disagreements(pieces)
-    yield from _flagged(pieces, "pieces.slivers", pieces.sliver)
-    if options.min_patch_m2 is not None:
-        small = (pieces.area_centi < options.min_patch_m2 * 100) & ~pieces.sliver
-        yield from _flagged(pieces, "pieces.below_minimum", small, minimum_m2=options.min_patch_m2)
-
-
-def _flagged(pieces: Pieces, code: str, flagged: NDArray[np.bool_], **facts: Any) -> Iterator[Finding]:
-    """Yield one finding for all flagged pieces, at the largest of them."""
-    if flagged.any():
-        worst = int(np.argmax(np.where(flagged, pieces.plane_m2, -1.0)))
-        area = float(pieces.plane_m2[flagged].sum())
-        facts = {"count": int(flagged.sum()), "area_m2": round(area, 2), **facts}
-        yield Finding(code, facts, place=_place(pieces, worst), measure_m2=area)
-
-
-def _vanished(pieces: Pieces) -> Iterator[Finding]:
-    """Yield every feature that is thinner than the grid and so lies on no piece."""
-    features, layers = pieces.intake.features, pieces.intake.layers
-    there = np.zeros(len(features.source_id), bool)
-    there[pieces.partition.labels.feature] = True
-    for number in np.flatnonzero(~there).tolist():
-        corner = shapely.get_coordinates(features.geometry[number])[0].tolist()
-        layer = layers[features.layer[number]].layer
-        area = float(features.area_m2[number])
-        facts = {"layer": layer, "source_id": features.source_id[number], "area_m2": area}
-        yield Finding("pieces.vanished", facts, layer, (corner[0], corner[1]), area)
-
-
-def _controls(pieces: Pieces, options: Options) -> Iterator[Finding]:
-    """Yield typed control areas that name no district, or that differ from its measured area."""
-    codes = [district.code for district in pieces.districts]
-    for code in sorted(set(options.control_areas) - set(codes)):
-        yield Finding("pieces.control_unknown", {"code": code, "known": ", ".join(codes)}, EXTENT_ROLE)
-    for adjustment in pieces.adjustments:
-        off = abs(adjustment.factor - 1.0)
-        if adjustment.typed and off > _CONTROL_WARNING:
-            facts = {
-                "code": codes[adjustment.district],
-                "control_m2": adjustment.control_m2,
-                "measured_m2": round(adjustment.raw_m2, 2),
-                "factor": round(adjustment.factor, 9),
-            }
-            code = "pieces.control_far" if off > _CONTROL_ERROR else "pieces.control_off"
-            yield Finding(code, facts, EXTENT_ROLE)
-
-
-def _place(pieces: Pieces, number: int) -> tuple[float, float]:
-    return _face_place(pieces.partition, int(pieces.face[number]))
-
-
-def _face_place(partition: Partition, face: int) -> tuple[float, float]:
-    node = partition.faces.nodes[partition.faces.ring_offsets[partition.faces.face_offsets[face]]]
-    return float(to_metres(partition.x[node])), float(to_metres(partition.y[node]))
-
-
-def _district_overlaps(pieces: Pieces) -> Iterator[Finding]:
-    """Yield where districts overlap: the piece went to the lowest code."""
-    attributes = pieces.intake.features.attributes
-    rows = _Rows.of(pieces.partition, pieces.face).where(np.array([bool(a) for a in attributes], bool))
-    codes: dict[int, set[str]] = {}
-    for i in np.flatnonzero(np.diff(rows.piece) == 0).tolist():
-        both = {attributes[rows.feature[k]]["code"] for k in (i, i + 1)}
-        codes.setdefault(int(rows.piece[i]), set()).update(both)
-    pairs: dict[tuple[str, str], list[int]] = {}
-    for piece, found in codes.items():
-        for first, second in combinations(sorted(found), 2):
-            pairs.setdefault((first, second), []).append(piece)
-    for (first, second), members in sorted(pairs.items()):
-        area = float(pieces.plane_m2[members].sum())
-        worst = max(members, key=lambda i: pieces.plane_m2[i])
-        code = "pieces.districts_overlap" if area >= _WORTH_A_PLACE else "pieces.districts_mismatch"
-        facts = {"first": first, "second": second, "area_m2": round(area, 4)}
-        yield Finding(code, facts, EXTENT_ROLE, _place(pieces, worst), area)
-
-
-def _gaps(pieces: Pieces) -> Iterator[Finding]:
-    """Yield enclosed land that no layer covers, where there is no extent to make it a piece."""
-    if any(record.extent for record in pieces.intake.layers):
-        return
-    outside = np.flatnonzero(~pieces.partition.inside)
-    area = pieces.partition.plane_m2[outside]
-    for face, size in zip(outside[area >= _WORTH_A_PLACE].tolist(), area[area >= _WORTH_A_PLACE].tolist()):
-        yield Finding(
-            "pieces.gap", {"area_m2": round(size, 2)}, "", _face_place(pieces.partition, face), size
-        )
-    small = area < _WORTH_A_PLACE
-    if small.any():
-        total = float(area[small].sum())
-        facts = {"count": int(small.sum()), "area_m2": round(total, 4)}
-        place = _face_place(pieces.partition, int(outside[small][0]))
-        yield Finding("pieces.small_gaps", facts, place=place, measure_m2=total)
-
-
-def _layer_overlaps(pieces: Pieces) -> Iterator[Finding]:
-    """Yield one finding for each layer whose own features overlap."""
-    layer = pieces.intake.features.layer[pieces.label_feature]
-    for record in pieces.intake.layers:
-        if record.extent:
-            continue
-        rows = pieces.label_piece[layer == record.index]
-        twice = np.unique(rows[1:][np.diff(rows) == 0])
-        area = float(pieces.plane_m2[twice].sum())
-        if area >= _WORTH_A_PLACE:
-            worst = int(twice[np.argmax(pieces.plane_m2[twice])])
-            facts = {"count": len(twice), "area_m2": round(area, 2), "role": record.role}
-            yield Finding("pieces.layer_overlaps_itself", facts, record.layer, _place(pieces, worst), area)
-
-
-def _outside(pieces: Pieces) -> Iterator[Finding]:
-    """Yield layers that lie partly or wholly outside the extent."""
-    if not any(record.extent for record in pieces.intake.layers):
-        return
-    labels, partition = pieces.partition.labels, pieces.partition
-    out = ~partition.inside[labels.face]
-    layer = pieces.intake.features.layer[labels.feature]
-    for record in pieces.intake.layers:
-        here = (layer == record.index) & out
-        area = float(partition.plane_m2[np.unique(labels.face[here])].sum())
-        if record.extent or area < _WORTH_A_PLACE:
-            continue
-        inside = bool(((layer == record.index) & ~out).any())
-        code = "pieces.partly_outside" if inside else "pieces.wholly_outside"
-        place = _face_place(
-            partition, int(labels.face[here][np.argmax(partition.plane_m2[labels.face[here]])])
-        )
-        yield Finding(code, {"area_m2": round(area, 2), "role": record.role}, record.layer, place, area)
-
-
-def _disagreements(pieces: Pieces) -> Iterator[Finding]:
-    """Yield where two layers of one role differ: what one has and the other has not, or has otherwise.
-
-    Features of the two are told apart by their ids where the layers share any, else by name, else
-    by nothing but being there.
-    """
-    by_role: dict[str, list[int]] = {}
-    for record in pieces.intake.layers:
-        by_role.setdefault(record.role, []).append(record.index)
-    for role, layers in by_role.items():
-        for first, second in combinations(layers, 2):
-            if not _comparable(pieces, first, second):
-                continue
-            sides = _symmetric_difference(pieces, first, second)
-            differing = np.unique(sides)
-            area = float(pieces.plane_m2[differing].sum())
-            if area < _WORTH_A_PLACE:
-                continue
-            worst = int(differing[np.argmax(pieces.plane_m2[differing])])
-            names = [pieces.intake.layers[i].layer for i in (first, second)]
-            facts = {
-                "role": role,
-                "first": names[0],
-                "second": names[1],
-                "area_m2": round(float(pieces.ellipsoidal_m2[differing].sum()), 2),
-                "by_feature_m2": round(float(pieces.ellipsoidal_m2[sides].sum()), 2),
-            }
-            yield Finding("pieces.layers_disagree", facts, names[1], _place(pieces, worst), area)
-
-
-def _comparable(pieces: Pieces, first: int, second: int) -> bool:
-    """Tell whether two layers cover much the same ground, and so are two versions of one thing."""
-    layer = pieces.intake.features.layer[pieces.label_feature]
-    one, other = (np.unique(pieces.label_piece[layer == number]) for number in (first, second))
-    common, smaller = (
-        np.intersect1d(one, other),
-        min(pieces.plane_m2[one].sum(), pieces.plane_m2[other].sum()),
-    )
-    return bool(len(common) and pieces.plane_m2[common].sum() > smaller / 2)
-
-
-def _symmetric_difference(pieces: Pieces, first: int, second: int) -> Ints:
-    """Return the pieces that a feature of one layer covers and its like in the other does not.
-
-    A piece comes once for each such feature: twice where the layers give it to different ones.
-    """
-    layer = pieces.intake.features.layer[pieces.label_feature]
-    number = _identities(pieces, first, second)[pieces.label_feature]
-    keys = pieces.label_piece * (int(number.max(initial=0)) + 1) + number
-    differing = np.setxor1d(keys[layer == first], keys[layer == second])
-    return differing // (int(number.max(initial=0)) + 1)
-
-
-def _identities(pieces: Pieces, first: int, second: int) -> Ints:
-    """Return a number for each feature, equal for those of the two layers that mean the same."""
-    features = pieces.intake.features
-    mine, theirs = (np.flatnonzero(features.layer == one).tolist() for one in (first, second))
-    for column in (features.source_id, features.name):
-        values = {column[i] for i in mine} & {column[i] for i in theirs} - {""}
-        if values:
-            known = {value: i for i, value in enumerate(sorted(set(column)))}
-            return np.array([known[value] for value in column], np.int64)
-    return np.zeros(len(features.source_id), np.int64)

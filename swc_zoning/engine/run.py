@@ -17,6 +17,7 @@ from swc_zoning import paths
 from swc_zoning.engine import (
     areas,
     conflicts,
+    consistency,
     formats,
     intake,
     ledger,
@@ -66,8 +67,8 @@ class Zoning:
 WRITING = 0.1
 
 #: Mistakes of the job itself, and losses nobody may submit unseen. Other errors block a submission only.
-_BLOCK_ALWAYS = {"pieces.none", "pieces.control_unknown", "pieces.control_far"}
-_BLOCK_SUBMISSION = {"pieces.vanished"}
+_BLOCK_ALWAYS = {"consistency.none", "consistency.control_unknown", "consistency.control_far"}
+_BLOCK_SUBMISSION = {"consistency.vanished"}
 
 _HEAD = ("title", "crs", "mode", "plan_date", "rules", "area_model", "job", "versions", "content_sha256")
 
@@ -142,7 +143,7 @@ def _findings(job: Job, table: RuleTable, taken: Intake, decided: Pieces) -> lis
         *job.findings,
         *rules.check(table, job.plan_date),
         *taken.findings,
-        *pieces.data_findings(decided, job.options),
+        *consistency.check(decided, job.options),
     ]
     accepted = {(one.code, one.layer) for one in job.options.accept}
     submission = job.options.mode == "submission"

@@ -39,7 +39,7 @@ def test_shanghai_districts_of_two_providers_disagree_by_what_is_reported(shared
     summary = runs.run({"schema": 1, "layers": layers}).summary
     assert summary["crs"] == "EPSG:4549"
     assert summary["area_model"]["kind"] == "official"
-    [finding] = [f for f in summary["findings"] if f["code"] == "pieces.layers_disagree"]
+    [finding] = [f for f in summary["findings"] if f["code"] == "consistency.layers_disagree"]
     assert finding["facts"]["by_feature_m2"] / 1e6 == pytest.approx(1028, abs=1)
     assert finding["facts"]["area_m2"] < finding["facts"]["by_feature_m2"]
     assert finding["place"]

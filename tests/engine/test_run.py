@@ -57,7 +57,7 @@ def test_without_extent_gaps_are_findings_and_no_pieces(make_job):
     frame = Polygon(square(0, 0, 100, 100).exterior, [square(40, 40, 60, 60).exterior])
     zoning = runs.run(make_job(nature_park=[(frame, {"tier": "forest_park"})]))
     assert rows(zoning) == [("PREV_STRICT", "confirmed", "", 9600.0)]
-    gap = next(finding for finding in zoning.findings if finding.code == "pieces.gap")
+    gap = next(finding for finding in zoning.findings if finding.code == "consistency.gap")
     assert gap.measure_m2 == pytest.approx(400)
     assert gap.place is not None
 
@@ -96,7 +96,7 @@ def test_unknown_tier_is_strictest_and_stands_in_pending_rows(make_job):
 def test_overlapping_districts_go_to_the_lower_code_with_an_error(make_job):
     extent = [*TWO_DISTRICTS[:1], (square(900, 0, 2000, 1000), {"code": "990102", "name": "西区"})]
     zoning = runs.run(make_job(extent, nature_park=PARK))
-    overlap = next(f for f in zoning.findings if f.code == "pieces.districts_overlap")
+    overlap = next(f for f in zoning.findings if f.code == "consistency.districts_overlap")
     assert overlap.measure_m2 == pytest.approx(100_000)
     assert zoning.summary["by_district"][0]["plane_m2"] == pytest.approx(1_000_000)
     with pytest.raises(Blocked):
@@ -261,7 +261,7 @@ class TestJobsThatAskForTheImpossible:
     def test_control_area_of_no_district_blocks(self, make_job):
         with pytest.raises(Blocked) as stop:
             runs.run(make_job(TWO_DISTRICTS, {"control_areas": {"310115": 1.0}}, nature_park=PARK))
-        assert "pieces.control_unknown" in {f.code for f in stop.value.findings}
+        assert "consistency.control_unknown" in {f.code for f in stop.value.findings}
 
     def test_control_area_far_from_the_measured_one_blocks(self, make_job):
         with pytest.raises(Blocked):
@@ -272,15 +272,15 @@ class TestJobsThatAskForTheImpossible:
             *PARK,
             (Polygon([(EAST, NORTH), (EAST + 1e-5, NORTH), (EAST, NORTH + 1e-5)]), {"tier": "geopark"}),
         ]
-        assert "pieces.vanished" in codes(runs.run(make_job(TWO_DISTRICTS, nature_park=thin)))
+        assert "consistency.vanished" in codes(runs.run(make_job(TWO_DISTRICTS, nature_park=thin)))
         with pytest.raises(Blocked):
             runs.run(make_job(TWO_DISTRICTS, {"mode": "submission"}, nature_park=thin))
-        accepted = {"mode": "submission", "accept": ["pieces.vanished"]}
-        assert "pieces.vanished" in codes(runs.run(make_job(TWO_DISTRICTS, accepted, nature_park=thin)))
+        accepted = {"mode": "submission", "accept": ["consistency.vanished"]}
+        assert "consistency.vanished" in codes(runs.run(make_job(TWO_DISTRICTS, accepted, nature_park=thin)))
 
     def test_pieces_below_the_minimum_are_told(self, make_job):
         zoning = runs.run(make_job(TWO_DISTRICTS, {"min_patch_m2": 100.0}, nature_park=PARK))
-        [small] = [f for f in zoning.findings if f.code == "pieces.below_minimum"]
+        [small] = [f for f in zoning.findings if f.code == "consistency.below_minimum"]
         assert small.facts["count"] == 1
 
 
