@@ -384,6 +384,13 @@ def not_evaluable(table: RuleTable, supplied: Iterable[str]) -> list[str]:
     return sorted(id_ for id_, missed in table.machine.absences.items() if not missed <= given)
 
 
+def to_check(table: RuleTable, supplied: Iterable[str]) -> list[Finding]:
+    """Return what the table asks to say where a role a rule rests on has no layer."""
+    given = frozenset(supplied)
+    asked = [(id_, row["to_check"]) for id_, row in table.rules.items() if "to_check" in row]
+    return [Finding("rules.to_check", {"row": id_, **ask}) for id_, ask in asked if ask["role"] not in given]
+
+
 def _owed(machine: _Machine, hits: Iterable[_Rule], seen: int) -> list[str]:
     measures = {measure for rule in hits for measure in rule.measures}
     withheld = machine.withheld

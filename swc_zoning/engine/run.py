@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from swc_zoning.engine import (
     partition,
     pieces,
     result,
+    roles,
     rules,
     summary,
 )
@@ -144,6 +145,7 @@ def _findings(job: Job, table: RuleTable, taken: Intake, decided: Pieces) -> lis
         *rules.check(table, job.plan_date),
         *taken.findings,
         *consistency.check(decided, job.options),
+        *_missing(table, taken),
     ]
     accepted = {(one.code, one.layer) for one in job.options.accept}
     submission = job.options.mode == "submission"
@@ -155,6 +157,19 @@ def _findings(job: Job, table: RuleTable, taken: Intake, decided: Pieces) -> lis
         }:
             raise Blocked(findings)
     return findings
+
+
+def _missing(table: RuleTable, taken: Intake) -> Iterator[Finding]:
+    """Yield what is not known because no layer says it."""
+    supplied = pieces.supplied_roles(taken)
+    yield from rules.to_check(table, supplied)
+    missing = [role for role in roles.all_roles() if role.expected and role.id not in supplied]
+    if missing:
+        names = {
+            f"names_{lang}": sep.join(getattr(role, f"name_{lang}") for role in missing)
+            for lang, sep in (("zh", "、"), ("en", ", "))
+        }
+        yield Finding("run.roles_missing", {"count": len(missing), **names})
 
 
 def _prove_inputs_unchanged(taken: Intake) -> None:

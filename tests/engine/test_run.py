@@ -314,3 +314,11 @@ def test_empty_layer_does_not_count_as_supplied(make_job):
     zoning = runs.run(runs.jobs.load(job, make_job(TWO_DISTRICTS, nature_park=PARK).parent))
     assert "ecological_redline" in {row["role"] for row in zoning.summary["missing_roles"]}
     assert not next(r for r in zoning.summary["conflicts"] if r["kind"] == "K12")["evaluable"]
+
+
+def test_what_missing_layers_leave_open_is_said(make_job, city):
+    said = {f.code: f.sentence("zh") for f in runs.run(make_job(TWO_DISTRICTS, nature_park=PARK)).findings}
+    assert "易发区待核" in said["rules.to_check"]
+    assert "永久基本农田" in said["run.roles_missing"]
+    full = codes(runs.run(city / "job.json"))
+    assert not {"rules.to_check", "run.roles_missing"} & set(full)
