@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The command line: run and check jobs, ask the decision table, measure areas, print the job schema.
 
-Exit status: 0 done, 1 findings that block (or a run that failed), 2 wrong use.
+Exit status: 0 done, 1 findings that block (or a run that failed), 2 wrong use, which includes
+arguments that name a file which is not there or not readable.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import signal
 import sys
@@ -23,9 +25,18 @@ DONE, BLOCKED, WRONG_USE = 0, 1, 2
 
 _REDRAW_S = 0.2
 
+#: What is wrong use of a command: an argument that cannot be taken. Met inside a job it is its content.
+_NO_JOB = frozenset({"job.missing", "job.unusable", "job.not_utf8", "job.unreadable"})
+_MISUSE = {
+    "run": _NO_JOB,
+    "check": _NO_JOB,
+    "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
+}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    _speak_utf8()
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _cancel)
     teller = (
@@ -36,13 +47,30 @@ def main(arguments: list[str] | None = None) -> int:
     except (Cancelled, KeyboardInterrupt):
         teller.error(Cancelled())
         return BLOCKED
-    except Blocked as blocked:
-        teller.findings(blocked.findings)
-        teller.error(blocked)
-        return BLOCKED
     except SwcError as error:
+        findings = error.findings if isinstance(error, Blocked) else []
+        teller.findings(findings)
         teller.error(error)
+        return _status(options, [error.code, *(finding.code for finding in findings)])
+    except MemoryError:
+        teller.error(SwcError("run.memory"))
         return BLOCKED
+    except Exception as error:
+        # Whoever reads events learns of it too; the interpreter prints where it was and exits with 1.
+        teller.error(SwcError("cli.unexpected", kind=type(error).__name__, text=str(error)))
+        raise
+
+
+def _speak_utf8() -> None:
+    """Write UTF-8 whatever the locale; what is no character of it (a file name) is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _status(options: argparse.Namespace, codes: Iterable[str]) -> int:
+    """Return the exit status of a command that failed with `codes`."""
+    return WRONG_USE if _MISUSE.get(options.name, frozenset()).intersection(codes) else BLOCKED
 
 
 def _cancel(number: int, frame: Any) -> None:
@@ -52,10 +80,10 @@ def _cancel(number: int, frame: Any) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m swc_zoning", description=__doc__.partition("\n")[0])
     parser.add_argument("--version", action="version", version=paths.version())
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, dest="name", metavar="COMMAND")
     run = _command(commands, "run", _run, "zone a city as a job file says")
     run.add_argument("job", type=Path, metavar="JOB")
-    run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the result")
+    run.add_argument("--output", type=_folder, required=True, metavar="DIR", help="folder of the result")
     run.add_argument("--workers", type=_positive, default=1, metavar="N", help="local processes (default 1)")
     run.add_argument("--scheduler", metavar="ADDRESS", help="a dask.distributed cluster that is running")
     run.add_argument("--progress", choices=("text", "json"), default="text", help="json: events on stdout")
@@ -83,6 +111,13 @@ def _command(
     return command
 
 
+def _folder(text: str) -> Path:
+    if not text:
+        # An empty path would mean the current folder.
+        raise argparse.ArgumentTypeError("must name a folder")
+    return Path(text)
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -94,12 +129,15 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace, teller: _Teller) -> int:
-    from swc_zoning.engine import run
+    from swc_zoning.engine import job, result, run
     from swc_zoning.engine.tasks import executor
 
+    asked = job.load(options.job)
+    inputs = [asked.extent, *asked.layers] if asked.extent else asked.layers
+    result.check_target(options.output, [one.source for one in inputs])
     progress = Progress(teller.progress)
     with executor(options.workers, options.scheduler) as pool:
-        zoning = run.run(options.job, progress, pool, options.lang)
+        zoning = run.run(asked, progress, pool, options.lang)
     teller.findings(zoning.findings)
     with progress.step("writing", run.WRITING):
         files = zoning.write(options.output)
@@ -112,7 +150,8 @@ def _check(options: argparse.Namespace, teller: _Teller) -> int:
 
     findings = run.validate(options.job)
     print(json.dumps([finding.as_json(options.lang) for finding in findings], ensure_ascii=False, indent=1))
-    return BLOCKED if any(finding.severity == "error" for finding in findings) else DONE
+    errors = [finding.code for finding in findings if finding.severity == "error"]
+    return _status(options, errors) if errors else DONE
 
 
 def _decide(options: argparse.Namespace, teller: _Teller) -> int:

@@ -7,16 +7,19 @@ killed at any moment leaves the old result or none.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote
 from uuid import uuid4
 
 import numpy as np
@@ -26,12 +29,18 @@ from numpy.typing import NDArray
 from swc_zoning.engine import formats, styles
 from swc_zoning.engine.conflicts import Conflict
 from swc_zoning.engine.grid import Ints
+from swc_zoning.engine.intake import Intake, Repair
+from swc_zoning.engine.job import is_address
 from swc_zoning.engine.ledger import Entry
 from swc_zoning.engine.messages import Finding, SwcError
 from swc_zoning.engine.pieces import Pieces
 from swc_zoning.engine.rules import RuleTable
 
 ZONING, SUMMARY = "zoning.gpkg", "summary.json"
+
+#: What SQLite keeps beside a database; beside another database of that name it would be replayed onto it.
+_BESIDE = tuple(f"{ZONING}-{kind}" for kind in ("wal", "shm", "journal"))
+_EARLIER = "earlier"
 
 Columns = dict[str, NDArray[Any]]
 
@@ -55,14 +64,36 @@ class Files:
     summary: Path
 
 
+def check_target(output: Path, sources: Iterable[str]) -> None:
+    """Prove, before a run, that its result may be put into the folder `output`.
+
+    `sources` is what the run reads: absolute paths or database addresses. Raises SwcError
+    ``result.would_overwrite_input`` where one of them is a file of the result, ``result.not_ours``
+    where a file of that name is there that no run wrote, and ``result.unwritable`` where the folder
+    cannot be written to.
+    """
+    with _reported(output):
+        target = Path(output).resolve()
+        for source in sources:
+            if any(_same_file(source, target / name) for name in (ZONING, SUMMARY)):
+                raise SwcError("result.would_overwrite_input", source=source, path=str(target))
+        for path, ours in ((target / ZONING, _is_our_zoning), (target / SUMMARY, _is_our_summary)):
+            if os.path.lexists(path) and not ours(path):
+                raise SwcError("result.not_ours", path=str(path))
+        # Making a folder and taking it away leaves no doubt; permissions alone do not say it.
+        with _passing_folder(next(place for place in (target, *target.parents) if place.exists()), target):
+            pass
+
+
 def write(layers: Sequence[Layer], summary: Mapping[str, Any], crs: str, output: Path) -> Files:
     """Write a result into the folder `output`, replacing an older one as a whole.
 
     Raises SwcError ``result.not_as_written`` where a file does not read back as it was meant, and
-    ``result.unwritable`` where the folder cannot be written to.
+    what `check_target` raises; an older result is then as it was.
     """
-    output = Path(output).absolute()
-    with _aside(output) as aside:
+    check_target(output, ())
+    target = Path(output).resolve()
+    with _reported(output), _aside(target) as aside:
         zoning = aside / ZONING
         for layer in layers:
             formats.write_table(zoning, layer.name, layer.wkb, layer.columns, crs, layer.kind)
@@ -72,41 +103,167 @@ def write(layers: Sequence[Layer], summary: Mapping[str, Any], crs: str, output:
         document = {**summary, "files": {ZONING: formats.source_sha256(zoning)}}
         text = json.dumps(document, ensure_ascii=False, indent=1, default=_plain)
         (aside / SUMMARY).write_text(text, encoding="utf-8")
-        _put_in_place(aside, output)
-    return Files(output / ZONING, output / SUMMARY)
+        _put_in_place(aside, target, layers)
+    folder = Path(output).absolute()
+    return Files(folder / ZONING, folder / SUMMARY)
 
 
 @contextmanager
-def _aside(output: Path) -> Iterator[Path]:
-    """Yield a fresh folder beside `output`, gone afterwards whatever happens.
+def _reported(output: Path) -> Iterator[None]:
+    """Turn what the file system or SQLite refuses into ``result.unwritable``."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SwcError("result.unwritable", path=str(output), reason=reason) from error
 
-    Its name starts with a point, the name of `output` and the number of this process.
+
+# --- whose files are there -------------------------------------------------------------------------
+
+
+def _same_file(source: str, path: Path) -> bool:
+    if is_address(source):
+        return False
+    if os.path.exists(source) and path.exists():
+        return os.path.samefile(source, path)
+    return os.path.realpath(source) == os.path.realpath(path)
+
+
+def _is_our_zoning(path: Path) -> bool:
+    """Return whether a file has the table `run` of a result, without touching it or what is beside it."""
+    try:
+        with closing(_connect(path, "immutable=1")) as connection:
+            connection.execute("SELECT item, value FROM run LIMIT 1")
+    except sqlite3.Error:
+        return False
+    return True
+
+
+def _is_our_summary(path: Path) -> bool:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(document, dict) and "content_sha256" in document
+
+
+def _connect(path: Path, parameters: str) -> sqlite3.Connection:
+    """Open a database with parameters of SQLite's own file addresses."""
+    # The empty authority keeps drives (C:/) and network shares (//server) paths.
+    text = path.as_posix()
+    address = "file://" + quote(text if text.startswith("/") else "/" + text, safe="/:")
+    return sqlite3.connect(f"{address}?{parameters}", uri=True)
+
+
+# --- aside, then in place --------------------------------------------------------------------------
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[Path]:
+    """Yield a fresh folder in `target`, or beside it where there is none yet.
+
+    In it, because what is beside a folder may lie on another file system, from which nothing can be
+    moved. What processes that are no more have left behind there goes first.
     """
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        aside = output.parent / f".{output.name}.{os.getpid()}-{uuid4().hex[:8]}"
-        aside.mkdir()
-    except OSError as error:
-        raise SwcError("result.unwritable", path=str(output), reason=str(error.strerror)) from error
-    try:
+    _sweep(target)
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with _passing_folder(target if target.exists() else target.parent, target) as aside:
         yield aside
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
-def _put_in_place(aside: Path, output: Path) -> None:
-    """Move the files of `aside` to `output`; a folder of the user keeps what else is in it."""
+@contextmanager
+def _passing_folder(parent: Path, target: Path) -> Iterator[Path]:
+    """Yield a new folder that is gone afterwards whatever happens.
+
+    Its name is a point, the name of `target`, a point and the number of this process.
+    """
+    folder = parent / f".{target.name}.{os.getpid()}-{uuid4().hex[:8]}"
     try:
-        for path in aside.iterdir():
-            _flush(path)
-        if not output.exists():
-            os.rename(aside, output)
-            return
-        (output / SUMMARY).unlink(missing_ok=True)
-        os.replace(aside / ZONING, output / ZONING)
-        os.replace(aside / SUMMARY, output / SUMMARY)
-    except OSError as error:
-        raise SwcError("result.unwritable", path=str(output), reason=str(error.strerror)) from error
+        folder.mkdir()
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(target: Path) -> None:
+    """Remove the folders that runs killed while writing left in or beside `target`."""
+    name = re.compile(rf"\.{re.escape(target.name)}\.(\d{{1,9}})-[0-9a-f]{{8}}")
+    for place in (target, target.parent):
+        for path in glob.glob(os.path.join(glob.escape(str(place)), f".{glob.escape(target.name)}.*")):
+            match = name.fullmatch(os.path.basename(path))
+            if match and _has_ended(int(match[1])):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _has_ended(process: int) -> bool:
+    if os.name != "posix":
+        # There os.kill would end the process instead of asking for it.
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _put_in_place(aside: Path, target: Path, layers: Sequence[Layer]) -> None:
+    """Move the files of `aside` to `target`; a folder of the user keeps what else is in it."""
+    for name in (ZONING, SUMMARY):
+        _flush(aside / name)
+    if aside.parent != target:
+        os.rename(aside, target)
+        _undone_on_error(lambda: _count_rows(target / ZONING, layers), lambda: os.rename(target, aside))
+        return
+    (aside / _EARLIER).mkdir()
+    _undone_on_error(lambda: _exchange(aside, target, layers), lambda: _put_back(aside, target))
+
+
+def _undone_on_error(action: Callable[[], None], undo: Callable[[], None]) -> None:
+    try:
+        action()
+    except BaseException:
+        undo()
+        raise
+
+
+def _exchange(aside: Path, target: Path, layers: Sequence[Layer]) -> None:
+    for name in (SUMMARY, *_BESIDE, ZONING):
+        _move(name, target, aside / _EARLIER)
+    _move(ZONING, aside, target)
+    _count_rows(target / ZONING, layers)
+    _move(SUMMARY, aside, target)
+
+
+def _put_back(aside: Path, target: Path) -> None:
+    """Undo an exchange, however far it got: what is no longer aside is in place."""
+    for name in (SUMMARY, ZONING):
+        if not (aside / name).exists():
+            (target / name).unlink(missing_ok=True)
+    for name in (ZONING, *_BESIDE, SUMMARY):
+        _move(name, aside / _EARLIER, target)
+
+
+def _move(name: str, source: Path, target: Path) -> None:
+    if os.path.lexists(source / name):
+        os.replace(source / name, target / name)
+
+
+def _count_rows(path: Path, layers: Sequence[Layer]) -> None:
+    """Open the file where it now is, as others will, and hold the number of rows against what was meant."""
+    with closing(_connect(path, "mode=ro")) as connection:
+        for layer in layers:
+            count = f'SELECT count(*) FROM "{layer.name}"'  # nosec B608 - the names are our own
+            (found,) = connection.execute(count).fetchone()
+            _hold_count(layer, found)
+
+
+def _hold_count(layer: Layer, found: int) -> None:
+    meant = len(next(iter(layer.columns.values())))
+    if found != meant:
+        raise SwcError("result.not_as_written", layer=layer.name, field="", found=found, meant=meant)
 
 
 def _flush(path: Path) -> None:
@@ -160,9 +317,7 @@ def _embed_styles(path: Path, layers: Sequence[Layer]) -> None:
 def _compare(path: Path, layer: Layer) -> None:
     """Hold what was written against what was meant: rows, geometry byte for byte, every value."""
     back = formats.read_back(path, layer.name)
-    count = len(next(iter(layer.columns.values())))
-    if len(back) != count:
-        raise SwcError("result.not_as_written", layer=layer.name, field="", found=len(back), meant=count)
+    _hold_count(layer, len(back))
     if layer.wkb is not None and not np.array_equal(_bytes(back.wkb), _bytes(layer.wkb)):
         raise SwcError("result.not_as_written", layer=layer.name, field="geometry", found="", meant="")
     for name, meant in layer.columns.items():
@@ -371,29 +526,41 @@ def _piece_sources(pieces: Pieces) -> Layer:
     return Layer("piece_sources", "", None, columns)
 
 
+class _LedgerRow(NamedTuple):
+    """A row of the table `ledger`: areas before and after, the place and the leftovers of a repair."""
+
+    entry: str
+    subject: str
+    source_id: str = ""
+    before: float = np.nan
+    after: float = np.nan
+    note: str = ""
+    east: float = np.nan
+    north: float = np.nan
+    leftovers: int = 0
+
+
 def _ledger(pieces: Pieces, entries: list[Entry]) -> Layer:
-    layers = pieces.intake.layers
-    rows: list[tuple[str, str, str, float | None, float | None, str]] = [
-        ("checked", entry.item, "", None, float(entry.value), entry.note) for entry in entries
-    ]
-    rows += [
-        ("repaired", layers[r.layer].layer, r.source_id, r.area_before_m2, r.area_after_m2, r.reason)
-        for r in pieces.intake.repairs
-    ]
-    rows += [
-        ("closed", pieces.districts[a.district].code, "", a.raw_m2, a.control_m2, f"factor {a.factor!r}")
-        for a in pieces.adjustments
-    ]
-    kind, subject, source, before, after, note = zip(*rows)
-    columns: Columns = {
-        "entry": _text(kind),
-        "subject": _text(subject),
-        "source_id": _text(source),
-        "before": np.array([np.nan if v is None else v for v in before], float),
-        "after": np.array([np.nan if v is None else v for v in after], float),
-        "note": _text(note),
-    }
+    rows = [_LedgerRow("checked", e.item, after=float(e.value), note=e.note) for e in entries]
+    rows += [_repaired(pieces.intake, repair) for repair in pieces.intake.repairs]
+    for one in pieces.adjustments:
+        code, note = pieces.districts[one.district].code, f"factor {one.factor!r}"
+        rows.append(_LedgerRow("closed", code, "", one.raw_m2, one.control_m2, note))
+    kinds = {"before": float, "after": float, "east": float, "north": float, "leftovers": np.int32}
+    columns: Columns = {}
+    for name in _LedgerRow._fields:
+        values = [getattr(row, name) for row in rows]
+        columns[name] = np.array(values, kinds[name]) if name in kinds else _text(values)
     return Layer("ledger", "", None, columns)
+
+
+def _repaired(intake: Intake, repair: Repair) -> _LedgerRow:
+    east, north = repair.place or (np.nan, np.nan)
+    areas = (repair.area_before_m2, repair.area_after_m2)
+    layer = intake.layers[repair.layer].layer
+    return _LedgerRow(
+        "repaired", layer, repair.source_id, *areas, repair.reason, east, north, repair.leftovers
+    )
 
 
 def _run(head: Mapping[str, Any]) -> Layer:

@@ -3,11 +3,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import CancelledError, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any, Protocol
+
+from swc_zoning.engine.messages import SwcError
+
+_CONNECT_S = 10
 
 
 class Executor(Protocol):
@@ -16,7 +24,10 @@ class Executor(Protocol):
     workers: int
 
     def map(self, function: Callable[[Any], Any], payloads: Sequence[Any]) -> Iterator[Any]:
-        """Yield ``function(payload)`` for each payload, in order."""
+        """Yield ``function(payload)`` for each payload, in order.
+
+        Raises what the function raises, and SwcError ``tasks.broken`` where a worker is lost.
+        """
 
 
 class Serial:
@@ -38,7 +49,12 @@ class Processes:
 
     def map(self, function: Callable[[Any], Any], payloads: Sequence[Any]) -> Iterator[Any]:
         """Yield ``function(payload)`` for each payload, in order."""
-        return self._pool.map(function, payloads)
+        try:
+            with _interrupts_held():
+                answers = self._pool.map(function, payloads)
+            yield from answers
+        except BrokenProcessPool as error:
+            raise SwcError("tasks.broken") from error
 
 
 class Cluster:
@@ -50,25 +66,80 @@ class Cluster:
 
     def map(self, function: Callable[[Any], Any], payloads: Sequence[Any]) -> Iterator[Any]:
         """Yield ``function(payload)`` for each payload, in order."""
-        futures = self._client.map(function, payloads, pure=False)
-        for future in futures:
-            yield future.result()
+        from distributed import KilledWorker
+
+        try:
+            for future in self._client.map(function, payloads, pure=False):
+                yield future.result()
+        except (KilledWorker, CancelledError) as error:
+            raise SwcError("tasks.broken") from error
 
 
 @contextmanager
 def executor(workers: int = 1, scheduler: str | None = None) -> Iterator[Executor]:
-    """Open the place where tasks run: a cluster at `scheduler`, `workers` processes, or here."""
-    if scheduler:
-        from distributed import Client
+    """Open the place where tasks run: a cluster at `scheduler`, `workers` processes, or here.
 
-        with Client(scheduler) as client:
-            yield Cluster(client, max(1, len(client.scheduler_info()["workers"])))
+    Raises SwcError ``tasks.no_distributed`` where the package is not installed and
+    ``tasks.no_cluster`` where nothing answers at `scheduler`.
+    """
+    if scheduler:
+        with _client(scheduler) as client:
+            yield Cluster(client, max(1, len(client.nthreads())))
     elif workers > 1:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            try:
-                yield Processes(pool, workers)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        with _pool(workers) as pool:
+            yield Processes(pool, workers)
     else:
         yield Serial()
+
+
+def _client(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise SwcError("tasks.no_distributed") from error
+    from asyncio import TimeoutError as Late  # of its own kind before Python 3.11
+
+    try:
+        return Client(address, timeout=_CONNECT_S)
+    except (OSError, TimeoutError, Late, ValueError) as error:
+        raise SwcError("tasks.no_cluster", address=address, reason=str(error)) from error
+
+
+# --- local processes -------------------------------------------------------------------------------
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while workers start: they inherit it, so that only this process answers to it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the parent, and end with it however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        # Nobody is left to answer to; sys.exit would only end this thread.
+        os._exit(1)

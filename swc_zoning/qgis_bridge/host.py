@@ -35,7 +35,7 @@ _HOME = Path(swc_zoning.__file__).resolve().parent.parent
 
 #: Oldest Python and packages the engine runs with; the same as in ``pyproject.toml``.
 PYTHON_FLOOR = (3, 9)
-FLOORS = {"numpy": (1, 24), "shapely": (2, 0), "pyproj": (3, 4), "pyogrio": (0, 7), "geopandas": (1, 0)}
+FLOORS = {"numpy": (1, 24), "shapely": (2, 0), "pyproj": (3, 6), "pyogrio": (0, 10), "geopandas": (1, 0)}
 
 _OF_QGIS = re.compile(r"PYTHON|PROJ_|GDAL_|__PYVENV_LAUNCHER__$")
 _CHECK_LIMIT_S = 60.0
@@ -399,9 +399,14 @@ def _end_tree(process: subprocess.Popen[bytes]) -> None:
 
 
 def _sweep(output: Path, pid: int) -> None:
-    """Remove what the child had written aside, where it was killed before it could."""
-    for aside in output.parent.glob(f".{glob.escape(output.name)}.{pid}-*"):
-        shutil.rmtree(aside, ignore_errors=True)
+    """Remove what the child had written aside, where it was killed before it could.
+
+    The child writes aside in the folder of the result, or beside it where there was none.
+    """
+    target = output.resolve()
+    for place in (target, target.parent):
+        for aside in place.glob(f".{glob.escape(target.name)}.{pid}-*"):
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _no_window() -> dict[str, Any]:

@@ -11,12 +11,11 @@ import time
 from pathlib import Path
 
 import geopandas
-import numpy as np
 import pyogrio
 import pytest
 import shapely
 
-from swc_zoning.engine import result
+from swc_zoning import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -137,32 +136,28 @@ def test_stopped_run_leaves_nothing_within_two_seconds(city, tmp_path, stop):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("fail_at", [1, 2, 3, 4])
-def test_failing_at_any_write_leaves_the_old_result_or_none(tmp_path, monkeypatch, fail_at):
-    table = {"item": np.array(["a"], object), "value": np.array(["b"], object)}
-    layers, target = [result.Layer("run", "", None, table)], tmp_path / "result"
-    result.write(layers, {"run": 1}, "EPSG:4549", target)
-    old = (target / "summary.json").read_text(encoding="utf-8")
-    calls = iter(range(1, 5))
-
-    def failing(real):
-        def call_or_fail(*arguments):
-            if next(calls) == fail_at:
-                raise OSError(28, "No space left on device")
-            return real(*arguments)
-
-        return call_or_fail
-
-    for name in ("fsync", "replace"):
-        monkeypatch.setattr(result.os, name, failing(getattr(os, name)))
-    with pytest.raises(result.SwcError, match=r"result\.unwritable"):
-        result.write(layers, {"run": 2}, "EPSG:4549", target)
-    kept = target / "summary.json"
-    assert not kept.exists() or kept.read_text(encoding="utf-8") == old
-    assert [p.name for p in tmp_path.iterdir()] == ["result"]
-    monkeypatch.undo()
-    result.write(layers, {"run": 2}, "EPSG:4549", target)
-    assert '"run": 2' in kept.read_text(encoding="utf-8")
+@pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
+def test_interrupt_of_the_group_stops_a_run_with_workers_and_leaves_nothing(city, tmp_path):
+    process = subprocess.Popen(
+        command("run", city / "job.json", "--output", tmp_path / "out", "--progress", "json", "--workers", 2),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    for line in process.stdout:
+        if '"noding"' in line:
+            break
+    began = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    told, errors = process.communicate()
+    assert time.monotonic() - began < 2
+    assert process.returncode == 1
+    assert "run.cancelled" in told
+    assert errors == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_check_lists_findings_and_exits_by_their_severity(city, tmp_path):
@@ -183,11 +178,133 @@ def test_blocked_run_says_why_and_exits_1(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+WRONG = {
+    "missing.json": None,
+    "torn.json": b'{"schema": 1,',
+    "gbk.json": '[{"名称": 1}]'.encode("gbk"),
+    "object.json": b"{}",
+    "list.json": b"[{}]",
+}
+
+
+@pytest.fixture
+def wrong(tmp_path):
+    """A folder with files that are not what a command asks for."""
+    for name, content in WRONG.items():
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+    return tmp_path
+
+
 @pytest.mark.parametrize(
-    "arguments", [[], ["fly"], ["run"], ["run", "job.json", "--output", "x", "--workers", "0"]]
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["run"],
+        ["run", "job.json", "--output", "x", "--workers", "0"],
+        ["run", "list.json", "--output", ""],
+        ["run", "missing.json", "--output", "x"],
+        ["run", "torn.json", "--output", "x"],
+        ["run", "gbk.json", "--output", "x"],
+        ["run", ".", "--output", "x"],
+        ["check", "missing.json"],
+        ["check", "torn.json"],
+        ["decide", "missing.json"],
+        ["decide", "torn.json"],
+        ["decide", "object.json"],
+        ["decide", "--rules", "missing.json", "list.json"],
+        ["decide", "--rules", "torn.json", "list.json"],
+        ["decide", "--plan-date", "2026-02-30", "list.json"],
+    ],
+    ids=" ".join,
 )
-def test_wrong_use_exits_2(arguments):
-    assert call(*arguments).returncode == 2
+def test_wrong_use_exits_2(wrong, arguments):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command(*arguments), cwd=wrong, env=environment, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert not (wrong / "x").exists()
+
+
+def test_a_bad_table_named_inside_a_job_is_its_content_and_exits_1(make_job, wrong):
+    path = make_job(forest_park=[(shapely.box(640000, 3455000, 640100, 3455100), {})])
+    job = {**json.loads(path.read_text(encoding="utf-8")), "rules": "torn.json"}
+    path.write_text(json.dumps(job), encoding="utf-8")
+    assert call("check", path).returncode == 1
+    assert call("run", path, "--output", wrong / "out").returncode == 1
+
+
+@pytest.mark.parametrize("name", ["zoning.gpkg", "summary.json"])
+def test_a_run_is_refused_before_it_begins_where_it_would_overwrite_a_file_of_the_user(
+    make_job, tmp_path, name
+):
+    job = make_job(forest_park=[(shapely.box(640000, 3455000, 640100, 3455100), {})])
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text("mine", encoding="utf-8")
+    done = call("run", job, "--output", tmp_path / "out", "--progress", "json")
+    assert done.returncode == 1
+    assert [json.loads(line)["code"] for line in done.stdout.splitlines()] == ["result.not_ours"]
+    assert (tmp_path / "out" / name).read_text(encoding="utf-8") == "mine"
+
+
+def test_a_run_does_not_overwrite_what_it_reads(make_job, tmp_path):
+    frame = [(shapely.box(640000, 3455000, 640900, 3455900), {"code": "1", "name": "A"})]
+    park = [(shapely.box(640000, 3455000, 640100, 3455100), {})]
+    path = make_job(frame, forest_park=park)
+    (tmp_path / "extent.gpkg").rename(tmp_path / "zoning.gpkg")
+    job = json.loads(path.read_text(encoding="utf-8"))
+    job["extent"]["source"] = "zoning.gpkg"
+    path.write_text(json.dumps(job), encoding="utf-8")
+    before = (tmp_path / "zoning.gpkg").read_bytes()
+    done = call("run", path, "--output", tmp_path, "--progress", "json")
+    [event] = [json.loads(line) for line in done.stdout.splitlines()]
+    assert event["code"] == "result.would_overwrite_input"
+    assert str(tmp_path / "zoning.gpkg") in event["text"]
+    assert (tmp_path / "zoning.gpkg").read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["forest_park.gpkg", "job.json", "zoning.gpkg"]
+
+
+@pytest.mark.parametrize("locale", [{"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
+def test_events_are_utf8_in_any_locale(tmp_path, locale):
+    arguments = command("run", tmp_path / "none.json", "--output", tmp_path / "x", "--progress", "json")
+    environment = {**os.environ, "PYTHONCOERCECLOCALE": "0", **locale}
+    done = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, check=False)
+    assert done.returncode == 2
+    events = [json.loads(line) for line in done.stdout.decode("utf-8").splitlines()]
+    assert "任务文件" in events[0]["text"]
+
+
+@pytest.fixture
+def failing(monkeypatch, capsys, make_job, tmp_path):
+    """Return a runner of a job in this process whose run raises what it is given."""
+
+    def run_failing(error):
+        def fail(*arguments):
+            raise error
+
+        monkeypatch.setattr("swc_zoning.engine.run.run", fail)
+        job = make_job(forest_park=[(shapely.box(640000, 3455000, 640100, 3455100), {})])
+        return cli.main(["run", str(job), "--output", str(tmp_path / "out"), "--progress", "json"])
+
+    before = signal.getsignal(signal.SIGTERM)
+    yield run_failing
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_want_of_memory_is_told_as_an_event(failing, capsys):
+    assert failing(MemoryError()) == 1
+    [event] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (event["event"], event["code"]) == ("error", "run.memory")
+
+
+def test_what_nobody_foresaw_is_told_as_an_event_and_still_raised(failing, capsys):
+    with pytest.raises(ZeroDivisionError):
+        failing(ZeroDivisionError("a {strange} case"))
+    [event] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (event["event"], event["code"]) == ("error", "cli.unexpected")
+    assert "ZeroDivisionError" in event["text"]
+    assert "a {strange} case" in event["text"]
 
 
 def test_decide_answers_each_membership_with_the_function_of_the_run(tmp_path):

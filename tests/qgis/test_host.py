@@ -13,7 +13,7 @@ import pytest
 from swc_zoning.engine.messages import Cancelled, SwcError
 from swc_zoning.qgis_bridge import host
 
-GOOD = {"numpy": "1.26.4", "shapely": "2.0.6", "pyproj": "3.6.1", "pyogrio": "0.9.0", "geopandas": "1.0.1"}
+GOOD = {"numpy": "1.26.4", "shapely": "2.0.6", "pyproj": "3.6.1", "pyogrio": "0.10.0", "geopandas": "1.0.1"}
 
 
 def answer(packages, python=(3, 11, 2)):
@@ -169,6 +169,21 @@ def test_cancel_ends_a_stubborn_child_and_its_workers_within_two_seconds(fake_py
     worker = int((tmp_path / "worker").read_text())
     assert ended(worker)
     assert [path.name for path in tmp_path.glob(".result*")] == [".result.of-the-user"]
+
+
+def test_cancel_removes_what_the_child_wrote_aside_in_an_older_result(fake_python, tmp_path):
+    body = """
+folder = sys.argv[sys.argv.index("--output") + 1]
+os.mkdir(os.path.join(folder, ".result.%d-0a1b2c3d" % os.getpid()))
+print("working", flush=True)
+time.sleep(60)
+"""
+    (tmp_path / "result").mkdir()
+    (tmp_path / "result" / ".result.1-0a1b2c3d").mkdir()
+    (tmp_path / "result" / "summary.json").touch()
+    with pytest.raises(Cancelled):
+        run(fake_python(body), tmp_path, Recorder(cancel_on="working"))
+    assert sorted(p.name for p in (tmp_path / "result").iterdir()) == [".result.1-0a1b2c3d", "summary.json"]
 
 
 def ended(pid: int) -> bool:
