@@ -8,7 +8,6 @@ killed at any moment leaves the old result or none.
 from __future__ import annotations
 
 import glob
-import hashlib
 import json
 import os
 import re
@@ -18,42 +17,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
-from swc_zoning.engine import formats, styles
-from swc_zoning.engine.conflicts import Conflict
-from swc_zoning.engine.grid import Ints
-from swc_zoning.engine.intake import Intake, Repair
+from swc_zoning.engine import formats
 from swc_zoning.engine.job import is_address
-from swc_zoning.engine.ledger import Entry
-from swc_zoning.engine.messages import Finding, SwcError
-from swc_zoning.engine.pieces import Pieces
-from swc_zoning.engine.rules import RuleTable
+from swc_zoning.engine.layers import Layer
+from swc_zoning.engine.messages import SwcError
 
 ZONING, SUMMARY = "zoning.gpkg", "summary.json"
 
 #: What SQLite keeps beside a database; beside another database of that name it would be replayed onto it.
 _BESIDE = tuple(f"{ZONING}-{kind}" for kind in ("wal", "shm", "journal"))
 _EARLIER = "earlier"
-
-Columns = dict[str, NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A table of ``zoning.gpkg``: geometry as WKB (None for a plain table), columns, QGIS style."""
-
-    name: str
-    kind: str
-    wkb: NDArray[Any] | None
-    columns: Columns
-    qml: str = ""
 
 
 @dataclass(frozen=True)
@@ -339,238 +319,3 @@ def _bytes(wkb: NDArray[Any]) -> NDArray[Any]:
 def _texts(values: NDArray[Any]) -> list[Any]:
     """Return values with every kind of nothing as None."""
     return [None if value is None or value != value else value for value in values.tolist()]
-
-
-# --- the layers ------------------------------------------------------------------------------------
-
-
-def layers_of(
-    pieces: Pieces,
-    table: RuleTable,
-    conflicts: list[Conflict],
-    findings: list[Finding],
-    entries: list[Entry],
-    head: Mapping[str, Any],
-    lang: str,
-) -> list[Layer]:
-    """Return everything ``zoning.gpkg`` holds."""
-    names = {code: row[f"name_{lang}"] for code, row in table.zones.items()}
-    present = {combo.decision["zone"] for combo in pieces.combos}
-    legend = {code: name for code, name in names.items() if code in present}
-    return [
-        _zones(pieces, names, styles.zones_qml(legend)),
-        _pieces(pieces, names, styles.zones_qml(legend, "pieces")),
-        _conflicts(pieces, table, conflicts, lang),
-        _findings(findings, lang),
-        _piece_sources(pieces),
-        _ledger(pieces, entries),
-        _run(head),
-    ]
-
-
-def _text(values: Sequence[Any]) -> NDArray[Any]:
-    column = np.empty(len(values), object)
-    column[:] = values
-    return column
-
-
-def _joined(values: Sequence[Any]) -> str:
-    return ";".join(str(value) for value in values)
-
-
-def _pieces(pieces: Pieces, names: Mapping[str, str], qml: str) -> Layer:
-    decisions = [combo.decision for combo in pieces.combos]
-
-    def decided(values: Sequence[Any]) -> NDArray[Any]:
-        return _text(values)[pieces.combo]
-
-    columns: Columns = {
-        "piece_id": _text(pieces.piece_id),
-        **_district_columns(pieces, pieces.district),
-        **({} if pieces.land is None else {"land": pieces.land.astype(np.int32)}),
-        "zone": decided([d["zone"] for d in decisions]),
-        "zone_name": decided([names[d["zone"]] for d in decisions]),
-        "status": decided([d["status"] for d in decisions]),
-        **{
-            key: decided([_joined(d[key]) for d in decisions])
-            for key in ("decisive", "rules", "measures", "basis")
-        },
-        "grade": np.array([d["grade"] for d in decisions], np.int32)[pieces.combo],
-        "force": decided([d["force"] for d in decisions]),
-        "members": decided([json.dumps(c.members, ensure_ascii=False) for c in pieces.combos]),
-        "combo": decided([_joined(c.roles) for c in pieces.combos]),
-        "conflicts": decided([_joined(d["conflicts"]) for d in decisions]),
-        "sliver": pieces.sliver.astype(np.int32),
-        **_areas(pieces.plane_m2, pieces.ellipsoidal_m2, pieces.area_centi),
-    }
-    if pieces.land is None:
-        columns["land"] = _text([None] * len(pieces))
-    return Layer("pieces", "Polygon", shapely.to_wkb(pieces.polygons), columns, qml)
-
-
-def _district_columns(pieces: Pieces, district: Ints) -> Columns:
-    return {
-        "district_code": _text([d.code for d in pieces.districts])[district],
-        "district_name": _text([d.name for d in pieces.districts])[district],
-    }
-
-
-def _areas(plane: NDArray[Any], ellipsoidal: NDArray[Any], centi: NDArray[Any]) -> Columns:
-    return {"plane_m2": plane, "ellipsoidal_m2": ellipsoidal, "area_m2": centi / 100}
-
-
-def _zones(pieces: Pieces, names: Mapping[str, str], qml: str) -> Layer:
-    """Dissolve pieces by zone, status and district."""
-    keys = [(c.decision["zone"], c.decision["status"]) for c in pieces.combos]
-    known = sorted(set(keys), key=lambda key: (list(names).index(key[0]), key[1]))
-    number = np.array([known.index(key) for key in keys], np.int64)[pieces.combo] if keys else pieces.combo
-    key = number * len(pieces.districts) + pieces.district
-    face_key = np.full(len(pieces.partition.faces), -1, np.int64)
-    face_key[pieces.face] = key
-    polygons, polygon_key = pieces.partition.dissolve(face_key)
-    order = np.argsort(polygon_key, kind="stable")
-    present, index = np.unique(polygon_key[order], return_inverse=True)
-    merged = shapely.multipolygons(polygons[order], indices=index) if len(present) else np.empty(0, object)
-
-    def sums(values: NDArray[Any]) -> NDArray[Any]:
-        return np.bincount(np.searchsorted(present, key), values, minlength=len(present))
-
-    zone = [known[k // len(pieces.districts)] for k in present.tolist()]
-    columns: Columns = {
-        "zone": _text([z for z, _ in zone]),
-        "zone_name": _text([names[z] for z, _ in zone]),
-        "status": _text([status for _, status in zone]),
-        **_district_columns(pieces, present % len(pieces.districts)),
-        "pieces": sums(np.ones(len(pieces))).astype(np.int64),
-        **_areas(
-            sums(pieces.plane_m2), sums(pieces.ellipsoidal_m2), sums(pieces.area_centi).astype(np.int64)
-        ),
-    }
-    return Layer("zones", "MultiPolygon", shapely.to_wkb(merged), columns, qml)
-
-
-def _conflicts(pieces: Pieces, table: RuleTable, conflicts: list[Conflict], lang: str) -> Layer:
-    rows = [table.conflicts[c.kind] for c in conflicts]
-    settling = "settling_rule" if lang == "zh" else "settling_rule_en"
-    codes = [pieces.districts[d].code for d in pieces.district.tolist()]
-    points = shapely.point_on_surface(np.array([c.geometry for c in conflicts], object))
-    columns: Columns = {
-        "conflict_id": _text([c.id for c in conflicts]),
-        "kind": _text([c.kind for c in conflicts]),
-        "severity": _text([row["severity"] for row in rows]),
-        "name": _text([row[f"name_{lang}"] for row in rows]),
-        **_side(pieces, "a", [c.first for c in conflicts]),
-        **_side(pieces, "b", [c.second for c in conflicts]),
-        "districts": _text([_joined(sorted({codes[i] for i in c.pieces})) for c in conflicts]),
-        "settling_rule": _text([row.get(settling) or row["settling_rule"] for row in rows]),
-        "basis": _text([_joined(table.basis(row)) for row in rows]),
-        "pieces": np.array([len(c.pieces) for c in conflicts], np.int64),
-        "plane_m2": np.array([c.plane_m2 for c in conflicts], float),
-        "ellipsoidal_m2": np.array([c.ellipsoidal_m2 for c in conflicts], float),
-        "area_m2": np.array(
-            [sum(int(pieces.area_centi[i]) for i in c.pieces) / 100 for c in conflicts], float
-        ),
-        "mean_width_m": np.array([c.mean_width_m for c in conflicts], float),
-        "east": shapely.get_x(points),
-        "north": shapely.get_y(points),
-    }
-    regions = [
-        c.geometry if c.geometry.geom_type == "MultiPolygon" else shapely.MultiPolygon([c.geometry])
-        for c in conflicts
-    ]
-    wkb = shapely.to_wkb(np.array(regions, object)) if regions else np.empty(0, object)
-    return Layer("conflicts", "MultiPolygon", wkb, columns, styles.conflicts_qml())
-
-
-def _side(pieces: Pieces, side: str, numbers: Sequence[int | None]) -> Columns:
-    """Return the columns that name one of the two source features of each conflict."""
-    features, layers = pieces.intake.features, pieces.intake.layers
-
-    def of(value: Any) -> NDArray[Any]:
-        return _text([None if number is None else value(number) for number in numbers])
-
-    return {
-        f"role_{side}": of(lambda n: layers[features.layer[n]].role),
-        f"layer_{side}": of(lambda n: layers[features.layer[n]].layer),
-        f"source_{side}": of(lambda n: features.source_id[n]),
-        f"name_{side}": of(lambda n: features.name[n]),
-        f"tier_{side}": of(lambda n: features.tier[n]),
-    }
-
-
-def _findings(findings: list[Finding], lang: str) -> Layer:
-    points = [shapely.Point(f.place) if f.place else None for f in findings]
-    columns: Columns = {
-        "code": _text([f.code for f in findings]),
-        "severity": _text([f.severity for f in findings]),
-        "layer": _text([f.layer for f in findings]),
-        "text": _text([f.sentence(lang) for f in findings]),
-        "measure_m2": np.array([np.nan if f.measure_m2 is None else f.measure_m2 for f in findings], float),
-    }
-    return Layer(
-        "findings", "Point", shapely.to_wkb(np.array(points, object)), columns, styles.findings_qml(lang)
-    )
-
-
-def _piece_sources(pieces: Pieces) -> Layer:
-    features, layers = pieces.intake.features, pieces.intake.layers
-    layer = features.layer[pieces.label_feature]
-    columns: Columns = {
-        "piece_id": _text(pieces.piece_id)[pieces.label_piece],
-        "role": _text([record.role for record in layers])[layer],
-        "layer": _text([record.layer for record in layers])[layer],
-        "source_id": _text(features.source_id)[pieces.label_feature],
-        "name": _text(features.name)[pieces.label_feature],
-        "tier": _text(features.tier)[pieces.label_feature],
-    }
-    return Layer("piece_sources", "", None, columns)
-
-
-class _LedgerRow(NamedTuple):
-    """A row of the table `ledger`: areas before and after, the place and the leftovers of a repair."""
-
-    entry: str
-    subject: str
-    source_id: str = ""
-    before: float = np.nan
-    after: float = np.nan
-    note: str = ""
-    east: float = np.nan
-    north: float = np.nan
-    leftovers: int = 0
-
-
-def _ledger(pieces: Pieces, entries: list[Entry]) -> Layer:
-    rows = [_LedgerRow("checked", e.item, after=float(e.value), note=e.note) for e in entries]
-    rows += [_repaired(pieces.intake, repair) for repair in pieces.intake.repairs]
-    for one in pieces.adjustments:
-        code, note = pieces.districts[one.district].code, f"factor {one.factor!r}"
-        rows.append(_LedgerRow("closed", code, "", one.raw_m2, one.control_m2, note))
-    kinds = {"before": float, "after": float, "east": float, "north": float, "leftovers": np.int32}
-    columns: Columns = {}
-    for name in _LedgerRow._fields:
-        values = [getattr(row, name) for row in rows]
-        columns[name] = np.array(values, kinds[name]) if name in kinds else _text(values)
-    return Layer("ledger", "", None, columns)
-
-
-def _repaired(intake: Intake, repair: Repair) -> _LedgerRow:
-    east, north = repair.place or (np.nan, np.nan)
-    areas = (repair.area_before_m2, repair.area_after_m2)
-    layer = intake.layers[repair.layer].layer
-    return _LedgerRow(
-        "repaired", layer, repair.source_id, *areas, repair.reason, east, north, repair.leftovers
-    )
-
-
-def _run(head: Mapping[str, Any]) -> Layer:
-    values = [
-        v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=_plain) for v in head.values()
-    ]
-    return Layer("run", "", None, {"item": _text(list(head)), "value": _text(values)})
-
-
-def document_sha256(document: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a JSON document, whatever the order of its keys."""
-    text = json.dumps(document, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()

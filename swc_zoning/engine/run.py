@@ -20,6 +20,7 @@ from swc_zoning.engine import (
     consistency,
     formats,
     intake,
+    layers,
     ledger,
     partition,
     pieces,
@@ -58,10 +59,10 @@ class Zoning:
     def write(self, output: Path) -> result.Files:
         """Write the result into the folder `output`; raises what `result.write` raises."""
         head = {key: self.summary[key] for key in _HEAD if key in self.summary}
-        layers = result.layers_of(
+        tables = layers.layers_of(
             self.pieces, self.table, self.conflicts, self.findings, self.entries, head, self.lang
         )
-        return result.write(layers, self.summary, self.crs, output)
+        return result.write(tables, self.summary, self.crs, output)
 
 
 #: Share of the whole that is left for writing.
@@ -192,7 +193,7 @@ def _head(job: Job, table: RuleTable, taken: Intake, model: areas.AreaModel) -> 
             "profile": table.document["profile"],
             "version": table.document["version"],
             "status": table.document.get("status", ""),
-            "sha256": result.document_sha256(table.document),
+            "sha256": summary.document_sha256(table.document),
         },
         "area_model": model.as_json(),
         "job": _without_passwords(job.as_json()),

@@ -87,6 +87,12 @@ def _content_rows(pieces: Pieces) -> Iterable[str]:
         yield f"{piece}|{districts[district]}|{decided[combo]}|{labels}|{area}\n"
 
 
+def document_sha256(document: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a JSON document, whatever the order of its keys."""
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
 # --- sums ------------------------------------------------------------------------------------------
 
 

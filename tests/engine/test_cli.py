@@ -152,7 +152,7 @@ def test_interrupt_of_the_group_stops_a_run_with_workers_and_leaves_nothing(city
             break
     began = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
-    told, errors = process.communicate()
+    told, errors = process.communicate(timeout=20)
     assert time.monotonic() - began < 2
     assert process.returncode == 1
     assert "run.cancelled" in told

@@ -52,7 +52,7 @@ def working(tmp_path):
         workers.add(int(process.stdout.readline()))
     yield process, workers
     process.kill()
-    process.communicate()
+    process.communicate(timeout=20)
     for worker in workers:
         if not has_ended(worker):
             os.kill(worker, signal.SIGKILL)
@@ -88,7 +88,7 @@ def test_an_interrupt_of_the_group_is_answered_by_the_parent_alone(working):
     process, workers = working
     began = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
-    told, errors = process.communicate()
+    told, errors = process.communicate(timeout=20)
     assert time.monotonic() - began < 2
     assert "stopped" in told
     assert errors == ""
