@@ -52,10 +52,10 @@ def working(tmp_path):
         workers.add(int(process.stdout.readline()))
     yield process, workers
     process.kill()
-    process.communicate(timeout=20)
     for worker in workers:
         if not has_ended(worker):
             os.kill(worker, signal.SIGKILL)
+    process.communicate(timeout=20)
 
 
 def has_ended(pid):
