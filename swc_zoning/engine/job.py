@@ -2,13 +2,12 @@
 """The job: one JSON document that names the layers, the rules and the extent of a zoning.
 
 Contract: ``resources/schemas/job.schema.json``. Only the standard library is imported, so that
-QGIS can write and check jobs; nothing here opens data.
+QGIS can write and check jobs; nothing here opens data or knows coordinate systems (`intake` does).
 """
 
 from __future__ import annotations
 
 import codecs
-import importlib.util
 import json
 import os
 import re
@@ -318,7 +317,6 @@ def _layer_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding
         yield from _role_findings(role, entry)
         yield from _source_findings(role, _text(entry, "source"), base)
         yield from _encoding_findings(role, _text(entry, "encoding"))
-        yield from _crs_findings(role, _text(entry, "crs"))
 
 
 def _role_findings(role: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
@@ -360,22 +358,6 @@ def _encoding_findings(role: str, encoding: str) -> Iterator[Finding]:
         yield Finding("job.encoding_unknown", {"encoding": encoding, "role": role}, layer=role)
 
 
-def _crs_findings(role: str, text: str) -> Iterator[Finding]:
-    if text and _pyproj_here() and _georef().parse(text) is None:
-        yield Finding("job.crs_unreadable", {"crs": text, "role": role}, layer=role)
-
-
-def _pyproj_here() -> bool:
-    # Inside QGIS there may be none; the child process checks again.
-    return importlib.util.find_spec("pyproj") is not None
-
-
-def _georef() -> Any:
-    from swc_zoning.engine import georef
-
-    return georef
-
-
 def _version_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:
     from swc_zoning.engine import roles
 
@@ -395,7 +377,6 @@ def _head_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]
         yield Finding("job.rules_missing", {"path": resolve(rules, base)})
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) and not _is_day(day):
         yield Finding("job.plan_date", {"value": day})
-    yield from _working_crs_findings(_text(document, "crs"))
 
 
 def _is_day(text: str) -> bool:
@@ -404,16 +385,6 @@ def _is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _working_crs_findings(text: str) -> Iterator[Finding]:
-    if not text or not _pyproj_here():
-        return
-    crs = _georef().parse(text)
-    if crs is None:
-        yield Finding("job.crs_unreadable", {"crs": text, "role": "-"})
-    elif not _georef().is_metric(crs):
-        yield Finding("job.crs_not_metric", {"crs": text})
 
 
 def _accept_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:

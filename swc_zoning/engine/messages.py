@@ -75,12 +75,22 @@ class SwcError(Exception):
         self.code = code
         self.facts = facts
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make this error again: one that a worker raises must reach its parent whole."""
+        return _remade, (type(self), self.args, self.__dict__)
+
     def sentence(self, lang: str = "zh") -> str:
         """Return this error as a sentence."""
         return sentence(self.code, self.facts, lang)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.sentence('en')}"
+
+
+def _remade(kind: type[SwcError], arguments: tuple[Any, ...], state: dict[str, Any]) -> SwcError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class Blocked(SwcError):

@@ -185,10 +185,6 @@ def one_code(doc, folder):
         (document(layer(), layer("admin_extent", tier={"value": "1"})), "job.extent_key"),
         (document(plan_date="2026-02-30"), "job.plan_date"),
         (document(plan_date="2026-2-3"), "schema.pattern"),
-        (document(crs="EPSG:4490"), "job.crs_not_metric"),
-        (document(crs="EPSG:2225"), "job.crs_not_metric"),
-        (document(crs="上海2000"), "job.crs_unreadable"),
-        (document(layer(crs="EPSG:99999")), "job.crs_unreadable"),
         (document(layer(encoding="GBX")), "job.encoding_unknown"),
         (document(layer("drinking_water_source", tier={"value": "特级"})), "job.tier_unknown"),
         (
@@ -243,7 +239,7 @@ def test_every_problem_is_told_at_once(folder):
         crs="EPSG:4490",
         workers=3,
     )
-    wanted = {"job.source_missing", "job.two_versions", "job.rules_missing", "job.crs_not_metric"}
+    wanted = {"job.source_missing", "job.two_versions", "job.rules_missing"}
     found = codes(check(doc, folder))
     assert wanted | {"schema.unknown_key", "schema.type", "schema.missing"} == set(found)
 
