@@ -92,6 +92,7 @@ class ResultStyler(QgsProcessingLayerPostProcessorInterface):
         moved.setCustomProperty(RUN_PROPERTY, self._output)
         moved.setExpanded(self._output == "ZONES")
         group.insertChildNode(_place(group, self.rank), moved)
+        # Only now: a layer whose last node is removed leaves the project.
         node.parent().removeChildNode(node)
 
 
@@ -119,8 +120,12 @@ def _new_group(root: QgsLayerTreeGroup, run: str, name: str) -> QgsLayerTreeGrou
 
 
 def _place(group: QgsLayerTreeGroup, rank: int) -> int:
-    """Return where a layer of `rank` belongs: results arrive in any order."""
-    return sum(_rank(child) <= rank for child in group.children())
+    """Return where a layer of `rank` belongs: below the last one that stands above it in the legend.
+
+    Results arrive in any order, and QGIS may have put this one among its fellows already.
+    """
+    above = [place for place, child in enumerate(group.children()) if _rank(child) <= rank]
+    return above[-1] + 1 if above else 0
 
 
 def _rank(child: QgsLayerTreeNode) -> int:
