@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -21,11 +22,10 @@ def resource(*parts: str) -> Path:
 
 
 def version() -> str:
-    """Return the version of this plugin as written in ``metadata.txt``."""
+    """Return the version: as ``metadata.txt`` states it, or as the installed wheel was built from it."""
     for root in (_PACKAGE, _PACKAGE.parent):
         metadata = root / "metadata.txt"
         if metadata.is_file():
-            for line in metadata.read_text(encoding="utf-8").splitlines():
-                if line.startswith("version="):
-                    return line.partition("=")[2].strip()
-    raise FileNotFoundError("metadata.txt")
+            lines = metadata.read_text(encoding="utf-8").splitlines()
+            return next(line.partition("=")[2].strip() for line in lines if line.startswith("version="))
+    return importlib.metadata.version("swc_zoning")
