@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import signal
 import sys
 import time
@@ -89,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--progress", choices=("text", "json"), default="text", help="json: events on stdout")
     check = _command(commands, "check", _check, "say everything that is wrong with a job, data included")
     check.add_argument("job", type=Path, metavar="JOB")
+    check.add_argument(
+        "--fix", type=Path, metavar="FILE", help="write the job with every sure fix in it here"
+    )
     decide = _command(commands, "decide", _decide, "ask the decision table, JSON list in, JSON list out")
     decide.add_argument("memberships", type=Path, metavar="MEMBERSHIPS.json")
     decide.add_argument(
@@ -146,12 +150,26 @@ def _run(options: argparse.Namespace, teller: _Teller) -> int:
 
 
 def _check(options: argparse.Namespace, teller: _Teller) -> int:
-    from swc_zoning.engine import run
+    from swc_zoning.engine import job, run
 
     findings = run.validate(options.job)
+    if options.fix:
+        # Raises the findings again where the job itself cannot be read: there is nothing to fix then.
+        _write_json(job.fixed(job.load(options.job), findings), options.fix)
     print(json.dumps([finding.as_json(options.lang) for finding in findings], ensure_ascii=False, indent=1))
     errors = [finding.code for finding in findings if finding.severity == "error"]
     return _status(options, errors) if errors else DONE
+
+
+def _write_json(document: Any, path: Path) -> None:
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+        aside.replace(path)
+    except OSError as error:
+        raise SwcError("cli.unwritable", path=str(path), reason=error.strerror) from error
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _decide(options: argparse.Namespace, teller: _Teller) -> int:

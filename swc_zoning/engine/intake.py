@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from pyproj import CRS
 
 from swc_zoning.engine import curves, formats, georef, roles
 from swc_zoning.engine.crs import choose_crs
-from swc_zoning.engine.messages import Blocked, Finding, SwcError
+from swc_zoning.engine.messages import Blocked, Finding, Fix, SwcError
 from swc_zoning.engine.progress import Progress
 from swc_zoning.paths import resource
 
@@ -141,10 +141,11 @@ class _Notes:
         layer: str = "",
         place: tuple[float, float] | None = None,
         measure_m2: float | None = None,
+        fixes: Sequence[Fix] = (),
         **facts: Any,
     ) -> None:
         facts = {"layer": layer, **facts}
-        finding = Finding(code, facts, layer, place, measure_m2)
+        finding = Finding(code, facts, layer, place, measure_m2, tuple(fixes))
         if (code, "") in self._accepted or (code, layer) in self._accepted:
             told = {**facts, "accepted": code}
             finding = Finding("intake.accepted", told, layer, place, measure_m2)
@@ -162,6 +163,7 @@ class _Source:
     """A layer under way: `geometry` 2-D in its own CRS, `alive` what is still in."""
 
     index: int
+    entry: int | None  # of the job: a number of its layers, None for the extent
     spec: Any
     role: str
     extent: bool
@@ -211,8 +213,8 @@ def _survey(job: Job, progress: Progress) -> tuple[Intake | None, list[Finding]]
     specs = list(_specs(job))
     sources: list[_Source] = []
     hashed = lru_cache(maxsize=None)(formats.source_sha256)
-    for index, (role, spec) in enumerate(specs):
-        source = _open(index, role, spec, hashed, notes)
+    for index, (entry, role, spec) in enumerate(specs):
+        source = _open(index, entry, role, spec, hashed, notes)
         sources += [source] if source else []
         progress.advance(0.5 * (index + 1) / len(specs))
     working = _working_crs(job, sources, notes)
@@ -224,11 +226,11 @@ def _survey(job: Job, progress: Progress) -> tuple[Intake | None, list[Finding]]
     return _join(working, parts, notes.findings), notes.findings
 
 
-def _specs(job: Job) -> Iterator[tuple[str, Any]]:
+def _specs(job: Job) -> Iterator[tuple[int | None, str, Any]]:
     if job.extent is not None:
-        yield EXTENT_ROLE, job.extent
-    for spec in job.layers:
-        yield spec.role, spec
+        yield None, EXTENT_ROLE, job.extent
+    for entry, spec in enumerate(job.layers):
+        yield entry, spec.role, spec
 
 
 def _settle_all(sources: list[_Source], working: CRS, job: Job, progress: Progress) -> list[_Part]:
@@ -267,7 +269,9 @@ def _join(working: CRS, parts: list[_Part], findings: list[Finding]) -> Intake:
 # --- opening a layer -------------------------------------------------------------------------------
 
 
-def _open(index: int, role: str, spec: Any, hashed: Callable[[str], str], notes: _Notes) -> _Source | None:
+def _open(
+    index: int, entry: int | None, role: str, spec: Any, hashed: Callable[[str], str], notes: _Notes
+) -> _Source | None:
     """Return a layer read and georeferenced, or None with the reason in `notes`."""
     label = _label(spec)
     try:
@@ -287,7 +291,8 @@ def _open(index: int, role: str, spec: Any, hashed: Callable[[str], str], notes:
     geometry = np.empty(len(table), dtype=object)
     extent = role == EXTENT_ROLE
     sha256 = hashed(spec.source) or content_sha256(table)
-    source = _Source(index, spec, role, extent, label, table, fields, crs, geometry, alive, sha256, notes)
+    told = (label, table, fields, crs, geometry, alive, sha256, notes)
+    source = _Source(index, entry, spec, role, extent, *told)
     _draw(source)
     source.table = replace(table, wkb=_NO_WKB)  # the largest thing in memory, and drawn by now
     return source if _is_polygonal(source) and _is_placed(source) else None

@@ -11,7 +11,7 @@ import codecs
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -164,6 +164,15 @@ def check(document: str | Path | Mapping[str, Any], base: Path | None = None) ->
     except JobError as error:
         return error.findings
     return _problems(opened, folder)
+
+
+def fixed(job: Job, findings: Iterable[Finding]) -> dict[str, Any]:
+    """Return `job` as a document with the sure fixes of `findings` in it; inputs are never touched."""
+    document = job.as_json()
+    for fix in (fix for finding in findings for fix in finding.fixes if fix.sure):
+        entry = document["extent"] if fix.entry is None else document["layers"][fix.entry]
+        entry.update(fix.change)
+    return document
 
 
 def migrate(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,8 +33,25 @@ def sentence(code: str, facts: dict[str, Any], lang: str = "zh") -> str:
 
 
 @dataclass(frozen=True)
+class Fix:
+    """A change of the job that settles a finding: the data stay as they are, a copy is read otherwise.
+
+    `entry` numbers the job's layers, None is the extent; `change` holds the keys of that entry to set.
+    A `sure` fix has its proof in the facts of the finding; others are choices for the user.
+    """
+
+    entry: int | None
+    change: dict[str, Any]
+    sure: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return this fix as plain data."""
+        return {"entry": self.entry, "change": self.change, "sure": self.sure}
+
+
+@dataclass(frozen=True)
 class Finding:
-    """Something a user should know, with where and how much.
+    """Something a user should know, with where and how much, and the ways to settle it.
 
     `place` is (east, north) in the working CRS; `measure_m2` an area where one applies.
     """
@@ -44,6 +61,7 @@ class Finding:
     layer: str = ""
     place: tuple[float, float] | None = None
     measure_m2: float | None = None
+    fixes: tuple[Fix, ...] = ()
 
     @property
     def severity(self) -> str:
@@ -63,6 +81,7 @@ class Finding:
             "place": list(self.place) if self.place else None,
             "measure_m2": self.measure_m2,
             "facts": self.facts,
+            "fixes": [fix.as_json() for fix in self.fixes],
             "text": self.sentence(lang),
         }
 

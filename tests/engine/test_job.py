@@ -16,7 +16,7 @@ from pyproj import CRS
 from swc_zoning.engine import job
 from swc_zoning.engine.crs import choose_crs
 from swc_zoning.engine.job import Accepted, JobError, Options, Slivers, check, load, migrate, resolve
-from swc_zoning.engine.messages import Blocked, SwcError
+from swc_zoning.engine.messages import Blocked, Finding, Fix, SwcError
 from swc_zoning.paths import resource
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -418,3 +418,26 @@ def test_the_real_districts_of_shanghai_get_their_crs():
             assert choose_crs(frame.to_crs(4326).total_bounds) == "EPSG:4549"
             seen += 1
     assert seen > 0
+
+
+def test_sure_fixes_enter_a_copy_of_the_job_and_choices_do_not(tmp_path):
+    (tmp_path / "a.gpkg").touch()
+    document = {
+        "schema": 1,
+        "extent": {"source": "a.gpkg"},
+        "layers": [{"role": "wetland", "source": "a.gpkg"}],
+    }
+    made = job.load(document, tmp_path)
+    sure, choice, extent = (
+        Fix(0, {"crs": "EPSG:4528"}, sure=True),
+        Fix(0, {"crs": "EPSG:4529"}),
+        Fix(None, {"encoding": "GB18030"}, sure=True),
+    )
+    found = (
+        Finding("intake.crs_missing", {"layer": "a"}, fixes=(sure, choice)),
+        Finding("intake.crs_missing", {"layer": "a"}, fixes=(extent,)),
+    )
+    fixed = job.fixed(made, found)
+    assert fixed["layers"][0]["crs"] == "EPSG:4528"
+    assert fixed["extent"]["encoding"] == "GB18030"
+    assert made.layers[0].crs is None
