@@ -3,6 +3,9 @@
 
 Edges are chained into arcs between junctions; every arc has two half-arcs, each with the face on
 its left. Half-arc ``2 a`` runs along arc ``a``, half-arc ``2 a + 1`` against it.
+
+Of a tile only the nodes in it are *owned*: known with all their edges. Walks round faces that leave
+the owned nodes are *strands*, to be joined with those of other tiles.
 """
 
 from __future__ import annotations
@@ -41,17 +44,19 @@ class Faces:
     """Bounded faces with their rings, each ring from its smallest node, shells first.
 
     Ring ``r`` visits ``nodes[ring_offsets[r]:ring_offsets[r + 1]]`` (first node repeated at the
-    end); face ``f`` owns rings ``face_offsets[f] .. face_offsets[f + 1] - 1``. `left` gives the
-    face on the left of every half-arc, -1 outside.
+    end); face ``f`` owns rings ``face_offsets[f] .. face_offsets[f + 1] - 1``.
     """
 
     nodes: Ints
     ring_offsets: Ints
     face_offsets: Ints
-    left: Ints
 
     def __len__(self) -> int:
         return len(self.face_offsets) - 1
+
+    def corners(self) -> Ints:
+        """Return the smallest node of the shell of each face."""
+        return self.nodes[self.ring_offsets[self.face_offsets[:-1]]]
 
     def polygons(self, x: Ints, y: Ints) -> np.ndarray:
         """Return the faces as shapely polygons in metres; x, y: node coordinates in units."""
@@ -61,14 +66,33 @@ class Faces:
         )
 
 
-def chain(start: Ints, end: Ints, count: int) -> Arcs:
+@dataclass(frozen=True)
+class Strands:
+    """Walks round faces that are not settled in a tile, as half-arcs.
+
+    Strand ``s`` is ``half_arcs[offsets[s]:offsets[s + 1]]``. The first `open` of them come in from
+    the end of an edge that is not owned and leave to another; the others are closed, and lie in a
+    face around them that is not of this tile.
+    """
+
+    half_arcs: Ints
+    offsets: Ints
+    open: int
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
+def chain(start: Ints, end: Ints, owned: np.ndarray) -> Arcs:
     """Chain edges given in walking order into arcs.
 
-    `start` and `end` are node numbers below `count`; edges that follow each other in a ring
-    follow each other here. An arc ends where the next edge does not continue it or where
-    other edges join.
+    `start` and `end` are node numbers; edges that follow each other in a ring follow each other
+    here. An arc ends where the next edge does not continue it or where other edges join; an edge
+    with one end that is not `owned` (bool, by node) is an arc of its own.
     """
-    degree = np.bincount(start, minlength=count) + np.bincount(end, minlength=count)
+    degree = np.bincount(start, minlength=len(owned)) + np.bincount(end, minlength=len(owned))
+    leaving = ~(owned[start] & owned[end])
+    degree[start[leaving]] = degree[end[leaving]] = 0
     breaks = np.ones(len(start) + 1, bool)
     breaks[1:-1] = (end[:-1] != start[1:]) | (degree[start[1:]] != 2)
     first = np.flatnonzero(breaks[:-1])
@@ -80,23 +104,59 @@ def chain(start: Ints, end: Ints, count: int) -> Arcs:
     return Arcs(nodes, offsets, first)
 
 
-def trace(arcs: Arcs, x: Ints, y: Ints) -> Faces:
-    """Return the bounded faces the arcs enclose; x, y: node coordinates in units, nodes in (x, y) order."""
-    half_arcs, cycle_offsets = _cycles(_successors(arcs, x, y))
-    nodes, offsets, cycle = _simple_rings(arcs, half_arcs, cycle_offsets)
+def trace(arcs: Arcs, x: Ints, y: Ints, owned: np.ndarray) -> tuple[Faces, Strands, Ints]:
+    """Return the bounded faces the arcs enclose, the strands left over, and what lies left of half-arcs.
+
+    x, y: node coordinates in units, nodes in (x, y) order; owned: bool, by node. On the left of a
+    half-arc lies face ``f`` (``f``) or what strand ``s`` will be part of (``-1 - s``).
+    """
+    if len(arcs) == 0:
+        none = np.empty(0, np.int64)
+        return _no_faces(), Strands(none, np.zeros(1, np.int64), 0), none
+    walked, walk_offsets, open_count = _walks(*_successors(arcs, x, y, owned))
+    cycles = walk_offsets[open_count:]
+    half_arcs, cycle_offsets = walked[cycles[0] :], cycles - cycles[0]
+    rings = _simple_rings(*_open_rings(arcs, half_arcs, cycle_offsets))
+    faces, face_of = enclose(*rings, len(cycle_offsets) - 1, x, y)
+
+    # Walks that bound no face of this tile are strands: the open ones, and cycles with nothing around.
+    settled = np.concatenate([np.full(open_count, -1, np.int64), face_of])
+    loose = np.flatnonzero(settled < 0)
+    settled[loose] = -1 - np.arange(len(loose))
+    counts = np.diff(walk_offsets)
+    left = np.empty(2 * len(arcs), np.int64)
+    left[walked] = np.repeat(settled, counts)
+    offsets = np.concatenate([[0], np.cumsum(counts[loose])])
+    strands = Strands(walked[ragged(walk_offsets[:-1][loose], counts[loose])], offsets, open_count)
+    return faces, strands, left
+
+
+def enclose(
+    nodes: Ints, offsets: Ints, cycle: Ints, cycles: int, x: Ints, y: Ints
+) -> tuple[Faces, Ints]:
+    """Return the faces that simple open rings enclose, and the face each cycle bounds (-1: none).
+
+    `cycle`: which of the `cycles` each ring comes from.
+    """
+    if len(offsets) < 2:
+        return _no_faces(), np.full(cycles, -1, np.int64)
     doubled = _doubled_areas(nodes, offsets, x, y)
     nodes = _from_smallest(nodes, offsets)
     face, faces = _faces_of_rings(nodes, offsets, cycle, doubled, x, y)
-
-    left = np.empty(2 * len(arcs), np.int64)
-    outer = np.full(len(cycle_offsets) - 1, -1, np.int64)
-    outer[cycle] = face
-    left[half_arcs] = np.repeat(outer, np.diff(cycle_offsets))
-    return _assemble(nodes, offsets, doubled, face, faces, left)
+    face_of = np.full(cycles, -1, np.int64)
+    face_of[cycle] = face
+    return _assemble(nodes, offsets, doubled, face, faces), face_of
 
 
-def _successors(arcs: Arcs, x: Ints, y: Ints) -> Ints:
-    """Return for each half-arc the one that continues round the face on its left."""
+def _no_faces() -> Faces:
+    return Faces(np.empty(0, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64))
+
+
+def _successors(arcs: Arcs, x: Ints, y: Ints, owned: np.ndarray) -> tuple[Ints, Ints]:
+    """Return for each half-arc the one that continues round the face on its left, and where walks begin.
+
+    -1 where it ends in a node that is not owned; walks begin at half-arcs that start in one.
+    """
     first, last = arcs.nodes[arcs.offsets[:-1]], arcs.nodes[arcs.offsets[1:] - 1]
     second, before = arcs.nodes[arcs.offsets[:-1] + 1], arcs.nodes[arcs.offsets[1:] - 2]
     start = np.column_stack([first, last]).ravel()
@@ -110,7 +170,9 @@ def _successors(arcs: Arcs, x: Ints, y: Ints) -> Ints:
     previous[begins] = ends - 1
     clockwise = np.empty(len(order), np.int64)
     clockwise[order] = order[previous]
-    return clockwise[np.arange(len(order)) ^ 1]
+    successor = clockwise[np.arange(len(order)) ^ 1]
+    successor[~owned[np.column_stack([last, first]).ravel()]] = -1
+    return successor, np.flatnonzero(~owned[start])
 
 
 def _by_angle(start: Ints, dx: Ints, dy: Ints) -> Ints:
@@ -130,12 +192,18 @@ def _by_angle(start: Ints, dx: Ints, dy: Ints) -> Ints:
     return order
 
 
-def _cycles(successor: Ints) -> tuple[Ints, Ints]:
-    """Return (half-arcs cycle by cycle, cycle offsets) of a permutation."""
+def _walks(successor: Ints, begins: Ints) -> tuple[Ints, Ints, int]:
+    """Return (half-arcs walk by walk, offsets, number of open walks): open walks first, then cycles."""
     following = successor.tolist()
     seen = bytearray(len(following))
     walked: list[int] = []
     offsets = [0]
+    for step in begins.tolist():
+        while step >= 0:
+            seen[step] = 1
+            walked.append(step)
+            step = following[step]
+        offsets.append(len(walked))
     for begin in range(len(following)):
         if seen[begin]:
             continue
@@ -145,14 +213,17 @@ def _cycles(successor: Ints) -> tuple[Ints, Ints]:
             walked.append(step)
             step = following[step]
         offsets.append(len(walked))
-    return np.array(walked, np.int64), np.array(offsets, np.int64)
+    return np.array(walked, np.int64), np.array(offsets, np.int64), len(begins)
 
 
-def _simple_rings(arcs: Arcs, half_arcs: Ints, cycle_offsets: Ints) -> tuple[Ints, Ints, Ints]:
+def _open_rings(arcs: Arcs, half_arcs: Ints, cycle_offsets: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return (nodes, offsets) of cycles, and which of them pass a node twice."""
+    nodes, at = walk_nodes(arcs, half_arcs)
+    return nodes, at[cycle_offsets], _pinched(arcs, half_arcs, cycle_offsets)
+
+
+def _simple_rings(nodes: Ints, offsets: Ints, pinched: Ints) -> tuple[Ints, Ints, Ints]:
     """Return (open ring nodes, ring offsets, cycle of each ring); a ring visits no node twice."""
-    nodes, at = _walk_nodes(arcs, half_arcs)
-    offsets = at[cycle_offsets]
-    pinched = _pinched(arcs, half_arcs, cycle_offsets)
     if len(pinched) == 0:
         return nodes, offsets, np.arange(len(offsets) - 1)
     rings: list[Ints] = []
@@ -168,7 +239,19 @@ def _simple_rings(arcs: Arcs, half_arcs: Ints, cycle_offsets: Ints) -> tuple[Int
     return nodes, np.concatenate([[0], np.cumsum(lengths)]), np.concatenate([plain, cycles]).astype(np.int64)
 
 
-def _walk_nodes(arcs: Arcs, half_arcs: Ints) -> tuple[Ints, Ints]:
+def trace_rings(nodes: Ints, offsets: Ints, x: Ints, y: Ints) -> tuple[Faces, Ints]:
+    """Return the bounded faces of closed walks given by their nodes, and the face of each (-1: none).
+
+    Walk ``w`` visits ``nodes[offsets[w]:offsets[w + 1]]``; x, y: as in `trace`.
+    """
+    walk = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    order = np.lexsort((nodes, walk))
+    again = (np.diff(walk[order]) == 0) & (np.diff(nodes[order]) == 0)
+    pinched = np.unique(walk[order[1:][again]])
+    return enclose(*_simple_rings(nodes, offsets, pinched), len(offsets) - 1, x, y)
+
+
+def walk_nodes(arcs: Arcs, half_arcs: Ints) -> tuple[Ints, Ints]:
     """Return the nodes along half-arcs, each without its last one, and where each half-arc begins."""
     arc, backward = half_arcs >> 1, (half_arcs & 1).astype(bool)
     counts = arcs.offsets[arc + 1] - arcs.offsets[arc] - 1
@@ -290,11 +373,11 @@ def _close(nodes: Ints, offsets: Ints, rings: Ints) -> tuple[Ints, Ints]:
     return closed, np.concatenate([[0], np.cumsum(counts + 1)])
 
 
-def _assemble(nodes: Ints, offsets: Ints, doubled: Floats, face: Ints, faces: int, left: Ints) -> Faces:
+def _assemble(nodes: Ints, offsets: Ints, doubled: Floats, face: Ints, faces: int) -> Faces:
     """Put rings in order of face, shell first, then holes by their smallest nodes."""
     second = nodes[offsets[:-1] + 1]
     kept = np.flatnonzero(face >= 0)
     order = kept[np.lexsort((second[kept], nodes[offsets[:-1]][kept], doubled[kept] < 0, face[kept]))]
     closed, ring_offsets = _close(nodes, offsets, order)
     face_offsets = np.concatenate([[0], np.cumsum(np.bincount(face[order], minlength=faces))])
-    return Faces(closed, ring_offsets, face_offsets, left)
+    return Faces(closed, ring_offsets, face_offsets)

@@ -10,19 +10,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from swc_zoning.engine.faces import Arcs, Faces
-from swc_zoning.engine.grid import PER_METRE, Floats, Ints, group, to_metres
+from swc_zoning.engine.faces import Faces
+from swc_zoning.engine.grid import PER_METRE, Floats, Ints, group
 from swc_zoning.engine.messages import InvariantViolated
-from swc_zoning.engine.progress import Progress
-from swc_zoning.engine.tasks import Executor
 
 if TYPE_CHECKING:
-    from swc_zoning.engine.arrangement import Edges, Hashes
+    from swc_zoning.engine.arrangement import Hashes
+    from swc_zoning.engine.borders import Borders
 
 #: Rounding moves a boundary by less than this (metres): nearer points cannot tell their side.
 _DOUBT = 3.0 / PER_METRE
-#: Vertices of the polygons one task asks about.
-_PER_TASK = 400_000
 
 
 @dataclass(frozen=True)
@@ -40,52 +37,59 @@ class Labels:
         """Return for each of `count` faces the wrapped sum of the hashes of its features."""
         sums = np.zeros(count, np.uint64)
         if len(self.face):
-            _, starts = group(self.face)
+            starts = np.flatnonzero(np.diff(self.face, prepend=-1))
             sums[self.face[starts]] = np.add.reduceat(hashes[self.feature], starts)
         return sums
 
 
-def label_faces(
-    geometry: NDArray[Any],
-    x: Ints,
-    y: Ints,
-    edges: Edges,
-    arcs: Arcs,
-    faces: Faces,
-    hashes: Hashes,
-    executor: Executor,
-    progress: Progress,
-) -> Labels:
-    """Return the labels of all faces.
+def ask(points: Floats, polygons: NDArray[Any]) -> tuple[Ints, Ints]:
+    """Return rows (point, polygon) for every point (n, 2) inside one of the polygons (m,).
 
-    Raises InvariantViolated("labels") where points and edges disagree.
+    The tree holds points, so that polygons are prepared once each.
     """
-    points = interior_points(faces, x, y)
-    labels = _sorted(*_within(points, geometry, executor, progress))
-    flow = edges.walking_flow()[arcs.first_edge]
-    wrong = _contradictions(labels, faces, flow, hashes)
+    if len(points) == 0 or len(polygons) == 0:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    polygon, point = shapely.STRtree(shapely.points(points)).query(polygons, predicate="contains_properly")
+    return point, polygon
+
+
+def ask_features(points: Floats, geometry: NDArray[Any]) -> tuple[Ints, Ints]:
+    """Return rows (point, feature) for every point inside a polygon or multipolygon.
+
+    Multipolygons are asked part by part: their boxes together are far smaller than their own.
+    """
+    parts, owner = shapely.get_parts(geometry, return_index=True)
+    point, part = ask(points, parts)
+    return point, owner[part]
+
+
+def settle(labels: Labels, borders: Borders, geometry: NDArray[Any], points: Floats, hashes: Hashes) -> Labels:
+    """Return labels that follow the rule of edges everywhere.
+
+    labels: as points tell, sorted; points: the one asked about, by face. Raises
+    InvariantViolated("labels") where points and edges disagree.
+    """
+    flow = borders.flow(hashes)
+    wrong = contradictions(labels, borders, flow, hashes, len(points))
     if len(wrong) == 0:
         return labels
-    labels = _Doubt(geometry, x, y, edges, arcs, faces).settle(labels, wrong, points)
-    wrong = _contradictions(labels, faces, flow, hashes)
+    labels = _Doubt(geometry, borders).settle(labels, wrong, points)
+    wrong = contradictions(labels, borders, flow, hashes, len(points))
     if len(wrong):
-        node = arcs.nodes[arcs.offsets[wrong[0]]]
-        raise InvariantViolated(
-            "labels", (float(to_metres(x[node])), float(to_metres(y[node]))), count=len(wrong)
-        )
+        raise InvariantViolated("labels", borders.place(int(wrong[0])), count=len(wrong))
     return labels
 
 
-def _sorted(face: Ints, feature: Ints, by_edge: int = 0) -> Labels:
+def sorted_labels(face: Ints, feature: Ints, by_edge: int = 0) -> Labels:
+    """Return labels of rows in any order."""
     order = np.lexsort((feature, face))
     return Labels(face[order], feature[order], by_edge)
 
 
-def _contradictions(labels: Labels, faces: Faces, flow: Hashes, hashes: Hashes) -> Ints:
+def contradictions(labels: Labels, borders: Borders, flow: Hashes, hashes: Hashes, faces: int) -> Ints:
     """Return the arcs across which labels do not change by what the arc carries."""
-    sums = np.append(labels.sums(hashes, len(faces)), np.uint64(0))  # the last one is the outside
-    left, right = faces.left[0::2], faces.left[1::2]
-    return np.flatnonzero(sums[left] - sums[right] != flow)
+    sums = np.append(labels.sums(hashes, faces), np.uint64(0))  # the last one is the outside
+    return np.flatnonzero(sums[borders.left] - sums[borders.right] != flow)
 
 
 def interior_points(faces: Faces, x: Ints, y: Ints) -> Floats:
@@ -118,71 +122,18 @@ def interior_points(faces: Faces, x: Ints, y: Ints) -> Floats:
     return np.column_stack([centre / PER_METRE, (sight + 0.5) / PER_METRE])
 
 
-def _within(
-    points: Floats, geometry: NDArray[Any], executor: Executor, progress: Progress
-) -> tuple[Ints, Ints]:
-    """Return rows (point, feature) for every point inside a feature."""
-    tasks = _tasks(points, geometry, executor)
-    found: list[tuple[Ints, Ints]] = []
-    for done, rows in enumerate(executor.map(_ask, tasks), start=1):
-        found.append(rows)
-        progress.advance(done / len(tasks))
-    if not found:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    face, feature = (np.concatenate(column) for column in zip(*found))
-    return face, feature
-
-
-def _tasks(points: Floats, geometry: NDArray[Any], executor: Executor) -> list[tuple[Any, ...]]:
-    """Cut the features into tasks of neighbours, each with the points near them."""
-    if len(points) == 0 or len(geometry) == 0:
-        return []
-    if executor.workers == 1:
-        return [(np.arange(len(points)), points, np.arange(len(geometry)), geometry)]
-    bounds = shapely.bounds(geometry)
-    size = (np.nanmax(bounds[:, 2:], axis=0) - np.nanmin(bounds[:, :2], axis=0)).max() / 16 or 1.0
-    column, row = np.nan_to_num(bounds[:, :2] // size).T
-    order = np.lexsort((column, row))
-    weight = np.cumsum(shapely.get_num_coordinates(geometry[order]))
-    tasks = []
-    for features in np.split(order, np.flatnonzero(np.diff(weight // _PER_TASK)) + 1):
-        west, south, east, north = shapely.total_bounds(geometry[features])
-        near = np.flatnonzero(
-            (points[:, 0] >= west)
-            & (points[:, 0] <= east)
-            & (points[:, 1] >= south)
-            & (points[:, 1] <= north)
-        )
-        tasks.append((near, points[near], features, geometry[features]))
-    return tasks
-
-
-def _ask(task: tuple[Any, ...]) -> tuple[Ints, Ints]:
-    """Return rows (point, feature): the tree holds points, so that polygons are prepared once each.
-
-    Multipolygons are asked part by part: their boxes together are far smaller than their own.
-    """
-    point, xy, feature, geometry = task
-    parts, owner = shapely.get_parts(geometry, return_index=True)
-    part, inside = shapely.STRtree(shapely.points(xy)).query(parts, predicate="contains_properly")
-    return point[inside], feature[owner[part]]
-
-
 class _Doubt:
     """Faces beside contradicting arcs: decided by their edges, then held against their points."""
 
-    def __init__(
-        self, geometry: NDArray[Any], x: Ints, y: Ints, edges: Edges, arcs: Arcs, faces: Faces
-    ) -> None:
-        self.geometry, self.x, self.y = geometry, x, y
-        self.edges, self.arcs, self.faces = edges, arcs, faces
+    def __init__(self, geometry: NDArray[Any], borders: Borders) -> None:
+        self.geometry, self.borders = geometry, borders
 
     def settle(self, labels: Labels, wrong: Ints, points: Floats) -> Labels:
         """Return labels in which the faces beside the `wrong` arcs follow from those around them.
 
         Raises InvariantViolated("labels") where a point clear of the boundary says otherwise.
         """
-        beside = np.unique(self.faces.left[np.concatenate([2 * wrong, 2 * wrong + 1])])
+        beside = np.unique(np.concatenate([self.borders.left[wrong], self.borders.right[wrong]]))
         beside = beside[beside >= 0]
         known = self._from_around(labels, beside)
         by_point = _sets(labels, set(beside.tolist()))
@@ -191,7 +142,7 @@ class _Doubt:
         keep = ~np.isin(labels.face, beside)
         rows = [(face, feature) for face in beside.tolist() for feature in known[face]]
         face, feature = np.array(rows, np.int64).reshape(-1, 2).T
-        return _sorted(
+        return sorted_labels(
             np.concatenate([labels.face[keep], face]),
             np.concatenate([labels.feature[keep], feature]),
             len(beside),
@@ -216,32 +167,31 @@ class _Doubt:
 
     def _from_around(self, labels: Labels, beside: Ints) -> dict[int, frozenset[int]]:
         """Return the features of the faces in `beside`, stepping in across edges from all others."""
-        half = np.flatnonzero(np.isin(self.faces.left, beside))
-        border: dict[int, list[int]] = {}
-        for inner, outer in zip(half.tolist(), self.faces.left[half ^ 1].tolist()):
-            border.setdefault(outer, []).append(inner)
+        border: dict[int, list[tuple[int, int, int]]] = {}
+        for side, (inner, outer) in ((1, (self.borders.left, self.borders.right)), (-1, self._mirrored())):
+            for arc in np.flatnonzero(np.isin(inner, beside)).tolist():
+                border.setdefault(int(outer[arc]), []).append((int(inner[arc]), arc, side))
         known = _sets(labels, set(border) - set(beside.tolist()) - {-1})
         if -1 in border:
             known[-1] = frozenset()
         waiting = list(known)
         while waiting:
             beyond = waiting.pop()
-            for inner in border.get(beyond, []):
-                face = int(self.faces.left[inner])
+            for face, arc, side in border.get(beyond, []):
                 if face not in known:
-                    known[face] = self._across(known[beyond], inner)
+                    known[face] = self._across(known[beyond], arc, side)
                     waiting.append(face)
         return known
 
-    def _across(self, features: frozenset[int], half: int) -> frozenset[int]:
-        """Return the features on the left of a half-arc, given those on its right."""
-        edge = self.arcs.first_edge[half >> 1]
-        _, carrier, sign = self.edges.parts.carriers(np.array([edge]))
-        rising = self.edges.start[edge] < self.edges.end[edge]
-        toward = 1 if rising == (half % 2 == 0) else -1
+    def _mirrored(self) -> tuple[Ints, Ints]:
+        return self.borders.right, self.borders.left
+
+    def _across(self, features: frozenset[int], arc: int, side: int) -> frozenset[int]:
+        """Return the features on one side of an arc (1 left, -1 right), given those on the other."""
+        _, carrier, sign = self.borders.carriers(np.array([arc]))
         counts = dict.fromkeys(features, 1)
-        for feature, side in zip(carrier.tolist(), (sign * toward).tolist()):
-            counts[feature] = counts.get(feature, 0) + side
+        for feature, toward in zip(carrier.tolist(), (sign * side).tolist()):
+            counts[feature] = counts.get(feature, 0) + toward
         return frozenset(feature for feature, count in counts.items() if count > 0)
 
 

@@ -2,7 +2,7 @@
 """The ledger of a run: invariants proved on the final pieces, and what was done to the data.
 
 The proofs start from the polygons as they will be written, not from the arrays they were made
-of: what was lost, doubled, moved or mislabelled on the way is found here.
+of: what was lost, moved or mislabelled on the way is found here.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from swc_zoning.engine.arrangement import Hashes
-from swc_zoning.engine.grid import PER_METRE, Floats, Ints, group, mix, to_metres, to_units
+from swc_zoning.engine.grid import PER_METRE, Floats, Ints, mix, to_units
+from swc_zoning.engine.labels import contradictions
 from swc_zoning.engine.messages import InvariantViolated
-from swc_zoning.engine.partition import Partition
 
 if TYPE_CHECKING:
+    from swc_zoning.engine.partition import Partition
     from swc_zoning.engine.pieces import Pieces
+
+Hashes = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -59,50 +61,49 @@ class Walks:
         start, end = units[:-1][inner], units[1:][inner]
         return cls(start[:, 0], start[:, 1], end[:, 0], end[:, 1], owner[inner])
 
-    def keys(self) -> tuple[Hashes, NDArray[np.bool_]]:
-        """Return a hash of each edge, the same both ways, and whether it runs to the larger end."""
-        return _edge_keys(self.x1, self.y1, self.x2, self.y2)
+    def signed_keys(self) -> Hashes:
+        """Return a hash of each edge, its sign turned where it runs to the smaller end."""
+        x, y = np.concatenate([self.x1, self.x2]), np.concatenate([self.y1, self.y2])
+        count = np.arange(len(self.x1))
+        key, rising = edge_keys(x, y, count, count + len(count))
+        return np.where(rising, key, -key)
 
 
-def _edge_keys(x1: Ints, y1: Ints, x2: Ints, y2: Ints) -> tuple[Hashes, NDArray[np.bool_]]:
-    rising = (x1 < x2) | ((x1 == x2) & (y1 < y2))
-    a = mix(x1.astype(np.uint64) ^ (y1.astype(np.uint64) << np.uint64(32)) ^ mix(y1.astype(np.uint64)))
-    b = mix(x2.astype(np.uint64) ^ (y2.astype(np.uint64) << np.uint64(32)) ^ mix(y2.astype(np.uint64)))
-    low, high = np.where(rising, a, b), np.where(rising, b, a)
-    return mix(low + np.uint64(3) * mix(high)), rising
+def edge_keys(x: Ints, y: Ints, start: Ints, end: Ints) -> tuple[Hashes, NDArray[np.bool_]]:
+    """Return a hash of each edge between nodes (x, y), the same both ways, and whether it runs to the larger."""
+    node = mix(x.astype(np.uint64) ^ (y.astype(np.uint64) << np.uint64(32)) ^ mix(y.astype(np.uint64)))
+    rising = (x[start] < x[end]) | ((x[start] == x[end]) & (y[start] < y[end]))
+    a, b = node[start], node[end]
+    return mix(np.where(rising, a, b) + np.uint64(3) * mix(np.where(rising, b, a))), rising
 
 
-def prove(
-    partition: Partition,
-    polygons: NDArray[Any],
-    area_m2: Floats,
-    perimeter_m: Floats,
-    names: Sequence[tuple[str, str]],
-) -> list[Entry]:
-    """Prove the invariants of a partition on its final `polygons` (one for each face).
+def fingerprints(polygons: NDArray[Any]) -> Hashes:
+    """Return for each polygon the sum of the signed keys of its edges, interior on their left."""
+    walks = Walks.of(polygons)
+    if len(walks.polygon) == 0:
+        return np.zeros(len(polygons), np.uint64)
+    starts = np.flatnonzero(np.diff(walks.polygon, prepend=-1))
+    sums = np.zeros(len(polygons), np.uint64)
+    sums[walks.polygon[starts]] = np.add.reduceat(walks.signed_keys(), starts)
+    return sums
 
-    area_m2, perimeter_m: of each repaired feature, plane; names: (layer, source id) of each.
-    Raises InvariantViolated: ``valid`` (I5), ``overlap`` (I2), ``gap`` (I1), ``edges`` (an edge
-    that bounds nothing), ``labels`` (crossing an edge changes exactly what it carries, I4),
-    ``feature_area`` (I3).
+
+# --- faces -------------------------------------------------------------------------------------------
+
+
+def prove_polygons(polygons: NDArray[Any], key: Hashes) -> None:
+    """Prove that faces are drawn as the noded edges round them say (one `key` for each polygon).
+
+    Raises InvariantViolated: ``valid`` (I5), ``edges`` (a polygon has other edges than those that
+    have its face on their left). Together with `prove_labels` that leaves no gap and no overlap
+    (I1, I2): every edge has one face on each side, and a face has all its edges.
     """
-    _prove_valid(polygons)
-    _prove_edges(partition, polygons)
-    worst = _prove_feature_areas(partition, polygons, area_m2, perimeter_m, names)
-    total = float(shapely.area(polygons[partition.inside]).sum())
-    return [
-        Entry("pieces", int(partition.inside.sum()), "1"),
-        Entry("edges", len(partition.edges), "1", "each has the labels it carries, and one piece a side"),
-        Entry("labelled_by_edges_only", partition.labels.by_edge, "1", "thinner than the grid can tell"),
-        Entry("worst_feature_area_residual", worst, "m2", "pieces of a feature less the feature"),
-        Entry("total_plane_area", total, "m2"),
-    ]
-
-
-def _prove_valid(polygons: NDArray[Any]) -> None:
     bad = np.flatnonzero(~shapely.is_valid(polygons) | shapely.is_empty(polygons))
     if len(bad):
         raise InvariantViolated("valid", _place_of(polygons[bad[0]]), count=len(bad))
+    other = np.flatnonzero(fingerprints(polygons) != key)
+    if len(other):
+        raise InvariantViolated("edges", _place_of(polygons[other[0]]), count=len(other))
 
 
 def _place_of(polygon: Any) -> tuple[float, float] | None:
@@ -110,83 +111,55 @@ def _place_of(polygon: Any) -> tuple[float, float] | None:
     return (float(xy[0, 0]), float(xy[0, 1])) if len(xy) else None
 
 
-def _prove_edges(partition: Partition, polygons: NDArray[Any]) -> None:
-    """Prove that pieces fit edge to edge and differ across each edge by what it carries.
+def prove(
+    partition: Partition, area_m2: Floats, perimeter_m: Floats, names: Sequence[tuple[str, str]]
+) -> list[Entry]:
+    """Prove the invariants of a partition whose faces are proved one by one.
 
-    Compares one fingerprint of all pieces with one of all noded edges: the sum over edges of
-    (hash of the edge) x (labels on its left less those on its right). Equal fingerprints prove
-    it but for a chance of 2^-64; unequal ones are searched for the place.
+    area_m2, perimeter_m: of each repaired feature, plane; names: (layer, source id) of each.
+    Raises InvariantViolated: ``gap`` (no face lies on a side of an edge that has features there),
+    ``labels`` (crossing an edge changes exactly what it carries, I4), ``feature_area`` (I3).
     """
-    walks = Walks.of(polygons)
-    found, rising = walks.keys()
-    sums = partition.labels.sums(partition.hashes, len(polygons))[walks.polygon]
-    edges = partition.edges
-    low, high = np.minimum(edges.start, edges.end), np.maximum(edges.start, edges.end)
-    x, y = partition.x, partition.y
-    wanted, _ = _edge_keys(x[low], y[low], x[high], y[high])
-    signed = np.where(rising, sums, -sums)
-    if np.sum(signed * found) != np.sum(edges.flow * wanted):
-        _explain(walks, found, rising, signed, wanted, edges.flow, (x[low], y[low]))
+    _prove_labels(partition)
+    worst = _prove_feature_areas(partition, area_m2, perimeter_m, names)
+    return [
+        Entry("pieces", int(partition.inside.sum()), "1"),
+        Entry("borders", len(partition.borders), "1", "each changes the labels by what it carries"),
+        Entry("labelled_by_edges_only", partition.labels.by_edge, "1", "thinner than the grid can tell"),
+        Entry("worst_feature_area_residual", worst, "m2", "pieces of a feature less the feature"),
+        Entry("total_plane_area", float(partition.plane_m2[partition.inside].sum()), "m2"),
+    ]
 
 
-def _explain(
-    walks: Walks,
-    found: Hashes,
-    rising: NDArray[np.bool_],
-    signed: Hashes,
-    wanted: Hashes,
-    flow: Hashes,
-    corner: tuple[Ints, Ints],
-) -> None:
-    """Raise the invariant that the first differing edge violates."""
-    strange = ~np.isin(found, wanted)
-    if strange.any():
-        raise _violated("edges", strange, walks.x1, walks.y1)
-    order = np.lexsort((rising, found))
-    twice = np.zeros(len(found), bool)
-    twice[order[1:]] = (np.diff(found[order]) == 0) & (np.diff(rising[order]) == 0)
-    if twice.any():
-        raise _violated("overlap", twice, walks.x1, walks.y1)
-    order, begins = group(found.view(np.int64))
-    sums = np.add.reduceat(signed[order], begins)
-    known = dict(zip(found[order[begins]].tolist(), sums.tolist()))
-    got = np.array([known.get(key, 0) for key in wanted.tolist()], np.uint64)
-    sides = dict(zip(found[order[begins]].tolist(), np.diff(np.append(begins, len(order))).tolist()))
-    one_sided = np.array([sides.get(key, 0) < 2 for key in wanted.tolist()])
-    differs = got != flow
-    raise _violated("gap" if (differs & one_sided).any() else "labels", differs, *corner)
-
-
-def _violated(invariant: str, where: NDArray[np.bool_], x: Ints, y: Ints) -> InvariantViolated:
-    at = int(np.flatnonzero(where)[0])
-    place = float(to_metres(x[at])), float(to_metres(y[at]))
-    return InvariantViolated(invariant, place, count=int(where.sum()))
+def _prove_labels(partition: Partition) -> None:
+    borders, hashes = partition.borders, partition.hashes
+    flow = borders.flow(hashes)
+    wrong = contradictions(partition.labels, borders, flow, hashes, len(partition))
+    if len(wrong):
+        outside = np.minimum(borders.left[wrong], borders.right[wrong]) < 0
+        invariant = "gap" if outside.any() else "labels"
+        at = wrong[outside][0] if outside.any() else wrong[0]
+        raise InvariantViolated(invariant, borders.place(int(at)), count=len(wrong))
 
 
 def _prove_feature_areas(
-    partition: Partition,
-    polygons: NDArray[Any],
-    area_m2: Floats,
-    perimeter_m: Floats,
-    names: Sequence[tuple[str, str]],
+    partition: Partition, area_m2: Floats, perimeter_m: Floats, names: Sequence[tuple[str, str]]
 ) -> float:
     """Prove that the pieces of every feature add up to it; return the largest residual (m2).
 
     Rounding moves a boundary by at most a grid unit: perimeter x 0.0001 m + 0.01 m2.
     """
     labels = partition.labels
-    pieces = shapely.area(polygons)[labels.face]
-    found = np.bincount(labels.feature, pieces, minlength=len(area_m2))
+    found = np.bincount(labels.feature, partition.plane_m2[labels.face], minlength=len(area_m2))
     residual = np.abs(found - area_m2)
     wrong = np.flatnonzero(residual > perimeter_m / PER_METRE + 0.01)
     if len(wrong):
         at = int(wrong[np.argmax(residual[wrong])])
         faces = labels.face[labels.feature == at]
-        place = _place_of(polygons[faces[0]]) if len(faces) else None
         layer, source_id = names[at]
         raise InvariantViolated(
             "feature_area",
-            place,
+            partition.place(int(faces[0])) if len(faces) else None,
             layer=layer,
             source_id=source_id,
             expected=round(float(area_m2[at]), 2),
@@ -207,21 +180,16 @@ def prove_pieces(pieces: Pieces) -> list[Entry]:
     """
     partition, intake = pieces.partition, pieces.intake
     extent = np.array([record.extent for record in intake.layers], bool)[intake.features.layer]
-    inside = np.zeros(len(partition.faces), bool)
+    inside = np.zeros(len(partition), bool)
     inside[partition.labels.face[extent[partition.labels.feature] | ~extent.any()]] = True
     made = np.zeros(len(inside), bool)
     made[pieces.face] = True
     if len(pieces.face) != made.sum() or not np.array_equal(made, inside):
         face = int(np.flatnonzero(made != inside)[0]) if (made != inside).any() else int(pieces.face[0])
-        raise InvariantViolated("pieces", _face_corner(partition, face), count=int((made != inside).sum()))
+        raise InvariantViolated("pieces", partition.place(face), count=int((made != inside).sum()))
     _prove_feature_pieces(pieces, inside, ~extent)
     _prove_members(pieces)
     return [Entry("total_ellipsoidal_area", float(pieces.ellipsoidal_m2.sum()), "m2")]
-
-
-def _face_corner(partition: Partition, face: int) -> tuple[float, float]:
-    node = partition.faces.nodes[partition.faces.ring_offsets[partition.faces.face_offsets[face]]]
-    return float(to_metres(partition.x[node])), float(to_metres(partition.y[node]))
 
 
 def _prove_feature_pieces(pieces: Pieces, inside: NDArray[np.bool_], counted: NDArray[np.bool_]) -> None:
@@ -229,7 +197,7 @@ def _prove_feature_pieces(pieces: Pieces, inside: NDArray[np.bool_], counted: ND
     rows = inside[labels.face] & counted[labels.feature]
     count = len(counted)
     wanted = np.bincount(labels.feature[rows], pieces.partition.plane_m2[labels.face[rows]], minlength=count)
-    areas = shapely.area(pieces.polygons)[pieces.label_piece]
+    areas = pieces.plane_m2[pieces.label_piece]
     found = np.bincount(pieces.label_feature, areas, minlength=count)
     off = np.abs(found - wanted)
     if np.any(off > 1e-9 * wanted + 1e-4):
@@ -252,7 +220,7 @@ def _prove_members(pieces: Pieces) -> None:
         there[pieces.label_piece[of_feature == number]] = True
         wrong = np.flatnonzero(there != says[pieces.combo])
         if len(wrong):
-            place = _face_corner(pieces.partition, int(pieces.face[wrong[0]]))
+            place = pieces.partition.place(int(pieces.face[wrong[0]]))
             raise InvariantViolated("members", place, role=role, tier=tier, count=len(wrong))
 
 
@@ -262,17 +230,16 @@ def prove_dissolved(pieces: Pieces, key: Ints, polygons: NDArray[Any], polygon_k
     `key`: of each piece. One fingerprint of the pieces, edges within a key cancelling out, must
     equal that of the polygons. Raises InvariantViolated("zones").
     """
-    sums = []
-    for shapes, keys in ((pieces.polygons, key), (polygons, polygon_key)):
-        walks = Walks.of(shapes)
-        edges, rising = walks.keys()
-        weight = mix(keys.astype(np.uint64) + np.uint64(1))[walks.polygon]
-        sums.append(np.sum(np.where(rising, weight, -weight) * edges))
-    if sums[0] != sums[1]:
-        areas = [
-            np.bincount(k, shapely.area(s), minlength=int(key.max()) + 1)
-            for s, k in ((pieces.polygons, key), (polygons, polygon_key))
-        ]
-        worst = int(np.argmax(np.abs(areas[0] - areas[1])))
-        place = _place_of(pieces.polygons[np.flatnonzero(key == worst)[0]])
-        raise InvariantViolated("zones", place, count=int((areas[0] != areas[1]).sum()))
+    made, given = fingerprints(polygons), pieces.partition.key[pieces.face]
+    if np.sum(_weights(polygon_key) * made) == np.sum(_weights(key) * given):
+        return
+    count = int(key.max(initial=0)) + 1
+    wanted = np.bincount(key, pieces.plane_m2, minlength=count)
+    found = np.bincount(polygon_key, shapely.area(polygons), minlength=count)
+    worst = int(np.argmax(np.abs(wanted - found)))
+    place = pieces.partition.place(int(pieces.face[np.flatnonzero(key == worst)[0]]))
+    raise InvariantViolated("zones", place, count=int((np.abs(wanted - found) > 1e-6).sum()))
+
+
+def _weights(key: Ints) -> Hashes:
+    return mix(key.astype(np.uint64) + np.uint64(1))

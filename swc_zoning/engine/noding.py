@@ -19,7 +19,7 @@ from swc_zoning.engine.grid import FINE, Ints, group, nearest_unit, ragged
 from swc_zoning.engine.tasks import Executor
 
 #: Segments are registered in every cell within this distance (fine): a hot pixel reaches half a unit.
-_MARGIN = 2 * FINE
+MARGIN = 2 * FINE
 #: Pairs compared at a time, so that their columns stay in the processor's cache.
 _CHUNK = 1 << 17
 #: A crossing whose rounding is this near a tie (units) is rounded with unbounded integers.
@@ -28,6 +28,9 @@ _TIE = 1e-4
 _SAFE = 1 << 30
 
 _NONE = np.empty(0, np.int64)
+
+#: Half open: [x0, x1) x [y0, y1), fine coordinates, as (x0, y0, x1, y1).
+Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class _Tile:
 
     segments: Segments
     index: Ints
-    box: tuple[int, int, int, int]
+    box: Box
 
 
 def find_splits(
@@ -73,55 +76,65 @@ def find_splits(
     executor: Executor,
     advance: Callable[[float], None] = lambda fraction: None,
     per_tile: int = 60_000,
+    box: Box | None = None,
 ) -> Splits:
     """Return every split of `segments`, the same for any `per_tile` and `executor`.
 
-    The plane is cut into square tiles of about `per_tile` segments. A tile finds the splits at
-    the hot pixels whose centre lies in it, from all whole segments that come near it.
+    With a `box`, only those at hot pixels whose centre lies in it. The plane is cut into square
+    tiles of about `per_tile` segments. A tile finds the splits at the hot pixels whose centre lies
+    in it, from all whole segments that come near it.
     """
     if len(segments) == 0:
-        return Splits(*(np.empty(0, np.int64) for _ in range(3)))
-    tiles = list(_tiles(segments, per_tile))
+        return Splits(_NONE, _NONE, _NONE)
+    tiles = list(_tiles(segments, per_tile, box or _around(segments)))
     found = []
     for done, splits in enumerate(executor.map(_split_tile, tiles), start=1):
         found.append(splits)
         advance(done / len(tiles))
+    if not found:
+        return Splits(_NONE, _NONE, _NONE)
     return Splits(*(np.concatenate([getattr(f, name) for f in found]) for name in ("segment", "x", "y")))
 
 
-def _tiles(segments: Segments, per_tile: int) -> Iterator[_Tile]:
+def _around(segments: Segments) -> Box:
     # The centre of a hot pixel may lie half a unit outside what it holds.
     x0 = int(min(segments.x1.min(), segments.x2.min())) - FINE
     y0 = int(min(segments.y1.min(), segments.y2.min())) - FINE
     x1 = int(max(segments.x1.max(), segments.x2.max())) + FINE
     y1 = int(max(segments.y1.max(), segments.y2.max())) + FINE
+    return x0, y0, x1, y1
+
+
+def _tiles(segments: Segments, per_tile: int, box: Box) -> Iterator[_Tile]:
+    x0, y0, x1, y1 = box
     wanted = max(1, len(segments) // per_tile)
     size = max(int(np.sqrt((x1 - x0) * (y1 - y0) / wanted)), (max(x1 - x0, y1 - y0) // 2048) + 1, FINE)
-    cell, index = _register(segments, (x0, y0, x1, y1), size)
+    cell, index = register(segments, box, size)
     order, starts = group(cell)
-    across = _columns((x0, y0, x1, y1), size)
+    across = _columns(box, size)
     for begin, end in zip(starts, [*starts[1:], len(order)]):
         members = index[order[begin:end]]
         row, column = divmod(int(cell[order[begin]]), across)
         left, low = x0 + column * size, y0 + row * size
-        yield _Tile(segments.take(members), members, (left, low, left + size, low + size))
+        # The last column and row may reach beyond the box, where other boxes find the splits.
+        yield _Tile(segments.take(members), members, (left, low, min(left + size, x1), min(low + size, y1)))
 
 
-def _columns(box: tuple[int, int, int, int], size: int) -> int:
+def _columns(box: Box, size: int) -> int:
     return (box[2] - box[0] - 1) // size + 1
 
 
-def _register(segments: Segments, box: tuple[int, int, int, int], size: int) -> tuple[Ints, Ints]:
+def register(segments: Segments, box: Box, size: int) -> tuple[Ints, Ints]:
     """Return (cell, segment index) for every cell of the box a segment comes near.
 
     Cells are squares of `size` fine steps, numbered row by row.
     """
     x0, y0, _, y1 = box
     across, up = _columns(box, size), (y1 - y0 - 1) // size + 1
-    west = (np.minimum(segments.x1, segments.x2) - (_MARGIN + x0)) // size
-    east = (np.maximum(segments.x1, segments.x2) + (_MARGIN - x0)) // size
-    south = (np.minimum(segments.y1, segments.y2) - (_MARGIN + y0)) // size
-    north = (np.maximum(segments.y1, segments.y2) + (_MARGIN - y0)) // size
+    west = (np.minimum(segments.x1, segments.x2) - (MARGIN + x0)) // size
+    east = (np.maximum(segments.x1, segments.x2) + (MARGIN - x0)) // size
+    south = (np.minimum(segments.y1, segments.y2) - (MARGIN + y0)) // size
+    north = (np.maximum(segments.y1, segments.y2) + (MARGIN - y0)) // size
     within = (east >= 0) & (west < across) & (north >= 0) & (south < up)
     single = (west == east) & (south == north)
     plain, wide = np.flatnonzero(within & single), np.flatnonzero(within & ~single)
@@ -130,9 +143,9 @@ def _register(segments: Segments, box: tuple[int, int, int, int], size: int) -> 
 
 
 def _register_wide(
-    segments: Segments, box: tuple[int, int, int, int], size: int, across: int, up: int
+    segments: Segments, box: Box, size: int, across: int, up: int
 ) -> tuple[Ints, Ints]:
-    """Do `_register` for segments of several cells, column by column, in the rows they span there.
+    """Do `register` for segments of several cells, column by column, in the rows they span there.
 
     So a long segment costs its length and not its box.
     """
@@ -140,8 +153,8 @@ def _register_wide(
     swap = segments.x1 > segments.x2
     ax, ay = np.where(swap, segments.x2, segments.x1), np.where(swap, segments.y2, segments.y1)
     bx, by = np.where(swap, segments.x1, segments.x2), np.where(swap, segments.y1, segments.y2)
-    first = np.maximum((ax - (_MARGIN + x0)) // size, 0)
-    last = np.minimum((bx + (_MARGIN - x0)) // size, across - 1)
+    first = np.maximum((ax - (MARGIN + x0)) // size, 0)
+    last = np.minimum((bx + (MARGIN - x0)) // size, across - 1)
     counts = np.maximum(last - first + 1, 0)
     index = np.repeat(np.arange(len(ax)), counts)
     column = ragged(first, counts)
@@ -150,8 +163,8 @@ def _register_wide(
     sloped = ((counts > 1) & (bx > ax))[index]
     if sloped.any():
         low[sloped], high[sloped] = _span(ax, ay, bx, by, index[sloped], x0 + column[sloped] * size, size)
-    first = np.maximum((low - (_MARGIN + y0)) // size, 0)
-    last = np.minimum((high + (_MARGIN - y0)) // size, up - 1)
+    first = np.maximum((low - (MARGIN + y0)) // size, 0)
+    last = np.minimum((high + (MARGIN - y0)) // size, up - 1)
     counts = np.maximum(last - first + 1, 0)
     cell = ragged(first, counts) * across + np.repeat(column, counts)
     return cell, np.repeat(index, counts)
@@ -161,8 +174,8 @@ def _span(ax: Ints, ay: Ints, bx: Ints, by: Ints, index: Ints, left: Ints, size:
     """Return the lowest and highest y a segment can have near a column, rounded outward."""
     sx, sy = ax[index].astype(float), ay[index].astype(float)
     run, rise = (bx - ax)[index].astype(float), (by - ay)[index].astype(float)
-    t0 = np.clip((left - _MARGIN - sx) / run, 0, 1)
-    t1 = np.clip((left + size + _MARGIN - sx) / run, 0, 1)
+    t0 = np.clip((left - MARGIN - sx) / run, 0, 1)
+    t1 = np.clip((left + size + MARGIN - sx) / run, 0, 1)
     y0, y1 = sy + t0 * rise, sy + t1 * rise
     # Doubles hold coordinates below 1e15 to a fraction of the one step added here.
     return np.floor(np.minimum(y0, y1)).astype(np.int64) - 1, np.ceil(np.maximum(y0, y1)).astype(np.int64) + 1
@@ -196,10 +209,10 @@ class _Cells:
         self.box = tile.box
         x0, y0, x1, y1 = tile.box
         self.size = max(FINE, int(np.sqrt((x1 - x0) * (y1 - y0) / max(1, len(tile.segments)))))
-        cell, index = _register(tile.segments, tile.box, self.size)
+        cell, index = register(tile.segments, tile.box, self.size)
         # Crowded corners of a tile get smaller cells, until the pairs are few or the entries many.
-        while self.size > 4 * _MARGIN and _pair_count(cell) > 12 * len(cell):
-            finer = _register(tile.segments, tile.box, self.size // 2)
+        while self.size > 4 * MARGIN and _pair_count(cell) > 12 * len(cell):
+            finer = register(tile.segments, tile.box, self.size // 2)
             if len(finer[0]) > 8 * len(tile.segments) + 1000:
                 break
             self.size //= 2

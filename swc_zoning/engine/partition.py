@@ -1,89 +1,84 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The exact partition of the city: layers in, edge-connected pieces with one label set each out.
 
-All layers are symmetric. Their rings become distinct segments of the integer grid, the
-segments are noded (`noding`), the edges traced to faces (`faces`), and every face is labelled
-with the features it lies in: by its interior point, and by the rule that crossing an edge
-changes exactly the features whose boundary it carries.
+All layers are symmetric. The plane is cut into tiles (`tiles`); in each the rings near it become
+noded segments (`noding`), the edges are traced to faces (`faces`), and every face is drawn and
+labelled with the features it lies in (`traced`). Faces that several tiles share are put together
+(`stitching`). Labels are proved twice: by an interior point, and by the rule that crossing an edge
+changes exactly the features whose boundary it carries (`labels`).
 
-That rule is checked with hashes. Every feature has a 64-bit hash; the *flow* of an edge is the
-sum of the hashes of the features on its left less those on its right, seen from its smaller
-node. The hashes of the features a face lies in, summed, must differ across an edge by its flow.
+That rule is checked with hashes. Every feature has a 64-bit hash; the *flow* of an arc is the sum
+of the hashes of the features on its left less those on its right. The hashes of the features a face
+lies in, summed, must differ across an arc by its flow.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from swc_zoning.engine import faces as tracing
-from swc_zoning.engine.arrangement import Edges, Hashes, feature_hashes, node
-from swc_zoning.engine.faces import Arcs, Faces
-from swc_zoning.engine.grid import Floats, Ints, to_metres
-from swc_zoning.engine.labels import Labels, label_faces
+from swc_zoning.engine.areas import AreaModel
+from swc_zoning.engine.arrangement import Hashes, feature_hashes
+from swc_zoning.engine.borders import Borders
+from swc_zoning.engine.grid import Floats, Ints, to_metres, unique_points
+from swc_zoning.engine.labels import Labels, ask_features, settle, sorted_labels
 from swc_zoning.engine.progress import Progress
-from swc_zoning.engine.rings import read_rings
+from swc_zoning.engine.spool import Spool
+from swc_zoning.engine.stitching import stitch
 from swc_zoning.engine.tasks import Executor, Serial
+from swc_zoning.engine.tiles import Tiling
+from swc_zoning.engine.traced import STEPS, Chains, Loose, Shapes, Traced, trace_tile
 
-#: Steps per square metre (or metre) in which edges are summed: fine enough for a million edges a face,
-#: coarse enough for faces of two million square kilometres.
-_SUM_STEPS = float(1 << 22)
+#: Ring vertices of a tile: few enough for the processor's cache, many enough to have few seams.
+PER_TILE = 200_000
 
 
 @dataclass(frozen=True)
 class Partition:
-    """The arrangement and its faces with their labels.
+    """The faces of the city, their labels and the borders between them.
 
-    x, y: node coordinates (units of 0.0001 m), nodes in (x, y) order. `hashes`: one per feature.
-    `plane_m2`: area of each face. `inside`: whether a face lies in the extent, or, without an
-    extent, in any feature; these are the pieces.
+    x, y: smallest node of each face (units of 0.0001 m); plane_m2, perimeter_m, ellipsoidal_m2 (0
+    where no area model was given); `key`: fingerprint of its edges; `id`: 64 bits of the SHA-256 of
+    its rings. `hashes`: one per feature. `inside`: whether a face lies in the extent, or, without
+    an extent, in any feature; these are the pieces.
     """
 
     x: Ints
     y: Ints
-    edges: Edges
-    arcs: Arcs
-    faces: Faces
-    labels: Labels
-    hashes: Hashes
     plane_m2: Floats
+    perimeter_m: Floats
+    ellipsoidal_m2: Floats
+    key: Hashes
+    id: Hashes
+    labels: Labels
+    borders: Borders
+    hashes: Hashes
     inside: NDArray[np.bool_]
+    drawn: Spool
+    arcs: Spool
 
-    def polygons(self) -> NDArray[Any]:
-        """Return the polygon of every face, in metres of the working CRS."""
-        return self.faces.polygons(self.x, self.y)
+    def __len__(self) -> int:
+        return len(self.x)
 
-    def sum_over_faces(self, edge_values: Floats) -> Floats:
-        """Return for each face the sum of signed edge values round its rings, the same in any order.
+    def place(self, face: int) -> tuple[float, float]:
+        """Return a corner of a face (east, north), metres."""
+        return float(to_metres(self.x[face])), float(to_metres(self.y[face]))
 
-        `edge_values` (m2, below 1e12) hold for walking each edge from start to end; against it they
-        count negative.
-        """
-        return self._sum(edge_values, np.array([1, -1]))
+    def wkb(self, faces: Ints) -> list[bytes]:
+        """Return the polygons of faces in metres of the working CRS, as WKB."""
+        return self.drawn.read(faces)
 
-    def sum_lengths(self) -> Floats:
-        """Return the perimeter of each face (m), holes included."""
-        dx = to_metres(self.x[self.edges.end] - self.x[self.edges.start])
-        dy = to_metres(self.y[self.edges.end] - self.y[self.edges.start])
-        return self._sum(np.hypot(dx, dy), np.array([1, 1]))
-
-    def _sum(self, edge_values: Floats, signs: Ints) -> Floats:
-        """Sum over the edges of each face; `signs`: of walking an edge forward and backward.
-
-        In whole steps, since a sum of doubles would depend on the order of layers and features.
-        Partial sums may wrap round; those of whole faces fit.
-        """
-        if len(self.faces) == 0:
-            return np.empty(0)
-        steps = np.add.reduceat(np.rint(edge_values * _SUM_STEPS).astype(np.int64), self.arcs.first_edge)
-        signed = (steps[:, None] * signs).ravel()
-        order = np.argsort(self.faces.left, kind="stable")
-        face = self.faces.left[order]
-        begins = np.searchsorted(face, np.arange(len(self.faces)))
-        return np.add.reduceat(signed[order], begins) / _SUM_STEPS
+    def polygons(self, faces: Ints | None = None) -> NDArray[Any]:
+        """Return the polygons of faces, all of them if none are named."""
+        faces = np.arange(len(self)) if faces is None else faces
+        return shapely.from_wkb(np.array(self.wkb(faces), object))
 
     def dissolve(self, key: Ints) -> tuple[NDArray[Any], Ints]:
         """Merge faces of equal `key` that share an edge; faces of key -1 are left out.
@@ -91,19 +86,26 @@ class Partition:
         Returns polygons (metres) and the key of each. Borders keep every node, so that merged
         areas fit each other and the pieces edge for edge.
         """
-        of_half = np.append(key, -1)[self.faces.left]
-        border = of_half[0::2] != of_half[1::2]
-        counts = np.diff(np.append(self.arcs.first_edge, len(self.edges)))
-        edge = np.flatnonzero(np.repeat(border, counts))
-        arcs = tracing.chain(self.edges.start[edge], self.edges.end[edge], len(self.x))
-        if len(arcs) == 0:
+        sides = np.append(key, -1)
+        left, right = sides[self.borders.left], sides[self.borders.right]
+        border = np.flatnonzero(left != right)
+        if len(border) == 0:
             return np.empty(0, object), np.empty(0, np.int64)
-        merged = tracing.trace(arcs, self.x, self.y)
-        arc_of_edge = np.repeat(np.arange(len(counts)), counts)[edge[arcs.first_edge]]
-        keys = np.full(len(merged) + 1, -1, np.int64)
-        keys[merged.left] = of_half[np.column_stack([2 * arc_of_edge, 2 * arc_of_edge + 1]).ravel()]
-        kept = np.flatnonzero(keys[:-1] >= 0)
-        return merged.polygons(self.x, self.y)[kept], keys[kept]
+        chains = [np.frombuffer(chain, np.int64).reshape(-1, 2) for chain in self.arcs.read(border)]
+        counts = np.array([len(chain) - 1 for chain in chains])
+        x, y, node = unique_points(*np.concatenate(chains).T)
+        inner = np.ones(len(node), bool)
+        inner[np.cumsum(counts + 1) - 1] = False
+        start, end = node[inner], node[np.flatnonzero(inner) + 1]
+        everything = np.ones(len(x), bool)
+        arcs = tracing.chain(start, end, everything)
+        merged, _, beside = tracing.trace(arcs, x, y, everything)
+        arc = np.repeat(np.arange(len(border)), counts)[arcs.first_edge]
+        keys = np.full(len(merged), -1, np.int64)
+        sides = np.column_stack([left[border[arc]], right[border[arc]]]).ravel()
+        keys[beside[beside >= 0]] = sides[beside >= 0]
+        kept = np.flatnonzero(keys >= 0)
+        return merged.polygons(x, y)[kept], keys[kept]
 
 
 def build(
@@ -111,44 +113,143 @@ def build(
     frames: NDArray[np.bool_] | None = None,
     progress: Progress | None = None,
     executor: Executor | None = None,
-    per_tile: int = 60_000,
+    per_tile: int = PER_TILE,
+    model: AreaModel | None = None,
+    directory: Path | None = None,
 ) -> Partition:
     """Return the partition that `geometry` makes.
 
     geometry: valid 2-D polygons and multipolygons (n,), metres of one projected CRS; frames:
-    which of them make up the extent (n,), none if there is no extent. The result does not
+    which of them make up the extent (n,), none if there is no extent; model: how to measure on the
+    ellipsoid; directory: where what memory should not hold is set aside. The result does not
     depend on `executor` or `per_tile`, nor, but for numbering, on the order of `geometry`.
     """
     progress = progress or Progress()
     executor = executor or Serial()
-    with progress.step("noding", 0.3):
-        geometry, rings = read_rings(geometry)
-        x, y, edges = node(rings, len(geometry), executor, progress, per_tile)
-    with progress.step("faces", 0.1):
-        arcs = tracing.chain(edges.start, edges.end, len(x))
-        faces = tracing.trace(arcs, x, y) if len(arcs) else _no_faces()
-    with progress.step("labels", 0.15):
+    with progress.step("tiling", 0.05):
+        tiling = Tiling(geometry, per_tile)
+    city = _City(directory)
+    with progress.step("tracing", 0.45):
+        tasks = ((tile, model) for tile in city.noting(tiling.tiles(executor)))
+        for done, traced in enumerate(executor.map(trace_tile, tasks), start=1):
+            city.add(traced)
+            progress.advance(done / len(tiling))
+    with progress.step("stitching", 0.08):
+        return city.partition(tiling.geometry, frames)
+
+
+class _City:
+    """Collects what tiles give, in tile order."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self.drawn, self.arcs = Spool(directory), Spool(directory)
+        self.features: list[Ints] = []
+        self.shapes: list[Shapes] = []
+        self.labels: list[tuple[Ints, Ints]] = []
+        self.loose: list[Loose] = []
+        self.chains: list[Chains] = []
+        self.count = 0
+
+    def noting(self, tiles: Iterator[Any]) -> Iterator[Any]:
+        """Pass tiles on, keeping which features they count."""
+        for tile in tiles:
+            self.features.append(tile.feature)
+            yield tile
+
+    def add(self, traced: Traced) -> None:
+        """Take the next tile's result: bytes to the spools, columns to memory."""
+        feature = self.features[len(self.loose)]
+        chains = traced.chains
+        self.arcs.add(np.column_stack([chains.x, chains.y]).tobytes(), chains.nodes * 16)
+        self.loose.append(traced.loose)
+        self.labels.append((traced.label_face + self.count, feature[traced.label_feature]))
+        self.chains.append(_slim(chains, feature))
+        self._add_shapes(traced.shapes)
+
+    def _add_shapes(self, shapes: Shapes) -> None:
+        self.drawn.add(shapes.wkb, shapes.sizes)
+        self.shapes.append(_without_wkb(shapes))
+        self.count += len(shapes)
+
+    def partition(self, geometry: NDArray[Any], frames: NDArray[np.bool_] | None) -> Partition:
+        """Return the whole, with the faces that tiles share."""
+        begins = np.cumsum([0, *(len(shapes) for shapes in self.shapes)])
+        stitched, face_of_strand = stitch(self.loose)
+        face_of_strand = np.where(face_of_strand >= 0, face_of_strand + self.count, -1)
+        borders = self._borders(begins, face_of_strand)
+        point, feature = ask_features(stitched.point, geometry)
+        self.labels.append((point + self.count, feature))
+        self._add_shapes(stitched)
+        self.drawn.seal()
+        self.arcs.seal()
+
         hashes = feature_hashes(len(geometry))
-        labels = label_faces(geometry, x, y, edges, arcs, faces, hashes, executor, progress)
-    plane_m2 = _plane_areas(faces, x, y)
-    return Partition(x, y, edges, arcs, faces, labels, hashes, plane_m2, _inside(labels, frames, len(faces)))
+        labels = sorted_labels(*(np.concatenate(column) for column in zip(*self.labels)))
+        points = self._column("point")
+        labels = settle(labels, borders, geometry, points, hashes)
+        return Partition(
+            self._column("x"),
+            self._column("y"),
+            self._column("plane_m2"),
+            self._column("perimeter") / STEPS,
+            self._column("ellipsoidal") / STEPS,
+            self._column("key"),
+            self._column("id"),
+            labels,
+            borders,
+            hashes,
+            _inside(labels, frames, len(points)),
+            self.drawn,
+            self.arcs,
+        )
+
+    def _column(self, name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(shapes, name) for shapes in self.shapes])
+
+    def _borders(self, begins: Ints, face_of_strand: Ints) -> Borders:
+        """Return the arcs of all tiles with faces of the whole on their sides."""
+        strand = np.cumsum([0, *(len(loose) for loose in self.loose)])
+        sides: list[list[Ints]] = [[], []]
+        for tile, chains in enumerate(self.chains):
+            for side, column in zip(sides, (chains.left, chains.right)):
+                beyond = face_of_strand[strand[tile] : strand[tile + 1]]
+                settled = np.where(column >= 0, column + begins[tile], -1)
+                open_side = column < 0
+                settled[open_side] = beyond[-1 - column[open_side]]
+                side.append(settled.astype(np.int32))
+        none = np.empty(0, np.int32)
+        counts = [np.diff(chains.offsets) for chains in self.chains]
+        return Borders(
+            np.concatenate([none, *sides[0]]),
+            np.concatenate([none, *sides[1]]),
+            np.concatenate([none, *(chains.x for chains in self.chains)]).astype(np.int64),
+            np.concatenate([none, *(chains.y for chains in self.chains)]).astype(np.int64),
+            np.concatenate([none, *(chains.length for chains in self.chains)]) / STEPS,
+            np.concatenate([[0], np.cumsum(np.concatenate([none, *counts]))]).astype(np.int64),
+            np.concatenate([none, *(chains.feature for chains in self.chains)]),
+            np.concatenate([np.empty(0, np.int8), *(chains.side for chains in self.chains)]),
+        )
 
 
-def _no_faces() -> Faces:
-    none = np.empty(0, np.int64)
-    return Faces(none, np.zeros(1, np.int64), np.zeros(1, np.int64), none)
+def _slim(chains: Chains, feature: Ints) -> Chains:
+    """Return arcs without their nodes but the first, carried by features of the whole."""
+    first = np.cumsum(chains.nodes) - chains.nodes
+    return Chains(
+        chains.x[first],
+        chains.y[first],
+        chains.nodes[:0],
+        chains.left.astype(np.int32),
+        chains.right.astype(np.int32),
+        chains.length,
+        chains.offsets,
+        feature[chains.feature].astype(np.int32),
+        chains.side,
+    )
 
 
-def _plane_areas(faces: Faces, x: Ints, y: Ints) -> Floats:
-    """Return the plane area of each face (m2), each ring measured from its own first node."""
-    if len(faces) == 0:
-        return np.empty(0)
-    begin = np.repeat(faces.nodes[faces.ring_offsets[:-1]], np.diff(faces.ring_offsets))
-    px, py = to_metres(x[faces.nodes] - x[begin]), to_metres(y[faces.nodes] - y[begin])
-    terms = px[:-1] * py[1:] - px[1:] * py[:-1]
-    terms[faces.ring_offsets[1:-1] - 1] = 0.0
-    rings = np.add.reduceat(np.append(terms, 0.0), faces.ring_offsets[:-1]) / 2
-    return np.add.reduceat(rings, faces.face_offsets[:-1])
+def _without_wkb(shapes: Shapes) -> Shapes:
+    columns = (shapes.perimeter, shapes.ellipsoidal, shapes.key, shapes.id, shapes.point)
+    return Shapes(shapes.x, shapes.y, shapes.plane_m2, *columns, b"", shapes.sizes[:0])
 
 
 def _inside(labels: Labels, frames: NDArray[np.bool_] | None, count: int) -> NDArray[np.bool_]:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from swc_zoning.engine.grid import FINE, PER_METRE, Floats, Ints, from_fine, ragged, to_fine
 
+#: Features looked at together: enough for numpy, few enough for the memory.
+_AT_ONCE = 50_000
+
 
 @dataclass(frozen=True)
 class Rings:
@@ -27,67 +30,62 @@ class Rings:
     sign: Ints
 
 
-def read_rings(geometry: NDArray[Any]) -> tuple[NDArray[Any], Rings]:
-    """Return valid polygons with every vertex on the fine grid, and their rings.
-
-    Rounding vertices one by one keeps a polygon valid unless parts of it are thinner than a
-    step and cross or turn over; those polygons are snap-rounded as a whole, and may vanish.
-    """
-    ragged_rings = _Ragged.of(geometry)
-    fine = to_fine(ragged_rings.xy)
-    rounded_xy = from_fine(fine)
-    rounded = shapely.set_coordinates(geometry.copy(), rounded_xy) if len(fine) else geometry
-    before, after = ragged_rings.areas(ragged_rings.xy), ragged_rings.areas(rounded_xy)
-    spoilt = ~shapely.is_valid(rounded)
-    spoilt[ragged_rings.feature[np.sign(before) != np.sign(after)]] = True
-    if not spoilt.any():
-        return rounded, ragged_rings.walk(fine, after)
-    mended = shapely.set_precision(geometry[spoilt], 1 / (PER_METRE * FINE))
-    rounded[spoilt] = shapely.transform(mended, lambda xy: from_fine(to_fine(xy)))
-    ragged_rings = _Ragged.of(rounded)
-    return rounded, ragged_rings.walk(to_fine(ragged_rings.xy), ragged_rings.areas(ragged_rings.xy))
-
-
 @dataclass(frozen=True)
-class _Ragged:
-    """Closed rings as coordinates (metres) and offsets; whether each is a shell, and its feature."""
+class Ragged:
+    """Closed rings of polygons as columns.
+
+    `xy` float64[n, 2] metres; ring r is ``xy[rings[r]:rings[r + 1]]``, polygon p the rings
+    ``polygons[p] .. polygons[p + 1] - 1``, shell first; `owner` is the feature of each polygon.
+    """
 
     xy: Floats
-    offsets: Ints
-    shell: NDArray[np.bool_]
-    feature: Ints
+    rings: Ints
+    polygons: Ints
+    owner: Ints
 
     @classmethod
-    def of(cls, geometry: NDArray[Any]) -> _Ragged:
-        """Return the rings of polygons and multipolygons."""
+    def of(cls, geometry: NDArray[Any]) -> Ragged:
+        """Return the rings of polygons and multipolygons; owners count from 0."""
+        none = np.zeros(1, np.int64)
         if len(geometry) == 0:
-            return cls(np.empty((0, 2)), np.zeros(1, np.int64), np.empty(0, bool), np.empty(0, np.int64))
+            return cls(np.empty((0, 2)), none, none, none[:0])
         kind, xy, offsets = shapely.to_ragged_array(geometry, include_z=False)
         offsets = [np.asarray(o, np.int64) for o in offsets]
         if kind == shapely.GeometryType.POLYGON:
             offsets.append(np.arange(len(geometry) + 1))
-        ring_offsets, polygon_offsets, feature_offsets = offsets
-        shell = np.zeros(len(ring_offsets) - 1, bool)
-        shell[polygon_offsets[:-1][np.diff(polygon_offsets) > 0]] = True
-        polygon_feature = np.repeat(np.arange(len(geometry)), np.diff(feature_offsets))
-        return cls(xy, ring_offsets, shell, np.repeat(polygon_feature, np.diff(polygon_offsets)))
+        rings, polygons, features = offsets
+        return cls(xy, rings, polygons, np.repeat(np.arange(len(geometry)), np.diff(features)))
+
+    def parts(self) -> NDArray[Any]:
+        """Return the polygons, one for each entry of `owner`."""
+        if len(self.owner) == 0:
+            return np.empty(0, object)
+        offsets = (self.rings, self.polygons)
+        return shapely.from_ragged_array(shapely.GeometryType.POLYGON, self.xy, offsets)
 
     def areas(self, xy: Floats) -> Floats:
         """Return twice the signed area of each ring with its vertices at `xy`."""
-        if len(self.offsets) < 2:
+        if len(self.rings) < 2:
             return np.empty(0)
-        base = np.repeat(self.offsets[:-1], np.diff(self.offsets))
+        base = np.repeat(self.rings[:-1], np.diff(self.rings))
         x, y = xy[:, 0] - xy[base, 0], xy[:, 1] - xy[base, 1]
         terms = np.zeros(len(x))
         np.subtract(x[:-1] * y[1:], x[1:] * y[:-1], out=terms[:-1])
-        terms[self.offsets[1:] - 1] = 0.0
-        return np.add.reduceat(terms, self.offsets[:-1])
+        terms[self.rings[1:] - 1] = 0.0
+        return np.add.reduceat(terms, self.rings[:-1])
 
-    def walk(self, fine: Ints, areas: Floats) -> Rings:
-        """Return the rings with vertices at `fine`, turned by the sign of `areas`."""
-        sign = np.where((areas > 0) == self.shell, 1, -1)
-        counts = np.diff(self.offsets) - 1
-        keep = ragged(self.offsets[:-1], counts)
+    def feature_of_ring(self) -> Ints:
+        """Return the feature of each ring."""
+        return np.repeat(self.owner, np.diff(self.polygons))
+
+    def walk(self) -> Rings:
+        """Return the rings as one walk over the fine grid."""
+        fine = to_fine(self.xy)
+        shell = np.zeros(len(self.rings) - 1, bool)
+        shell[self.polygons[:-1][np.diff(self.polygons) > 0]] = True
+        sign = np.where((self.areas(self.xy) > 0) == shell, 1, -1)
+        counts = np.diff(self.rings) - 1
+        keep = ragged(self.rings[:-1], counts)
         ring = np.repeat(np.arange(len(counts)), counts)
         x, y = fine[keep, 0], fine[keep, 1]
         following = _following(ring)
@@ -95,7 +93,38 @@ class _Ragged:
         if not moved.all():
             x, y, ring = x[moved], y[moved], ring[moved]
             following = _following(ring)
-        return Rings(x, y, following, self.feature[ring], sign[ring])
+        return Rings(x, y, following, self.feature_of_ring()[ring], sign[ring])
+
+
+def on_fine_grid(geometry: NDArray[Any]) -> NDArray[Any]:
+    """Return valid polygons (n,), metres, with every vertex on the fine grid.
+
+    Rounding vertices one by one keeps a polygon valid unless parts of it are thinner than a
+    step and cross or turn over; those polygons are snap-rounded as a whole, and may vanish.
+    """
+    made = geometry.copy()
+    for begin in range(0, len(geometry), _AT_ONCE):
+        part = made[begin : begin + _AT_ONCE]
+        xy, owner = shapely.get_coordinates(part, return_index=True)
+        off = (from_fine(to_fine(xy)) != xy).any(axis=1)
+        # Most data come in whole millimetres or tenths of them: nothing moves, nothing to check.
+        moved = np.unique(owner[off])
+        if len(moved):
+            part[moved] = _rounded(part[moved])
+    return made
+
+
+def _rounded(geometry: NDArray[Any]) -> NDArray[Any]:
+    rings = Ragged.of(geometry)
+    xy = from_fine(to_fine(rings.xy))
+    rounded = shapely.set_coordinates(geometry.copy(), xy)
+    spoilt = ~shapely.is_valid(rounded)
+    turned = np.sign(rings.areas(rings.xy)) != np.sign(rings.areas(xy))
+    spoilt[rings.feature_of_ring()[turned]] = True
+    if spoilt.any():
+        mended = shapely.set_precision(geometry[spoilt], 1 / (PER_METRE * FINE))
+        rounded[spoilt] = shapely.transform(mended, lambda xy: from_fine(to_fine(xy)))
+    return rounded
 
 
 def _following(ring: Ints) -> Ints:

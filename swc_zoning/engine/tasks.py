@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from typing import Any, Protocol
 from swc_zoning.engine.messages import SwcError
 
 _CONNECT_S = 10
+#: Payloads under way for each worker: one at work, one ready, and one to even out.
+_AHEAD = 3
 
 
 class Executor(Protocol):
@@ -23,9 +26,10 @@ class Executor(Protocol):
 
     workers: int
 
-    def map(self, function: Callable[[Any], Any], payloads: Sequence[Any]) -> Iterator[Any]:
+    def map(self, function: Callable[[Any], Any], payloads: Iterable[Any]) -> Iterator[Any]:
         """Yield ``function(payload)`` for each payload, in order.
 
+        Payloads are asked for as workers come free, so that few of them are in memory at a time.
         Raises what the function raises, and SwcError ``tasks.broken`` where a worker is lost.
         """
 
@@ -35,7 +39,7 @@ class Serial:
 
     workers = 1
 
-    def map(self, function: Callable[[Any], Any], payloads: Sequence[Any]) -> Iterator[Any]:
+    def map(self, function: Callable[[Any], Any], payloads: Iterable[Any]) -> Iterator[Any]:
         """Yield ``function(payload)`` for each payload, in order."""
         return map(function, payloads)
 
@@ -47,12 +51,15 @@ class Processes:
         self._pool = pool
         self.workers = workers
 
-    def map(self, function: Callable[[Any], Any], payloads: Sequence[Any]) -> Iterator[Any]:
+    def map(self, function: Callable[[Any], Any], payloads: Iterable[Any]) -> Iterator[Any]:
         """Yield ``function(payload)`` for each payload, in order."""
-        try:
+
+        def submit(payload: Any) -> Any:
             with _interrupts_held():
-                answers = self._pool.map(function, payloads)
-            yield from answers
+                return self._pool.submit(function, payload)
+
+        try:
+            yield from _in_turn(submit, payloads, _AHEAD * self.workers)
         except BrokenProcessPool as error:
             raise SwcError("tasks.broken") from error
 
@@ -64,15 +71,28 @@ class Cluster:
         self._client = client
         self.workers = workers
 
-    def map(self, function: Callable[[Any], Any], payloads: Sequence[Any]) -> Iterator[Any]:
+    def map(self, function: Callable[[Any], Any], payloads: Iterable[Any]) -> Iterator[Any]:
         """Yield ``function(payload)`` for each payload, in order."""
         from distributed import KilledWorker
 
+        def submit(payload: Any) -> Any:
+            return self._client.submit(function, payload, pure=False)
+
         try:
-            for future in self._client.map(function, payloads, pure=False):
-                yield future.result()
+            yield from _in_turn(submit, payloads, _AHEAD * self.workers)
         except (KilledWorker, CancelledError) as error:
             raise SwcError("tasks.broken") from error
+
+
+def _in_turn(submit: Callable[[Any], Any], payloads: Iterable[Any], ahead: int) -> Iterator[Any]:
+    """Yield results in order, no more than `ahead` payloads under way at a time."""
+    under_way: deque[Any] = deque()
+    for payload in payloads:
+        under_way.append(submit(payload))
+        if len(under_way) >= ahead:
+            yield under_way.popleft().result()
+    while under_way:
+        yield under_way.popleft().result()
 
 
 @contextmanager
@@ -114,7 +134,11 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         try:
             yield pool
         except BaseException:
+            # Nobody waits for what is under way: a task may take longer than a user who cancels should.
+            workers = list((pool._processes or {}).values())
             pool.shutdown(wait=False, cancel_futures=True)
+            for worker in workers:
+                worker.terminate()
             raise
 
 

@@ -25,8 +25,9 @@ def valid(polygon):
 
 def prove(partition, geometry, polygons=None):
     polygons = partition.polygons() if polygons is None else polygons
+    ledger.prove_polygons(polygons, partition.key)
     names = [("layer", str(i)) for i in range(len(geometry))]
-    return ledger.prove(partition, polygons, shapely.area(geometry), shapely.length(geometry), names)
+    return ledger.prove(partition, shapely.area(geometry), shapely.length(geometry), names)
 
 
 def assert_partition(geometry, tolerance=None):
@@ -141,7 +142,7 @@ def test_order_of_features_does_not_matter():
 
 def test_five_hundred_identical_polygons_are_one_piece_with_all_labels():
     partition = assert_partition([Polygon([(0, 0), (10, 1), (9, 8), (1, 9)])] * 500, tolerance=1)
-    assert len(partition.faces) == 1
+    assert len(partition) == 1
     assert len(partition.labels.feature) == 500
 
 
@@ -155,16 +156,16 @@ def test_ten_thousand_holes_are_kept():
 
 def test_touching_at_a_point_does_not_connect_and_makes_no_piece():
     partition = assert_partition([box(0, 0, 1, 1), box(1, 1, 2, 2)])
-    assert len(partition.faces) == 2
+    assert len(partition) == 2
     bow = assert_partition([shapely.MultiPolygon([box(0, 0, 1, 1), box(1, 1, 2, 2)])])
-    assert len(bow.faces) == 2
+    assert len(bow) == 2
 
 
 def test_parts_of_one_feature_that_share_an_edge_become_one_piece():
     left, right = box(0, 0, 1, 1), box(1, 0, 2, 1)
     overlapping_edge = shapely.MultiPolygon([left, right])
     partition = build(np.array([overlapping_edge]))
-    assert len(partition.faces) == 1
+    assert len(partition) == 1
     assert partition.plane_m2[0] == 2
 
 
@@ -200,7 +201,7 @@ def test_country_wide_frame_is_exact():
 
 def test_empty_input_has_no_pieces():
     partition = build(np.array([], object))
-    assert len(partition.faces) == 0
+    assert len(partition) == 0
 
 
 def test_extent_frames_the_pieces():
