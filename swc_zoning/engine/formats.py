@@ -13,6 +13,7 @@ import importlib.util
 import logging
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -52,17 +53,47 @@ class Layer:
     encoding_origin: str
 
 
+class Geometries:
+    """The geometries of a table as WKB, left as the reader made them: the largest thing in memory.
+
+    To be had in parts, as object arrays of bytes or None; ``numpy.asarray`` makes one of all.
+    """
+
+    def __init__(self, parts: Iterable[Any] = ()) -> None:
+        self._parts = list(parts)
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._parts)
+
+    def __iter__(self) -> Iterator[bytes | None]:
+        for part in self._parts:
+            yield from _blobs(part)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        parts = [_blobs(part) for part in self._parts]
+        return np.concatenate(parts) if parts else np.empty(0, object)
+
+    def drain(self) -> Iterator[np.ndarray]:
+        """Yield the parts in order, letting go of each before the next."""
+        while self._parts:
+            yield _blobs(self._parts.pop(0))
+
+
+def _blobs(part: Any) -> np.ndarray:
+    return part if isinstance(part, np.ndarray) else part.to_numpy(zero_copy_only=False)
+
+
 @dataclass(frozen=True)
 class Table:
-    """Rows of a layer: `columns` object arrays by name, `wkb` object array of bytes or None, `fids` int64."""
+    """Rows of a layer: `columns` object arrays by name, `fids` int64."""
 
     layer: Layer
     columns: dict[str, np.ndarray]
-    wkb: np.ndarray
+    wkb: Geometries
     fids: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.wkb)
+        return len(self.fids)
 
 
 @dataclass(frozen=True)
@@ -393,9 +424,24 @@ def _read_arrow(path: str, layer: Layer, where: str | None, columns: list[str]) 
     geometry = meta["geometry_name"] or "wkb_geometry"
     fids = rows.column(meta["fid_column"] or "OGC_FID").to_numpy()
     # By position: a file may name two fields alike.
-    values = {name: _objects(rows.column(rows.column_names.index(name)).to_pylist()) for name in columns}
-    wkb = rows.column(geometry).to_pylist() if geometry in rows.column_names else [None] * len(fids)
-    return Table(layer, values, _objects(wkb), fids.astype(np.int64))
+    values = {name: _shared(rows.column(rows.column_names.index(name))) for name in columns}
+    wkb = rows.column(geometry).chunks if geometry in rows.column_names else [_objects([None] * len(fids))]
+    return Table(layer, values, Geometries(wkb), fids.astype(np.int64))
+
+
+def _shared(column: Any) -> np.ndarray:
+    """Return the Python values of an Arrow column; text that repeats is there once."""
+    return np.concatenate([np.empty(0, object), *(_shared_chunk(chunk) for chunk in column.chunks)])
+
+
+def _shared_chunk(chunk: Any) -> np.ndarray:
+    import pyarrow as pa
+
+    coded = chunk.dictionary_encode() if pa.types.is_string(chunk.type) else None
+    if coded is None or len(coded.dictionary) > len(chunk) / 2:
+        return _objects(chunk.to_pylist())
+    values = _objects([*map(sys.intern, coded.dictionary.to_pylist()), None])
+    return values[coded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)]
 
 
 def _falls_short(path: str, layer: Layer, where: str | None, count: int) -> bool:
@@ -422,7 +468,8 @@ def _read_raw(path: str, layer: Layer, where: str | None, columns: list[str]) ->
         pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": before})
     named = dict(zip((str(field) for field in meta["fields"]), values))
     wkb = _objects([None] * len(fids)) if wkb is None else wkb
-    return Table(layer, {name: _plain(named[name]) for name in columns}, wkb, fids.astype(np.int64))
+    values = {name: _plain(named[name]) for name in columns}
+    return Table(layer, values, Geometries([wkb]), fids.astype(np.int64))
 
 
 def _read_fiona(path: str, layer: Layer, where: str | None, columns: list[str]) -> Table:
@@ -443,7 +490,7 @@ def _read_fiona(path: str, layer: Layer, where: str | None, columns: list[str]) 
     if readable < layer.count:
         raise SwcError("intake.damaged", read=readable, count=layer.count)
     values = {name: _objects([row[i] for row in rows]) for i, name in enumerate(columns)}
-    return Table(layer, values, _objects(wkb), np.array(fids, np.int64))
+    return Table(layer, values, Geometries([_objects(wkb)]), np.array(fids, np.int64))
 
 
 class _Heard(logging.Handler):

@@ -162,7 +162,7 @@ def test_what_is_written_is_read_back_in_batches(tmp_path, backend):
     table = formats.read_back(path, "pieces")
     for name, values in columns.items():
         assert table.columns[name].tolist() == values.tolist() * 2
-    assert shapely.equals(*shapely.from_wkb([table.wkb[4], BOXES[1]]))
+    assert shapely.equals(*shapely.from_wkb([np.asarray(table.wkb)[4], BOXES[1]]))
     assert table.layer.crs is not None
     assert formats.read_back(path, "ledger").columns["n"].tolist() == [0, 1, 2, 3]
     with sqlite3.connect(path) as database:
