@@ -418,7 +418,8 @@ def _reject_undrawn(source: _Source, kinds: np.ndarray) -> None:
 def _reject_absurd(source: _Source) -> None:
     # A box does not show a vertex that is no number; the length of an outline does.
     within = (np.abs(shapely.bounds(source.geometry)) < _LARGEST_COORDINATE).all(axis=1)
-    doubtful = np.flatnonzero(~within | ~np.isfinite(shapely.length(source.geometry)))
+    with np.errstate(over="ignore"):
+        doubtful = np.flatnonzero(~within | ~np.isfinite(shapely.length(source.geometry)))
     points, rows = shapely.get_coordinates(source.geometry[doubtful], return_index=True)
     bad = ~(np.abs(points) < _LARGEST_COORDINATE).all(axis=1)
     _reject_at(source, points[bad], doubtful[rows[bad]], "intake.coordinates_absurd")
