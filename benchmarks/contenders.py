@@ -37,13 +37,14 @@ def ours(city: Path, output: Path) -> None:
     rows = built.inside[built.labels.face]
     labelled = built.labels.feature[rows]
     pieces = {"piece": np.arange(len(face)), "area_m2": built.plane_m2[face]}
-    formats.write_table(output, "pieces", shapely.to_wkb(polygons[face]), pieces, "EPSG:4549")
+    batch = formats.Batch(shapely.to_wkb(polygons[face]), pieces)
+    formats.write_table(output, "pieces", [batch], "EPSG:4549")
     sources = {
         "piece": number[built.labels.face[rows]],
         "layer": features.layer[labelled].astype(np.int64),
         "source_id": np.array(features.source_id, object)[labelled],
     }
-    formats.write_table(output, "piece_sources", None, sources, None)
+    formats.write_table(output, "piece_sources", [formats.Batch(None, sources)], None)
 
 
 def geopandas(city: Path, output: Path) -> None:

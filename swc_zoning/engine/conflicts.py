@@ -205,7 +205,7 @@ def _components(count: int, one: Ints, other: Ints) -> Ints:
 
 def _region(pieces: Pieces, members: Ints) -> tuple[Any, float]:
     """Return the union of connected pieces and its perimeter (m)."""
-    polygons = pieces.polygons[members]
+    polygons = pieces.drawn(members)
     region = polygons[0] if len(polygons) == 1 else shapely.coverage_union_all(polygons)
     return region, float(shapely.length(region))
 
@@ -231,7 +231,8 @@ def _conflict(
     pieces: Pieces, kind: str, first: int, second: int | None, members: Ints, region: Any, perimeter: float
 ) -> Conflict:
     plane = float(pieces.plane_m2[members].sum())
-    ids = sorted(pieces.piece_id[i] for i in members.tolist())
+    by_id = members[np.argsort(pieces.piece_id[members])]
+    ids = pieces.piece_id[by_id].astype(str).tolist()
     sides = ["|".join(_name(pieces, side)) for side in (first, second) if side is not None]
     digest = hashlib.sha256("\n".join([kind, *sides, *ids]).encode("utf-8")).hexdigest()
     return Conflict(
@@ -239,7 +240,7 @@ def _conflict(
         kind,
         first,
         second,
-        tuple(sorted(members.tolist(), key=lambda i: pieces.piece_id[i])),
+        tuple(by_id.tolist()),
         region,
         plane,
         float(pieces.ellipsoidal_m2[members].sum()),

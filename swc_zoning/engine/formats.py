@@ -13,12 +13,14 @@ import importlib.util
 import logging
 import re
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 
@@ -31,6 +33,8 @@ ORIGINS = ("native", "given", "declared", "detected", "contradicted", "assumed")
 _ARC_STEP_DEGREES = "0.25"
 _SHAPE_PARTS = ("shp", "shx", "dbf", "prj", "cpg")
 _HASH_BLOCK = 1 << 20
+#: Rows that are in memory at once where a layer is read row by row or back.
+_BATCH_READ = 50_000
 _SQLITE_WRITE_VERSION_BYTE = 18
 _SQLITE_WAL = 2
 
@@ -49,17 +53,76 @@ class Layer:
     encoding_origin: str
 
 
+class Geometries:
+    """The geometries of a table as WKB, left as the reader made them: the largest thing in memory.
+
+    To be had in parts, as object arrays of bytes or None; ``numpy.asarray`` makes one of all.
+    """
+
+    def __init__(self, parts: Iterable[Any] = ()) -> None:
+        self._parts = list(parts)
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._parts)
+
+    def __iter__(self) -> Iterator[bytes | None]:
+        for part in self._parts:
+            yield from _blobs(part)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        parts = [_blobs(part) for part in self._parts]
+        return np.concatenate(parts) if parts else np.empty(0, object)
+
+    def drain(self) -> Iterator[np.ndarray]:
+        """Yield the parts in order, letting go of each before the next."""
+        while self._parts:
+            yield _blobs(self._parts.pop(0))
+
+
+def _blobs(part: Any) -> np.ndarray:
+    return part if isinstance(part, np.ndarray) else part.to_numpy(zero_copy_only=False)
+
+
 @dataclass(frozen=True)
 class Table:
-    """Rows of a layer: `columns` object arrays by name, `wkb` object array of bytes or None, `fids` int64."""
+    """Rows of a layer: `columns` object arrays by name, `fids` int64."""
 
     layer: Layer
     columns: dict[str, np.ndarray]
-    wkb: np.ndarray
+    wkb: Geometries
     fids: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.wkb)
+        return len(self.fids)
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A text column that repeats itself: row i holds ``values[codes[i]]``, text or None."""
+
+    values: np.ndarray
+    codes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+Column = Union[np.ndarray, Coded]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a table to write: `wkb` object array of bytes or None, None for a plain table.
+
+    `columns` of equal length: numbers, booleans, objects holding text or None, ASCII bytes (dtype S),
+    or :class:`Coded`.
+    """
+
+    wkb: np.ndarray | None
+    columns: dict[str, Column]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
 
 
 def backend() -> str:
@@ -134,8 +197,7 @@ def read_vector(
 def write_table(
     path: str | Path,
     layer: str,
-    geometry_wkb: np.ndarray | None,
-    columns: dict[str, np.ndarray],
+    batches: Iterable[Batch],
     crs: str | None,
     geometry_type: str = "Polygon",
     append: bool = True,
@@ -143,24 +205,37 @@ def write_table(
 ) -> None:
     """Write rows to `layer` of the GeoPackage `path`, creating either as needed.
 
-    `geometry_wkb` is an object array of bytes or None (a plain table); `columns` arrays of equal
-    length (numbers, booleans, or objects holding text or None). With `append` rows are added to a
-    layer that is there, else such a layer is replaced. Raises SwcError ``intake.unwritable``.
+    `batches`, at least one and all of the same columns, are asked for one by one: what is to be
+    written need never be in memory as a whole. With `append` rows are added to a layer that is
+    there, else such a layer is replaced. Raises SwcError ``intake.unwritable``.
     """
     target = Path(path)
     there = target.exists() and layer in [name for name, _ in list_layers(target)]
-    job = _Write(
-        target, layer, crs, geometry_type, append and there, spatial_index and geometry_wkb is not None
-    )
+    feed = _Feed(batches)
+    drawn = feed.first.wkb is not None
+    job = _Write(target, layer, crs, geometry_type, append and there, spatial_index and drawn)
     writer = {"arrow": _write_arrow, "pyogrio": _write_raw, "fiona": _write_fiona}[backend()]
     try:
-        writer(job, geometry_wkb, columns)
+        writer(job, feed)
     except _library_errors() as error:
+        if feed.error is not None:
+            raise feed.error from None
         raise SwcError("intake.unwritable", source=target.name, reason=str(error)) from error
 
 
+def difference(path: str | Path, layer: str, batches: Iterable[Batch]) -> str | None:
+    """Return the first field of `layer` that does not hold what `batches` say, None where all do.
+
+    Rows are held against each other in the order they were written, geometry ("geometry") byte for
+    byte, every value as it is, in as much memory as a batch takes.
+    """
+    with _reported(path):
+        compare = _difference_arrow if backend() == "arrow" else _difference_plain
+        return compare(str(path), layer, batches)
+
+
 def read_back(path: str | Path, layer: str) -> Table:
-    """Return all rows of a layer just written, for comparison."""
+    """Return all rows of a layer just written."""
     return read_vector(path, layer)
 
 
@@ -349,9 +424,24 @@ def _read_arrow(path: str, layer: Layer, where: str | None, columns: list[str]) 
     geometry = meta["geometry_name"] or "wkb_geometry"
     fids = rows.column(meta["fid_column"] or "OGC_FID").to_numpy()
     # By position: a file may name two fields alike.
-    values = {name: _objects(rows.column(rows.column_names.index(name)).to_pylist()) for name in columns}
-    wkb = rows.column(geometry).to_pylist() if geometry in rows.column_names else [None] * len(fids)
-    return Table(layer, values, _objects(wkb), fids.astype(np.int64))
+    values = {name: _shared(rows.column(rows.column_names.index(name))) for name in columns}
+    wkb = rows.column(geometry).chunks if geometry in rows.column_names else [_objects([None] * len(fids))]
+    return Table(layer, values, Geometries(wkb), fids.astype(np.int64))
+
+
+def _shared(column: Any) -> np.ndarray:
+    """Return the Python values of an Arrow column; text that repeats is there once."""
+    return np.concatenate([np.empty(0, object), *(_shared_chunk(chunk) for chunk in column.chunks)])
+
+
+def _shared_chunk(chunk: Any) -> np.ndarray:
+    import pyarrow as pa
+
+    coded = chunk.dictionary_encode() if pa.types.is_string(chunk.type) else None
+    if coded is None or len(coded.dictionary) > len(chunk) / 2:
+        return _objects(chunk.to_pylist())
+    values = _objects([*map(sys.intern, coded.dictionary.to_pylist()), None])
+    return values[coded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)]
 
 
 def _falls_short(path: str, layer: Layer, where: str | None, count: int) -> bool:
@@ -378,7 +468,8 @@ def _read_raw(path: str, layer: Layer, where: str | None, columns: list[str]) ->
         pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": before})
     named = dict(zip((str(field) for field in meta["fields"]), values))
     wkb = _objects([None] * len(fids)) if wkb is None else wkb
-    return Table(layer, {name: _plain(named[name]) for name in columns}, wkb, fids.astype(np.int64))
+    values = {name: _plain(named[name]) for name in columns}
+    return Table(layer, values, Geometries([wkb]), fids.astype(np.int64))
 
 
 def _read_fiona(path: str, layer: Layer, where: str | None, columns: list[str]) -> Table:
@@ -399,7 +490,7 @@ def _read_fiona(path: str, layer: Layer, where: str | None, columns: list[str]) 
     if readable < layer.count:
         raise SwcError("intake.damaged", read=readable, count=layer.count)
     values = {name: _objects([row[i] for row in rows]) for i, name in enumerate(columns)}
-    return Table(layer, values, _objects(wkb), np.array(fids, np.int64))
+    return Table(layer, values, Geometries([_objects(wkb)]), np.array(fids, np.int64))
 
 
 class _Heard(logging.Handler):
@@ -571,54 +662,102 @@ class _Write:
         return made
 
 
-def _write_arrow(job: _Write, wkb: np.ndarray | None, columns: dict[str, np.ndarray]) -> None:
+class _Feed:
+    """Batches on their way to a writer; keeps what making one raised, which writers do not pass on."""
+
+    def __init__(self, batches: Iterable[Batch]) -> None:
+        self._rest = iter(batches)
+        self.first = next(self._rest)
+        self.error: BaseException | None = None
+
+    def __iter__(self) -> Iterator[Batch]:
+        try:
+            yield from chain([self.first], self._rest)
+        except GeneratorExit:  # the writer gave up, for a reason of its own
+            raise
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+def _write_arrow(job: _Write, feed: _Feed) -> None:
     import pyarrow as pa
     from pyogrio import raw
 
-    arrays = {
-        name: pa.array(values, from_pandas=values.dtype.kind == "f") for name, values in columns.items()
-    }
-    # A column of only None has no type of its own; text is what such a column holds elsewhere.
-    arrays = {n: a.cast(pa.string()) if pa.types.is_null(a.type) else a for n, a in arrays.items()}
     options = job.options()
-    if wkb is None:
+    if feed.first.wkb is None:
         options.update(crs=None)
         options.pop("layer_options", None)
     else:
-        arrays["geom"] = pa.array(wkb, type=pa.binary())
-        options.update(geometry_name="geom", geometry_type=job.geometry_type)
-    raw.write_arrow(pa.table(arrays), str(job.path), **options)
+        options.update(geometry_name=_GEOMETRY, geometry_type=job.geometry_type)
+    # One call, so that the spatial index is built once.
+    rows = pa.RecordBatchReader.from_batches(_arrow(feed.first).schema, map(_arrow, feed))
+    raw.write_arrow(rows, str(job.path), **options)
 
 
-def _write_raw(job: _Write, wkb: np.ndarray | None, columns: dict[str, np.ndarray]) -> None:
+_GEOMETRY = "geom"
+
+
+def _arrow(batch: Batch) -> Any:
+    """Return a batch as a RecordBatch, its geometry as `_GEOMETRY`."""
+    import pyarrow as pa
+
+    arrays = {name: _arrow_column(column) for name, column in batch.columns.items()}
+    if batch.wkb is not None:
+        arrays[_GEOMETRY] = pa.array(batch.wkb, type=pa.binary())
+    return pa.record_batch(arrays)
+
+
+def _arrow_column(column: Column) -> Any:
+    import pyarrow as pa
+
+    if isinstance(column, Coded):
+        return _arrow_column(column.values).take(pa.array(column.codes))
+    if column.dtype.kind == "S":
+        return pa.array(column, type=pa.binary()).cast(pa.string())
+    if column.dtype.kind in "OU":
+        return pa.array(column, type=pa.string(), from_pandas=True)
+    return pa.array(column, from_pandas=column.dtype.kind == "f")
+
+
+def _values(column: Column) -> np.ndarray:
+    """Return a column as an array of numbers, or of objects holding text or None."""
+    if isinstance(column, Coded):
+        return column.values[column.codes]
+    return column.astype(str).astype(object) if column.dtype.kind == "S" else column
+
+
+def _write_raw(job: _Write, feed: _Feed) -> None:
     from pyogrio import raw
 
-    options = job.options()
-    if wkb is None:
-        options.update(crs=None)
-        options.pop("layer_options", None)
-    raw.write(
-        str(job.path),
-        geometry=wkb,
-        field_data=list(columns.values()),
-        fields=np.array(list(columns), dtype=object),
-        geometry_type=None if wkb is None else job.geometry_type,
-        **options,
-    )
+    for number, batch in enumerate(feed):
+        options = (replace(job, append=True) if number else job).options()
+        if batch.wkb is None:
+            options.update(crs=None)
+            options.pop("layer_options", None)
+        raw.write(
+            str(job.path),
+            geometry=batch.wkb,
+            field_data=[_values(column) for column in batch.columns.values()],
+            fields=np.array(list(batch.columns), dtype=object),
+            geometry_type=None if batch.wkb is None else job.geometry_type,
+            **options,
+        )
 
 
 _FIONA_TYPES = {"i": "int", "u": "int", "f": "float", "b": "bool", "O": "str", "U": "str"}
 
 
-def _write_fiona(job: _Write, wkb: np.ndarray | None, columns: dict[str, np.ndarray]) -> None:
+def _write_fiona(job: _Write, feed: _Feed) -> None:
     import fiona
 
-    fields = {name: _FIONA_TYPES[values.dtype.kind] for name, values in columns.items()}
-    schema = {"geometry": "None" if wkb is None else job.geometry_type, "properties": fields}
+    drawn = feed.first.wkb is not None
+    fields = {name: _FIONA_TYPES[_values(c).dtype.kind] for name, c in feed.first.columns.items()}
+    schema = {"geometry": job.geometry_type if drawn else "None", "properties": fields}
     made = {} if job.append else {"SPATIAL_INDEX": "YES" if job.spatial_index else "NO"}
     made.update({} if job.path.exists() else {"VERSION": "1.2"})
     # A layer written without a CRS is a table: fiona wants none named at all.
-    crs = {"crs": job.crs} if job.crs and wkb is not None else {}
+    crs = {"crs": job.crs} if job.crs and drawn else {}
     target = fiona.open(
         str(job.path),
         "a" if job.append else "w",
@@ -629,15 +768,89 @@ def _write_fiona(job: _Write, wkb: np.ndarray | None, columns: dict[str, np.ndar
         **made,
     )
     with target:
-        target.writerecords(_records(wkb, columns))
+        for batch in feed:
+            target.writerecords(_records(batch))
 
 
-def _records(wkb: np.ndarray | None, columns: dict[str, np.ndarray]) -> Iterator[dict[str, Any]]:
+def _records(batch: Batch) -> Iterator[dict[str, Any]]:
     import shapely
     from shapely.geometry import mapping
 
-    rows = zip(*(values.tolist() for values in columns.values()))
-    drawn = [None] * len(next(iter(columns.values()))) if wkb is None else shapely.from_wkb(wkb)
+    rows = zip(*(_values(column).tolist() for column in batch.columns.values()))
+    drawn = [None] * len(batch) if batch.wkb is None else shapely.from_wkb(batch.wkb)
     for geometry, row in zip(drawn, rows):
         shape = None if geometry is None else mapping(geometry)
-        yield {"type": "Feature", "geometry": shape, "properties": dict(zip(columns, row))}
+        yield {"type": "Feature", "geometry": shape, "properties": dict(zip(batch.columns, row))}
+
+
+# --- reading back ---------------------------------------------------------------------------------
+
+
+def _difference_arrow(path: str, layer: str, batches: Iterable[Batch]) -> str | None:
+    import pyarrow as pa
+    from pyogrio import raw
+
+    with raw.open_arrow(path, layer=layer, batch_size=_BATCH_READ, use_pyarrow=True) as (meta, rows):
+        rest = rows.schema.empty_table()
+        for batch in batches:
+            meant = _arrow(batch)
+            parts, short = [rest], len(batch) - len(rest)
+            for part in rows if short > 0 else ():
+                parts.append(pa.Table.from_batches([part]))
+                short -= len(part)
+                if short <= 0:
+                    break
+            found = pa.concat_tables(parts)
+            found, rest = found.slice(0, len(batch)), found.slice(len(batch))
+            name = _unlike_arrow(found, meant, meta["geometry_name"])
+            if name:
+                return name
+    return None
+
+
+def _unlike_arrow(found: Any, meant: Any, geometry: str) -> str | None:
+    import pyarrow as pa
+
+    for name in meant.schema.names:
+        column = found.column((geometry or "geom") if name == _GEOMETRY else name)
+        wanted = meant.column(name)
+        if not column.cast(wanted.type).equals(pa.chunked_array([wanted])):
+            return "geometry" if name == _GEOMETRY else name
+    return None
+
+
+def _difference_plain(path: str, layer: str, batches: Iterable[Batch]) -> str | None:
+    known = _describe(path, layer, None)
+    reader = _read_fiona if backend() == "fiona" else _read_raw
+    done = 0
+    for batch in batches:
+        # A layer just written numbers its rows from 1.
+        rows = f"fid > {done} AND fid <= {done + len(batch)}"
+        name = _unlike_plain(reader(path, known, rows, list(batch.columns)), batch)
+        if name:
+            return name
+        done += len(batch)
+    return None
+
+
+def _unlike_plain(found: Table, meant: Batch) -> str | None:
+    if meant.wkb is not None and _bytes(found.wkb) != _bytes(meant.wkb):
+        return "geometry"
+    for name, column in meant.columns.items():
+        wanted = _values(column)
+        if wanted.dtype.kind in "OU":
+            alike = _texts(found.columns[name]) == _texts(wanted)
+        else:
+            alike = np.array_equal(found.columns[name].astype(float), wanted.astype(float), equal_nan=True)
+        if not alike:
+            return name
+    return None
+
+
+def _bytes(wkb: Iterable[Any]) -> list[bytes | None]:
+    return [None if value is None else bytes(value) for value in wkb]
+
+
+def _texts(values: np.ndarray) -> list[Any]:
+    """Return values with every kind of nothing as None."""
+    return [None if value is None or value != value else value for value in values.tolist()]

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +40,8 @@ _LARGEST_COORDINATE = 1e8
 ACCEPTABLE = frozenset({"intake.left_out_submission"})
 _METADATA = ("version", "approval_no", "data_date", "provider", "secrecy")
 _KINDS = {0: "Point", 1: "LineString", 2: "LinearRing", 4: "MultiPoint", 5: "MultiLineString"}
-_NO_WKB = np.empty(0, dtype=object)
+#: Features whose vertices are in memory at once, beside the geometry itself.
+_BLOCK = 50_000
 _POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
 
 
@@ -294,7 +297,6 @@ def _open(
     told = (label, table, fields, crs, geometry, alive, sha256, notes)
     source = _Source(index, entry, spec, role, extent, *told)
     _draw(source)
-    source.table = replace(table, wkb=_NO_WKB)  # the largest thing in memory, and drawn by now
     return source if _is_polygonal(source) and _is_placed(source) else None
 
 
@@ -358,22 +360,31 @@ def _district_words() -> dict[str, Any]:
 
 def _draw(source: _Source) -> None:
     """Fill `source.geometry` with 2-D polygons from the WKB; the rest is rejected or told."""
-    wkb = source.table.wkb
+    tolerance = CHORD_TOLERANCE_M / georef.metres_per_unit(source.crs)
+    found, start = [np.empty((0, 3), np.int64)], 0
+    for wkb in source.table.wkb.drain():
+        source.geometry[start : start + len(wkb)], types = _drawn(wkb, tolerance)
+        found.append(types)
+        start += len(wkb)
+    types = np.concatenate(found)
+    _tell_dimensions(source, types)
+    _reject_undrawn(source, types[:, 0])
+    _reject_absurd(source)
+    _reject_other_kinds(source)
+
+
+def _drawn(wkb: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the geometries of WKB in two dimensions with curves as chords, and their `base_types`."""
     types = curves.base_types(wkb)
     curved = np.isin(types[:, 0], tuple(curves.CURVED))
     # GEOS before 3.12 cannot read measures; the reader of curves can.
     by_hand = curved | (types[:, 2].astype(bool) & (shapely.geos_version < (3, 12, 0)))
-    plain = np.where(by_hand, None, wkb)
-    source.geometry = shapely.from_wkb(plain, on_invalid="ignore")
+    geometry = shapely.from_wkb(np.where(by_hand, None, wkb), on_invalid="ignore")
     deep = types[:, 1:].any(axis=1)
-    source.geometry[deep] = shapely.force_2d(source.geometry[deep])
-    tolerance = CHORD_TOLERANCE_M / georef.metres_per_unit(source.crs)
+    geometry[deep] = shapely.force_2d(geometry[deep])
     for row in np.flatnonzero(by_hand).tolist():
-        source.geometry[row] = _straight(wkb[row], tolerance)
-    _tell_dimensions(source, types, curved)
-    _reject_undrawn(source, types[:, 0])
-    _reject_absurd(source)
-    _reject_other_kinds(source)
+        geometry[row] = _straight(wkb[row], tolerance)
+    return geometry, types
 
 
 def _straight(wkb: bytes, tolerance: float) -> shapely.Geometry | None:
@@ -384,7 +395,8 @@ def _straight(wkb: bytes, tolerance: float) -> shapely.Geometry | None:
         return None
 
 
-def _tell_dimensions(source: _Source, types: np.ndarray, curved: np.ndarray) -> None:
+def _tell_dimensions(source: _Source, types: np.ndarray) -> None:
+    curved = np.isin(types[:, 0], tuple(curves.CURVED))
     deep = int(types[:, 1:].any(axis=1).sum())
     if deep:
         source.notes.add("intake.dimensions_dropped", source.label, count=deep)
@@ -404,9 +416,13 @@ def _reject_undrawn(source: _Source, kinds: np.ndarray) -> None:
 
 
 def _reject_absurd(source: _Source) -> None:
-    points, rows = shapely.get_coordinates(source.geometry, return_index=True)
+    # A box does not show a vertex that is no number; the length of an outline does.
+    within = (np.abs(shapely.bounds(source.geometry)) < _LARGEST_COORDINATE).all(axis=1)
+    with np.errstate(over="ignore"):
+        doubtful = np.flatnonzero(~within | ~np.isfinite(shapely.length(source.geometry)))
+    points, rows = shapely.get_coordinates(source.geometry[doubtful], return_index=True)
     bad = ~(np.abs(points) < _LARGEST_COORDINATE).all(axis=1)
-    _reject_at(source, points[bad], rows[bad], "intake.coordinates_absurd")
+    _reject_at(source, points[bad], doubtful[rows[bad]], "intake.coordinates_absurd")
 
 
 def _reject_at(source: _Source, points: np.ndarray, rows: np.ndarray, code: str) -> None:
@@ -573,14 +589,16 @@ _NO_ATTRIBUTES: dict[str, str] = {}
 def _moved(source: _Source, move: georef.Move) -> np.ndarray:
     """Return the geometry in the working CRS, every vertex taken there once; None where rejected."""
     moved = np.where(source.alive, source.geometry, None)
-    if move.same:
-        return moved
-    points, rows = shapely.get_coordinates(moved, return_index=True)
-    there = move(points)
-    lost = ~np.isfinite(there).all(axis=1)
-    _reject_at(source, points[lost], rows[lost], "intake.not_transformable")
-    moved[~source.alive] = None
-    return shapely.set_coordinates(moved, there[source.alive[rows]])
+    for start in range(0, 0 if move.same else len(moved), _BLOCK):
+        block = moved[start : start + _BLOCK]
+        points, rows = shapely.get_coordinates(block, return_index=True)
+        there = move(points)
+        lost = ~np.isfinite(there).all(axis=1)
+        _reject_at(source, points[lost], start + rows[lost], "intake.not_transformable")
+        alive = source.alive[start : start + _BLOCK]
+        block[~alive] = None
+        moved[start : start + _BLOCK] = shapely.set_coordinates(block, there[alive[rows]])
+    return moved
 
 
 @dataclass(frozen=True)
@@ -596,7 +614,7 @@ class _Fix:
 def _repair_all(source: _Source, moved: np.ndarray) -> list[_Fix]:
     """Make the invalid geometries of `moved` valid in place; what is left without area is rejected."""
     fixes = []
-    for row in np.flatnonzero(source.alive & ~shapely.is_valid(moved)).tolist():
+    for row in np.flatnonzero(source.alive & ~_are_valid(moved)).tolist():
         fixed, leftovers = repaired(moved[row])
         reason, place = _reason(moved[row])
         before = float(shapely.area(moved[row]))
@@ -610,6 +628,13 @@ def _repair_all(source: _Source, moved: np.ndarray) -> list[_Fix]:
         told = {"count": len(kept), "change": round(change, 4)}
         source.notes.add("intake.repaired", source.label, measure_m2=change, **told)
     return kept
+
+
+def _are_valid(geometry: np.ndarray) -> np.ndarray:
+    """Return bool[n]; the longest of all questions asked on the way in, so all cores answer it."""
+    blocks = [geometry[start : start + _BLOCK] for start in range(0, len(geometry), _BLOCK)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.concatenate([np.empty(0, bool), *pool.map(shapely.is_valid, blocks)])
 
 
 def repaired(geometry: shapely.Geometry) -> tuple[shapely.Geometry, int]:

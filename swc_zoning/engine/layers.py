@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from swc_zoning.engine import styles
 from swc_zoning.engine.conflicts import Conflict
+from swc_zoning.engine.formats import Batch, Coded, Column
 from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.intake import Intake, Repair
 from swc_zoning.engine.ledger import Entry, prove_dissolved
@@ -21,18 +22,36 @@ from swc_zoning.engine.messages import Finding
 from swc_zoning.engine.pieces import Pieces
 from swc_zoning.engine.rules import RuleTable
 
-Columns = dict[str, NDArray[Any]]
+Columns = dict[str, Column]
+
+#: Rows that are in memory at once.
+BATCH = 50_000
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A table of ``zoning.gpkg``: geometry as WKB (None for a plain table), columns, QGIS style."""
+    """A table of ``zoning.gpkg``: geometry type ("" for a plain table), number of rows, QGIS style.
+
+    `batches` makes the rows, at least one batch; asked again it makes the same rows again.
+    """
 
     name: str
     kind: str
-    wkb: NDArray[Any] | None
-    columns: Columns
+    count: int
+    batches: Callable[[], Iterable[Batch]]
     qml: str = ""
+
+
+def whole(name: str, kind: str, wkb: NDArray[Any] | None, columns: Columns, qml: str = "") -> Layer:
+    """Return a layer small enough to be one batch."""
+    batch = Batch(wkb, columns)
+    return Layer(name, kind, len(batch), lambda: [batch], qml)
+
+
+def _ranges(count: int) -> Iterator[tuple[int, int]]:
+    """Yield (start, stop) of batches; one is empty where there are no rows at all."""
+    for start in range(0, max(count, 1), BATCH):
+        yield start, min(start + BATCH, count)
 
 
 def layers_of(
@@ -70,37 +89,56 @@ def _joined(values: Sequence[Any]) -> str:
 
 
 def _pieces(pieces: Pieces, names: Mapping[str, str], qml: str) -> Layer:
-    decisions = [combo.decision for combo in pieces.combos]
+    decided = _decided(pieces, names)
+    grade = np.array([c.decision["grade"] for c in pieces.combos], np.int32)
 
-    def decided(values: Sequence[Any]) -> NDArray[Any]:
-        return _text(values)[pieces.combo]
+    def batches() -> Iterator[Batch]:
+        for start, stop in _ranges(len(pieces)):
+            rows = slice(start, stop)
+            combo, land = pieces.combo[rows], pieces.land
+            columns: Columns = {
+                "piece_id": pieces.piece_id[rows],
+                **_district_columns(pieces, pieces.district[rows]),
+                "land": _text([None] * len(combo)) if land is None else land[rows].astype(np.int32),
+                **{name: Coded(values, combo) for name, values in decided.items()},
+                "sliver": pieces.sliver[rows].astype(np.int32),
+                **_areas(pieces.plane_m2[rows], pieces.ellipsoidal_m2[rows], pieces.area_centi[rows]),
+            }
+            columns["grade"] = grade[combo]
+            yield Batch(pieces.wkb(start, stop), {name: columns[name] for name in _PIECE_COLUMNS})
 
-    columns: Columns = {
-        "piece_id": _text(pieces.piece_id),
-        **_district_columns(pieces, pieces.district),
-        "land": _text([None] * len(pieces)) if pieces.land is None else pieces.land.astype(np.int32),
-        "zone": decided([d["zone"] for d in decisions]),
-        "zone_name": decided([names[d["zone"]] for d in decisions]),
-        "status": decided([d["status"] for d in decisions]),
-        **{
-            key: decided([_joined(d[key]) for d in decisions])
-            for key in ("decisive", "rules", "measures", "basis")
-        },
-        "grade": np.array([d["grade"] for d in decisions], np.int32)[pieces.combo],
-        "force": decided([d["force"] for d in decisions]),
-        "members": decided([json.dumps(c.members, ensure_ascii=False) for c in pieces.combos]),
-        "combo": decided([_joined(c.roles) for c in pieces.combos]),
-        "conflicts": decided([_joined(d["conflicts"]) for d in decisions]),
-        "sliver": pieces.sliver.astype(np.int32),
-        **_areas(pieces.plane_m2, pieces.ellipsoidal_m2, pieces.area_centi),
+    return Layer("pieces", "Polygon", len(pieces), batches, qml)
+
+
+#: In the order they are written.
+_PIECE_COLUMNS = (
+    *("piece_id", "district_code", "district_name", "land", "zone", "zone_name", "status", "decisive"),
+    *("rules", "measures", "basis", "grade", "force", "members", "combo", "conflicts", "sliver"),
+    *("plane_m2", "ellipsoidal_m2", "area_m2"),
+)
+
+
+def _decided(pieces: Pieces, names: Mapping[str, str]) -> dict[str, NDArray[Any]]:
+    """Return the texts that follow from the label combination, one for each combination."""
+    combos = pieces.combos
+    decisions = [combo.decision for combo in combos]
+    lists = ("decisive", "rules", "measures", "basis", "conflicts")
+    texts: dict[str, Sequence[str]] = {
+        "zone": [d["zone"] for d in decisions],
+        "zone_name": [names[d["zone"]] for d in decisions],
+        "status": [d["status"] for d in decisions],
+        "force": [d["force"] for d in decisions],
+        "members": [json.dumps(c.members, ensure_ascii=False) for c in combos],
+        "combo": [_joined(c.roles) for c in combos],
+        **{key: [_joined(d[key]) for d in decisions] for key in lists},
     }
-    return Layer("pieces", "Polygon", shapely.to_wkb(pieces.polygons), columns, qml)
+    return {name: _text(values) for name, values in texts.items()}
 
 
 def _district_columns(pieces: Pieces, district: Ints) -> Columns:
     return {
-        "district_code": _text([d.code for d in pieces.districts])[district],
-        "district_name": _text([d.name for d in pieces.districts])[district],
+        "district_code": Coded(_text([d.code for d in pieces.districts]), district),
+        "district_name": Coded(_text([d.name for d in pieces.districts]), district),
     }
 
 
@@ -136,13 +174,13 @@ def _zones(pieces: Pieces, names: Mapping[str, str], qml: str) -> Layer:
             sums(pieces.plane_m2), sums(pieces.ellipsoidal_m2), sums(pieces.area_centi).astype(np.int64)
         ),
     }
-    return Layer("zones", "MultiPolygon", shapely.to_wkb(merged), columns, qml)
+    return whole("zones", "MultiPolygon", shapely.to_wkb(merged), columns, qml)
 
 
 def _conflicts(pieces: Pieces, table: RuleTable, conflicts: list[Conflict], lang: str) -> Layer:
     rows = [table.conflicts[c.kind] for c in conflicts]
     settling = "settling_rule" if lang == "zh" else "settling_rule_en"
-    codes = [pieces.districts[d].code for d in pieces.district.tolist()]
+    codes = [district.code for district in pieces.districts]
     points = shapely.point_on_surface(np.array([c.geometry for c in conflicts], object))
     columns: Columns = {
         "conflict_id": _text([c.id for c in conflicts]),
@@ -151,15 +189,15 @@ def _conflicts(pieces: Pieces, table: RuleTable, conflicts: list[Conflict], lang
         "name": _text([row[f"name_{lang}"] for row in rows]),
         **_side(pieces, "a", [c.first for c in conflicts]),
         **_side(pieces, "b", [c.second for c in conflicts]),
-        "districts": _text([_joined(sorted({codes[i] for i in c.pieces})) for c in conflicts]),
+        "districts": _text(
+            [_joined(sorted({codes[d] for d in pieces.district[list(c.pieces)].tolist()})) for c in conflicts]
+        ),
         "settling_rule": _text([row.get(settling) or row["settling_rule"] for row in rows]),
         "basis": _text([_joined(table.basis(row)) for row in rows]),
         "pieces": np.array([len(c.pieces) for c in conflicts], np.int64),
         "plane_m2": np.array([c.plane_m2 for c in conflicts], float),
         "ellipsoidal_m2": np.array([c.ellipsoidal_m2 for c in conflicts], float),
-        "area_m2": np.array(
-            [sum(int(pieces.area_centi[i]) for i in c.pieces) / 100 for c in conflicts], float
-        ),
+        "area_m2": np.array([int(pieces.area_centi[list(c.pieces)].sum()) / 100 for c in conflicts], float),
         "mean_width_m": np.array([c.mean_width_m for c in conflicts], float),
         "east": shapely.get_x(points),
         "north": shapely.get_y(points),
@@ -169,7 +207,7 @@ def _conflicts(pieces: Pieces, table: RuleTable, conflicts: list[Conflict], lang
         for c in conflicts
     ]
     wkb = shapely.to_wkb(np.array(regions, object)) if regions else np.empty(0, object)
-    return Layer("conflicts", "MultiPolygon", wkb, columns, styles.conflicts_qml())
+    return whole("conflicts", "MultiPolygon", wkb, columns, styles.conflicts_qml())
 
 
 def _side(pieces: Pieces, side: str, numbers: Sequence[int | None]) -> Columns:
@@ -197,23 +235,31 @@ def _findings(findings: list[Finding], lang: str) -> Layer:
         "text": _text([f.sentence(lang) for f in findings]),
         "measure_m2": np.array([np.nan if f.measure_m2 is None else f.measure_m2 for f in findings], float),
     }
-    return Layer(
+    return whole(
         "findings", "Point", shapely.to_wkb(np.array(points, object)), columns, styles.findings_qml(lang)
     )
 
 
 def _piece_sources(pieces: Pieces) -> Layer:
     features, layers = pieces.intake.features, pieces.intake.layers
-    layer = features.layer[pieces.label_feature]
-    columns: Columns = {
-        "piece_id": _text(pieces.piece_id)[pieces.label_piece],
-        "role": _text([record.role for record in layers])[layer],
-        "layer": _text([record.layer for record in layers])[layer],
-        "source_id": _text(features.source_id)[pieces.label_feature],
-        "name": _text(features.name)[pieces.label_feature],
-        "tier": _text(features.tier)[pieces.label_feature],
-    }
-    return Layer("piece_sources", "", None, columns)
+    role = _text([record.role for record in layers])
+    title = _text([record.layer for record in layers])
+    source_id, name, tier = _text(features.source_id), _text(features.name), _text(features.tier)
+
+    def batches() -> Iterator[Batch]:
+        for start, stop in _ranges(len(pieces.label_piece)):
+            feature = pieces.label_feature[start:stop]
+            columns: Columns = {
+                "piece_id": pieces.piece_id[pieces.label_piece[start:stop]],
+                "role": Coded(role, features.layer[feature]),
+                "layer": Coded(title, features.layer[feature]),
+                "source_id": source_id[feature],
+                "name": name[feature],
+                "tier": tier[feature],
+            }
+            yield Batch(None, columns)
+
+    return Layer("piece_sources", "", len(pieces.label_piece), batches)
 
 
 class _LedgerRow(NamedTuple):
@@ -241,7 +287,7 @@ def _ledger(pieces: Pieces, entries: list[Entry]) -> Layer:
     for name in _LedgerRow._fields:
         values = [getattr(row, name) for row in rows]
         columns[name] = np.array(values, kinds[name]) if name in kinds else _text(values)
-    return Layer("ledger", "", None, columns)
+    return whole("ledger", "", None, columns)
 
 
 def _repaired(intake: Intake, repair: Repair) -> _LedgerRow:
@@ -255,4 +301,4 @@ def _repaired(intake: Intake, repair: Repair) -> _LedgerRow:
 
 def _run(head: Mapping[str, Any]) -> Layer:
     values = [v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in head.values()]
-    return Layer("run", "", None, {"item": _text(list(head)), "value": _text(values)})
+    return whole("run", "", None, {"item": _text(list(head)), "value": _text(values)})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from swc_zoning.engine import rules
@@ -51,7 +52,8 @@ class Combo:
 class Pieces:
     """Columns of equal length n, in order of district and place.
 
-    `face`: number in the partition; `polygons` in metres; `district`, `combo`: index into
+    `face`: number in the partition; `piece_id`: 16 hexadecimal digits, ASCII bytes (dtype S16);
+    `polygons` in metres, to be had from `wkb` and `drawn` a few at a time; `district`, `combo`: index into
     `districts`, `combos`; `land`: 1, 0, or None without a land mask; areas in m2, `area_centi`
     closed, in 0.01 m2. Rows (`label_piece`, `label_feature`) say which features lie on a piece,
     the extent's left out.
@@ -61,7 +63,7 @@ class Pieces:
     intake: Intake
     face: Ints
     polygons: NDArray[Any]
-    piece_id: list[str]
+    piece_id: NDArray[np.bytes_]
     districts: list[District]
     district: Ints
     combos: list[Combo]
@@ -78,6 +80,14 @@ class Pieces:
 
     def __len__(self) -> int:
         return len(self.face)
+
+    def wkb(self, start: int, stop: int) -> NDArray[Any]:
+        """Return the polygons of the pieces start .. stop - 1 as WKB (bytes), metres."""
+        return shapely.to_wkb(self.polygons[start:stop])
+
+    def drawn(self, members: Ints) -> NDArray[Any]:
+        """Return the polygons of the pieces `members`, metres."""
+        return self.polygons[members]
 
     def frame_rows(self) -> _Rows:
         """Return which features of the extent each piece lies in."""
@@ -103,15 +113,15 @@ def assemble(
     districts, district = _districts(labels.where(frame), intake, len(face))
     ids = _piece_ids(partition, face)
     corner = partition.faces.nodes[partition.faces.ring_offsets[partition.faces.face_offsets[face]]]
-    order = np.lexsort((np.array(ids, dtype=object).astype(str), corner, district)) if len(face) else face
-    face, district, ids = face[order], district[order], [ids[i] for i in order.tolist()]
+    order = np.lexsort((ids, corner, district)) if len(face) else face
+    face, district, ids = face[order], district[order], ids[order]
     labels = _Rows.of(partition, face).where(~frame)
 
     combos, combo = _combos(labels, intake, len(face), table, supplied_roles(intake))
     plane, perimeter = partition.plane_m2[face], partition.sum_lengths()[face]
     ellipsoidal = partition.sum_over_faces(_edge_terms(partition, model))[face]
     controls = [job.options.control_areas.get(d.code) for d in districts]
-    closed, adjustments = close_districts(np.maximum(ellipsoidal, 0.0), district, controls, np.array(ids))
+    closed, adjustments = close_districts(np.maximum(ellipsoidal, 0.0), district, controls, ids)
     return Pieces(
         partition,
         intake,
@@ -172,18 +182,18 @@ def _districts(frames: _Rows, intake: Intake, count: int) -> tuple[list[District
     return districts, np.minimum.reduceat(of_feature[frames.feature], starts)
 
 
-def _piece_ids(partition: Partition, face: Ints) -> list[str]:
+def _piece_ids(partition: Partition, face: Ints) -> NDArray[np.bytes_]:
     """Return ids made of the normalised integer rings: the same place gives the same id."""
     faces = partition.faces
     xy = np.column_stack([partition.x[faces.nodes], partition.y[faces.nodes]]).astype("<i8").tobytes()
     sizes = np.diff(faces.ring_offsets).astype("<i8").tobytes()
     rings = faces.face_offsets
-    ids = []
-    for number in face.tolist():
+    ids = np.empty(len(face), f"S{_ID_DIGITS}")
+    for i, number in enumerate(face.tolist()):
         first, last = int(rings[number]), int(rings[number + 1])
         digest = hashlib.sha256(sizes[8 * first : 8 * last])
         digest.update(xy[16 * int(faces.ring_offsets[first]) : 16 * int(faces.ring_offsets[last])])
-        ids.append(digest.hexdigest()[:_ID_DIGITS])
+        ids[i] = digest.hexdigest()[:_ID_DIGITS].encode("ascii")
     return ids
 
 

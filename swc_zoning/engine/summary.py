@@ -10,20 +10,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from swc_zoning.engine import roles, rules
 from swc_zoning.engine.conflicts import Conflict, Mismatch
 from swc_zoning.engine.grid import Ints, group
+from swc_zoning.engine.intake import Intake
 from swc_zoning.engine.ledger import Entry
 from swc_zoning.engine.messages import Finding
 from swc_zoning.engine.pieces import Pieces, supplied_roles
 
 SCHEMA = 1
+
+Digests = NDArray[np.uint8]
+#: Pieces whose content is in memory at once.
+_BLOCK = 50_000
 
 
 def summarise(
@@ -62,29 +68,81 @@ def summarise(
 def content_sha256(pieces: Pieces) -> str:
     """Return the hash of geometry, labels, decisions and areas: equal for equal results.
 
-    It does not depend on tiles, workers, or the order of layers and features.
+    It does not depend on tiles, workers, or the order of layers and features: it is `content_of`
+    the SHA-256 of each piece's own content.
     """
-    digest = hashlib.sha256()
-    for row in sorted(_content_rows(pieces)):
-        digest.update(row.encode("utf-8"))
-    return digest.hexdigest()
+    return content_of(np.concatenate(list(_piece_digests(pieces))))
 
 
-def _content_rows(pieces: Pieces) -> Iterable[str]:
-    decided = [json.dumps([c.members, c.decision], sort_keys=True, ensure_ascii=False) for c in pieces.combos]
-    features, layers = pieces.intake.features, pieces.intake.layers
-    lead = [(layers[layer].role, layers[layer].layer) for layer in features.layer.tolist()]
-    source = [json.dumps([*lead[i], features.source_id[i], features.tier[i]]) for i in range(len(lead))]
-    sources: list[list[str]] = [[] for _ in range(len(pieces))]
-    for piece, feature in zip(pieces.label_piece.tolist(), pieces.label_feature.tolist()):
-        sources[piece].append(source[feature])
-    districts = [district.code for district in pieces.districts]
-    columns = zip(
-        pieces.piece_id, pieces.district.tolist(), pieces.combo.tolist(), pieces.area_centi.tolist()
+def content_of(digests: Digests) -> str:
+    """Return the SHA-256 of the digests of pieces (uint8[n, 32]) in ascending order.
+
+    In that order they stand for the pieces as a whole, whatever order they came in: two different
+    sets of pieces share it only if two different texts share a SHA-256. A run that makes some
+    pieces anew replaces their digests, 32 bytes a piece, and asks again.
+    """
+    words = np.ascontiguousarray(digests).view(">u8")
+    order = np.argsort(words[:, 0])
+    head = words[order, 0]
+    if np.any(head[1:] == head[:-1]):
+        order = np.lexsort(words.T[::-1])
+    return hashlib.sha256(digests[order].tobytes()).hexdigest()
+
+
+def _piece_digests(pieces: Pieces) -> Iterator[Digests]:
+    """Yield the digests of the pieces in order, uint8[k, 32], some at a time."""
+    decided = _digests_of(
+        json.dumps([c.members, c.decision], sort_keys=True, ensure_ascii=False) for c in pieces.combos
     )
-    for number, (piece, district, combo, area) in enumerate(columns):
-        labels = "".join(sorted(sources[number]))
-        yield f"{piece}|{districts[district]}|{decided[combo]}|{labels}|{area}\n"
+    districts = _digests_of(district.code for district in pieces.districts)
+    sources = _source_digests(pieces.intake)
+    rank = np.empty(len(sources), np.int64)
+    rank[np.lexsort(np.ascontiguousarray(sources).view(">u8").T[::-1])] = np.arange(len(sources))
+    for start in range(0, max(len(pieces), 1), _BLOCK):
+        stop = min(start + _BLOCK, len(pieces))
+        rows = slice(start, stop)
+        ids = pieces.piece_id[rows].view(np.uint8).reshape(stop - start, -1)
+        area = pieces.area_centi[rows].astype("<i8").view(np.uint8).reshape(-1, 8)
+        head = np.hstack([ids, area, districts[pieces.district[rows]], decided[pieces.combo[rows]]])
+        first, last = np.searchsorted(pieces.label_piece, (start, stop))
+        piece, feature = pieces.label_piece[first:last], pieces.label_feature[first:last]
+        order = np.lexsort((rank[feature], piece))
+        ends = np.searchsorted(piece, np.arange(start, stop), side="right")
+        yield _digests_of_rows(head, sources[feature[order]], ends)
+
+
+def _digests_of_rows(head: Digests, sources: Digests, ends: Ints) -> Digests:
+    """Return the digest of each row of `head` with its sources, those before its end."""
+    fixed, tail = memoryview(head.tobytes()), memoryview(sources.tobytes())
+    width, size = head.shape[1], sources.shape[1]
+    made, begin = bytearray(), 0
+    for number, end in enumerate((ends * size).tolist()):
+        digest = hashlib.sha256(fixed[number * width : (number + 1) * width])
+        digest.update(tail[begin:end])
+        made += digest.digest()
+        begin = end
+    return np.frombuffer(bytes(made), np.uint8).reshape(-1, 32)
+
+
+def _source_digests(intake: Intake) -> Digests:
+    """Return the digest of what names each feature: role, layer, tier and id, however long."""
+    layers, features = intake.layers, intake.features
+    known: dict[tuple[int, str], Any] = {}
+    made = bytearray()
+    for layer, tier, source_id in zip(features.layer.tolist(), features.tier, features.source_id):
+        lead = known.get((layer, tier))
+        if lead is None:
+            text = json.dumps([layers[layer].role, layers[layer].layer, tier])
+            lead = known[layer, tier] = hashlib.sha256(text.encode("ascii"))
+        digest = lead.copy()
+        digest.update(source_id.encode("utf-8", "surrogatepass"))
+        made += digest.digest()
+    return np.frombuffer(bytes(made), np.uint8).reshape(-1, 32)
+
+
+def _digests_of(texts: Iterable[str]) -> Digests:
+    made = b"".join(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts)
+    return np.frombuffer(made, np.uint8).reshape(-1, 32)
 
 
 def document_sha256(document: Mapping[str, Any]) -> str:

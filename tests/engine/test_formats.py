@@ -12,6 +12,7 @@ import shapely
 from pyogrio import raw
 
 from swc_zoning.engine import formats
+from swc_zoning.engine.formats import Batch
 from swc_zoning.engine.messages import SwcError
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -130,9 +131,9 @@ def test_an_encoding_given_is_used_and_an_unknown_one_refused(tmp_path):
 
 def test_several_layers_want_a_name(tmp_path):
     path = tmp_path / "a.gpkg"
-    formats.write_table(path, "one", BOXES, {"n": np.arange(3)}, "EPSG:4549")
-    formats.write_table(path, "two", BOXES, {"n": np.arange(3)}, "EPSG:4549")
-    formats.write_table(path, "notes", None, {"n": np.arange(3)}, None)
+    formats.write_table(path, "one", [Batch(BOXES, {"n": np.arange(3)})], "EPSG:4549")
+    formats.write_table(path, "two", [Batch(BOXES, {"n": np.arange(3)})], "EPSG:4549")
+    formats.write_table(path, "notes", [Batch(None, {"n": np.arange(3)})], None)
     with pytest.raises(SwcError) as caught:
         formats.read_vector(path)
     assert (caught.value.code, caught.value.facts["layers"]) == ("intake.layer_unnamed", "one, two")
@@ -142,8 +143,8 @@ def test_several_layers_want_a_name(tmp_path):
 
 def test_a_table_without_geometry_beside_one_layer_needs_no_name(tmp_path):
     path = tmp_path / "a.gpkg"
-    formats.write_table(path, "one", BOXES, {"n": np.arange(3)}, "EPSG:4549")
-    formats.write_table(path, "notes", None, {"n": np.arange(3)}, None)
+    formats.write_table(path, "one", [Batch(BOXES, {"n": np.arange(3)})], "EPSG:4549")
+    formats.write_table(path, "notes", [Batch(None, {"n": np.arange(3)})], None)
     assert formats.describe(path).name == "one"
 
 
@@ -156,33 +157,92 @@ def test_what_is_written_is_read_back_in_batches(tmp_path, backend):
         "ok": np.array([True, False, True]),
     }
     for _ in range(2):
-        formats.write_table(path, "pieces", BOXES, columns, "EPSG:4549")
-    formats.write_table(path, "ledger", None, {"n": np.arange(4)}, None)
+        formats.write_table(path, "pieces", [Batch(BOXES, columns)], "EPSG:4549")
+    formats.write_table(path, "ledger", [Batch(None, {"n": np.arange(4)})], None)
     table = formats.read_back(path, "pieces")
     for name, values in columns.items():
         assert table.columns[name].tolist() == values.tolist() * 2
-    assert shapely.equals(*shapely.from_wkb([table.wkb[4], BOXES[1]]))
+    assert shapely.equals(*shapely.from_wkb([np.asarray(table.wkb)[4], BOXES[1]]))
     assert table.layer.crs is not None
     assert formats.read_back(path, "ledger").columns["n"].tolist() == [0, 1, 2, 3]
     with sqlite3.connect(path) as database:
         assert database.execute("pragma user_version").fetchone()[0] == 10200
 
 
+def rows_of(start, stop, **changed):
+    """Batches of three rows each, with one value changed."""
+    names = np.array(["甲", None, "乙"], dtype=object)
+    for batch in range(start, stop):
+        columns = {
+            "id": np.array([b"0a", b"0b", b"0c"]),
+            "role": formats.Coded(names, np.array([2, 1, 0])),
+            "v": np.array([np.nan, batch / 3, 2.0]),
+            "n": np.array([batch, -1, 2**40]),
+        }
+        wkb = BOXES.copy()
+        if batch == changed.get("batch"):
+            columns = {**columns, **{k: v for k, v in changed.items() if k in columns}}
+            wkb = changed.get("wkb", wkb)
+        yield Batch(wkb, columns)
+
+
+MOVED = shapely.to_wkb(np.array([shapely.box(x, 0, x + 10, 10) for x in (500000, 500010, 500020.0001)]))
+CHANGES = {
+    "geometry": {"wkb": MOVED},
+    "id": {"id": np.array([b"0a", b"0b", b"0d"])},
+    "role": {"role": np.array(["乙", "", "甲"], dtype=object)},
+    "v": {"v": np.array([0.0, 1.0, 2.0])},
+    "n": {"n": np.array([2, -1, 2**40 + 1])},
+}
+
+
+def test_batches_are_written_one_by_one_and_read_back_as_one_layer(tmp_path, backend):
+    path = tmp_path / "a.gpkg"
+    formats.write_table(path, "pieces", rows_of(0, 4), "EPSG:4549")
+    table = formats.read_back(path, "pieces")
+    assert table.columns["id"].tolist() == ["0a", "0b", "0c"] * 4
+    assert table.columns["role"].tolist() == ["乙", None, "甲"] * 4
+    assert table.columns["n"].tolist()[::3] == [0, 1, 2, 3]
+    with sqlite3.connect(path) as database:
+        assert database.execute("select count(*) from rtree_pieces_geom").fetchone() == (12,)
+
+
+@pytest.mark.parametrize("field", sorted(CHANGES))
+def test_reading_back_finds_any_value_that_differs_in_any_batch(tmp_path, backend, monkeypatch, field):
+    monkeypatch.setattr(formats, "_BATCH_READ", 5)  # not those of the writer
+    path = tmp_path / "a.gpkg"
+    formats.write_table(path, "pieces", rows_of(0, 4), "EPSG:4549")
+    assert formats.difference(path, "pieces", rows_of(0, 4)) is None
+    assert formats.difference(path, "pieces", rows_of(0, 4, batch=2, **CHANGES[field])) == field
+    assert formats.difference(path, "pieces", rows_of(0, 5)) is not None
+
+
+def test_what_stops_the_making_of_rows_is_not_called_a_fault_of_the_file(tmp_path, backend):
+    def rows():
+        yield from rows_of(0, 2)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        formats.write_table(tmp_path / "a.gpkg", "pieces", rows(), "EPSG:4549")
+
+
 def test_writing_without_append_replaces_the_layer_and_only_it(tmp_path, backend):
     path = tmp_path / "a.gpkg"
     for layer in ("one", "two", "two"):
-        formats.write_table(path, layer, BOXES, {"n": np.arange(3)}, "EPSG:4549", append=False)
+        formats.write_table(path, layer, [Batch(BOXES, {"n": np.arange(3)})], "EPSG:4549", append=False)
     assert [len(formats.read_back(path, layer)) for layer in ("one", "two")] == [3, 3]
 
 
 def test_a_folder_that_is_not_there_cannot_be_written(tmp_path, backend):
     with pytest.raises(SwcError, match=r"intake\.unwritable"):
-        formats.write_table(tmp_path / "no" / "a.gpkg", "one", BOXES, {"n": np.arange(3)}, "EPSG:4549")
+        formats.write_table(
+            tmp_path / "no" / "a.gpkg", "one", [Batch(BOXES, {"n": np.arange(3)})], "EPSG:4549"
+        )
 
 
 def test_a_database_with_unsaved_log_is_read_without_touching_it(tmp_path):
     path = tmp_path / "a.gpkg"
-    formats.write_table(path, "one", BOXES, {"n": np.arange(3)}, "EPSG:4549", spatial_index=False)
+    formats.write_table(path, "one", [Batch(BOXES, {"n": np.arange(3)})], "EPSG:4549", spatial_index=False)
     writer = sqlite3.connect(path)
     writer.execute("pragma journal_mode=wal")
     writer.execute("update one set n = 7 where n = 2")

@@ -14,7 +14,7 @@ import pytest
 import shapely
 
 from swc_zoning.engine import result, run
-from swc_zoning.engine.layers import Layer
+from swc_zoning.engine.layers import whole
 from swc_zoning.engine.messages import SwcError
 
 CRS = "EPSG:4549"
@@ -26,7 +26,7 @@ def layers(rows=1):
         "item": np.array(["a"] * rows, object),
         "value": np.array([f"{rows}:{i}" for i in range(rows)], object),
     }
-    return [Layer("run", "", None, table)]
+    return [whole("run", "", None, table)]
 
 
 def put(target, rows=1):
