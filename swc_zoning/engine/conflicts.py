@@ -181,12 +181,12 @@ def _regions(pieces: Pieces, number: Ints, piece: Ints) -> Iterator[Ints]:
 
 def _neighbours(pieces: Pieces) -> tuple[Ints, Ints]:
     """Return pairs of pieces that share an edge, both ways round."""
-    number = np.full(len(pieces.partition.faces) + 1, -1, np.int64)
+    number = np.full(len(pieces.partition) + 1, -1, np.int64)
     number[pieces.face] = np.arange(len(pieces))
-    left = number[pieces.partition.faces.left]
-    right = left[np.arange(len(left)) ^ 1]
+    borders = pieces.partition.borders
+    left, right = number[borders.left], number[borders.right]
     both = (left >= 0) & (right >= 0)
-    return left[both], right[both]
+    return np.concatenate([left[both], right[both]]), np.concatenate([right[both], left[both]])
 
 
 def _components(count: int, one: Ints, other: Ints) -> Ints:

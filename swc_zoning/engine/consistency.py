@@ -11,10 +11,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from swc_zoning.engine.grid import Ints, to_metres
+from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.job import EXTENT_ROLE, Options
 from swc_zoning.engine.messages import Finding
-from swc_zoning.engine.partition import Partition
 from swc_zoning.engine.pieces import Pieces
 
 #: Smaller gaps and overlaps (m2) are told as a sum.
@@ -81,12 +80,7 @@ def _controls(pieces: Pieces, options: Options) -> Iterator[Finding]:
 
 
 def _place(pieces: Pieces, number: int) -> tuple[float, float]:
-    return _face_place(pieces.partition, int(pieces.face[number]))
-
-
-def _face_place(partition: Partition, face: int) -> tuple[float, float]:
-    node = partition.faces.nodes[partition.faces.ring_offsets[partition.faces.face_offsets[face]]]
-    return float(to_metres(partition.x[node])), float(to_metres(partition.y[node]))
+    return pieces.partition.place(int(pieces.face[number]))
 
 
 def _district_overlaps(pieces: Pieces) -> Iterator[Finding]:
@@ -116,14 +110,13 @@ def _gaps(pieces: Pieces) -> Iterator[Finding]:
     outside = np.flatnonzero(~pieces.partition.inside)
     area = pieces.partition.plane_m2[outside]
     for face, size in zip(outside[area >= _WORTH_A_PLACE].tolist(), area[area >= _WORTH_A_PLACE].tolist()):
-        yield Finding(
-            "consistency.gap", {"area_m2": round(size, 2)}, "", _face_place(pieces.partition, face), size
-        )
+        place = pieces.partition.place(face)
+        yield Finding("consistency.gap", {"area_m2": round(size, 2)}, "", place, size)
     small = area < _WORTH_A_PLACE
     if small.any():
         total = float(area[small].sum())
         facts = {"count": int(small.sum()), "area_m2": round(total, 4)}
-        place = _face_place(pieces.partition, int(outside[small][0]))
+        place = pieces.partition.place(int(outside[small][0]))
         yield Finding("consistency.small_gaps", facts, place=place, measure_m2=total)
 
 
@@ -158,9 +151,7 @@ def _outside(pieces: Pieces) -> Iterator[Finding]:
             continue
         inside = bool(((layer == record.index) & ~out).any())
         code = "consistency.partly_outside" if inside else "consistency.wholly_outside"
-        place = _face_place(
-            partition, int(labels.face[here][np.argmax(partition.plane_m2[labels.face[here]])])
-        )
+        place = partition.place(int(labels.face[here][np.argmax(partition.plane_m2[labels.face[here]])]))
         yield Finding(code, {"area_m2": round(area, 2), "role": record.role}, record.layer, place, area)
 
 

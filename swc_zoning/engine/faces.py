@@ -131,9 +131,7 @@ def trace(arcs: Arcs, x: Ints, y: Ints, owned: np.ndarray) -> tuple[Faces, Stran
     return faces, strands, left
 
 
-def enclose(
-    nodes: Ints, offsets: Ints, cycle: Ints, cycles: int, x: Ints, y: Ints
-) -> tuple[Faces, Ints]:
+def enclose(nodes: Ints, offsets: Ints, cycle: Ints, cycles: int, x: Ints, y: Ints) -> tuple[Faces, Ints]:
     """Return the faces that simple open rings enclose, and the face each cycle bounds (-1: none).
 
     `cycle`: which of the `cycles` each ring comes from.

@@ -63,7 +63,9 @@ def ask_features(points: Floats, geometry: NDArray[Any]) -> tuple[Ints, Ints]:
     return point, owner[part]
 
 
-def settle(labels: Labels, borders: Borders, geometry: NDArray[Any], points: Floats, hashes: Hashes) -> Labels:
+def settle(
+    labels: Labels, borders: Borders, geometry: NDArray[Any], points: Floats, hashes: Hashes
+) -> Labels:
     """Return labels that follow the rule of edges everywhere.
 
     labels: as points tell, sorted; points: the one asked about, by face. Raises

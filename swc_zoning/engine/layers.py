@@ -152,7 +152,7 @@ def _zones(pieces: Pieces, names: Mapping[str, str], qml: str) -> Layer:
     known = sorted(set(keys), key=lambda key: (list(names).index(key[0]), key[1]))
     number = np.array([known.index(key) for key in keys], np.int64)[pieces.combo] if keys else pieces.combo
     key = number * len(pieces.districts) + pieces.district
-    face_key = np.full(len(pieces.partition.faces), -1, np.int64)
+    face_key = np.full(len(pieces.partition), -1, np.int64)
     face_key[pieces.face] = key
     polygons, polygon_key = pieces.partition.dissolve(face_key)
     prove_dissolved(pieces, key, polygons, polygon_key)

@@ -70,7 +70,7 @@ class Walks:
 
 
 def edge_keys(x: Ints, y: Ints, start: Ints, end: Ints) -> tuple[Hashes, NDArray[np.bool_]]:
-    """Return a hash of each edge between nodes (x, y), the same both ways, and whether it runs to the larger."""
+    """Return a hash of each edge, the same both ways, and whether it runs to its larger end."""
     node = mix(x.astype(np.uint64) ^ (y.astype(np.uint64) << np.uint64(32)) ^ mix(y.astype(np.uint64)))
     rising = (x[start] < x[end]) | ((x[start] == x[end]) & (y[start] < y[end]))
     a, b = node[start], node[end]

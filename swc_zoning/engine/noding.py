@@ -142,9 +142,7 @@ def register(segments: Segments, box: Box, size: int) -> tuple[Ints, Ints]:
     return np.concatenate([south[plain] * across + west[plain], cell]), np.concatenate([plain, wide[index]])
 
 
-def _register_wide(
-    segments: Segments, box: Box, size: int, across: int, up: int
-) -> tuple[Ints, Ints]:
+def _register_wide(segments: Segments, box: Box, size: int, across: int, up: int) -> tuple[Ints, Ints]:
     """Do `register` for segments of several cells, column by column, in the rows they span there.
 
     So a long segment costs its length and not its box.

@@ -129,7 +129,7 @@ def build(
     with progress.step("tiling", 0.05):
         tiling = Tiling(geometry, per_tile)
     city = _City(directory)
-    with progress.step("tracing", 0.45):
+    with progress.step("tracing", 0.47):
         tasks = ((tile, model) for tile in city.noting(tiling.tiles(executor)))
         for done, traced in enumerate(executor.map(trace_tile, tasks), start=1):
             city.add(traced)

@@ -6,18 +6,16 @@ Rules are asked once for each distinct label combination (*combo*), not for each
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from swc_zoning.engine import rules
-from swc_zoning.engine.areas import Adjustment, AreaModel, close_districts
-from swc_zoning.engine.grid import Floats, Ints, group, mix, ragged, to_metres
+from swc_zoning.engine.areas import Adjustment, close_districts
+from swc_zoning.engine.grid import Floats, Ints, group, mix, ragged
 from swc_zoning.engine.intake import Intake
 from swc_zoning.engine.job import Job, Slivers
 from swc_zoning.engine.partition import Partition
@@ -53,7 +51,7 @@ class Pieces:
     """Columns of equal length n, in order of district and place.
 
     `face`: number in the partition; `piece_id`: 16 hexadecimal digits, ASCII bytes (dtype S16);
-    `polygons` in metres, to be had from `wkb` and `drawn` a few at a time; `district`, `combo`: index into
+    polygons are had from `wkb` and `drawn`, a few at a time; `district`, `combo`: index into
     `districts`, `combos`; `land`: 1, 0, or None without a land mask; areas in m2, `area_centi`
     closed, in 0.01 m2. Rows (`label_piece`, `label_feature`) say which features lie on a piece,
     the extent's left out.
@@ -62,7 +60,6 @@ class Pieces:
     partition: Partition
     intake: Intake
     face: Ints
-    polygons: NDArray[Any]
     piece_id: NDArray[np.bytes_]
     districts: list[District]
     district: Ints
@@ -83,11 +80,11 @@ class Pieces:
 
     def wkb(self, start: int, stop: int) -> NDArray[Any]:
         """Return the polygons of the pieces start .. stop - 1 as WKB (bytes), metres."""
-        return shapely.to_wkb(self.polygons[start:stop])
+        return np.array(self.partition.wkb(self.face[start:stop]), object)
 
     def drawn(self, members: Ints) -> NDArray[Any]:
         """Return the polygons of the pieces `members`, metres."""
-        return self.polygons[members]
+        return self.partition.polygons(self.face[members])
 
     def frame_rows(self) -> _Rows:
         """Return which features of the extent each piece lies in."""
@@ -95,38 +92,26 @@ class Pieces:
         return _Rows.of(self.partition, self.face).where(frames)
 
 
-def assemble(
-    partition: Partition,
-    polygons: NDArray[Any],
-    intake: Intake,
-    job: Job,
-    table: rules.RuleTable,
-    model: AreaModel,
-) -> Pieces:
-    """Return the pieces of a proved partition, decided, measured and closed.
-
-    `polygons`: one for each face, metres of the working CRS.
-    """
+def assemble(partition: Partition, intake: Intake, job: Job, table: rules.RuleTable) -> Pieces:
+    """Return the pieces of a proved partition, decided, measured and closed."""
     frame = np.array([intake.layers[layer].extent for layer in intake.features.layer], bool)
     face = np.flatnonzero(partition.inside)
     labels = _Rows.of(partition, face)
     districts, district = _districts(labels.where(frame), intake, len(face))
-    ids = _piece_ids(partition, face)
-    corner = partition.faces.nodes[partition.faces.ring_offsets[partition.faces.face_offsets[face]]]
-    order = np.lexsort((ids, corner, district)) if len(face) else face
-    face, district, ids = face[order], district[order], ids[order]
+    order = np.lexsort((partition.id[face], partition.y[face], partition.x[face], district))
+    face, district = face[order], district[order]
+    ids = _piece_ids(partition.id[face])
     labels = _Rows.of(partition, face).where(~frame)
 
     combos, combo = _combos(labels, intake, len(face), table, supplied_roles(intake))
-    plane, perimeter = partition.plane_m2[face], partition.sum_lengths()[face]
-    ellipsoidal = partition.sum_over_faces(_edge_terms(partition, model))[face]
+    plane, perimeter = partition.plane_m2[face], partition.perimeter_m[face]
+    ellipsoidal = partition.ellipsoidal_m2[face]
     controls = [job.options.control_areas.get(d.code) for d in districts]
     closed, adjustments = close_districts(np.maximum(ellipsoidal, 0.0), district, controls, ids)
     return Pieces(
         partition,
         intake,
         face,
-        polygons[face],
         ids,
         districts,
         district,
@@ -155,7 +140,7 @@ class _Rows:
     def of(cls, partition: Partition, face: Ints) -> _Rows:
         """Return the rows of the given faces, numbered as they are given."""
         labels = partition.labels
-        counts = np.bincount(labels.face, minlength=len(partition.faces))
+        counts = np.bincount(labels.face, minlength=len(partition))
         starts = np.concatenate([[0], np.cumsum(counts)])
         at = ragged(starts[face], counts[face])
         return cls(np.repeat(np.arange(len(face)), counts[face]), labels.feature[at])
@@ -182,19 +167,10 @@ def _districts(frames: _Rows, intake: Intake, count: int) -> tuple[list[District
     return districts, np.minimum.reduceat(of_feature[frames.feature], starts)
 
 
-def _piece_ids(partition: Partition, face: Ints) -> NDArray[np.bytes_]:
-    """Return ids made of the normalised integer rings: the same place gives the same id."""
-    faces = partition.faces
-    xy = np.column_stack([partition.x[faces.nodes], partition.y[faces.nodes]]).astype("<i8").tobytes()
-    sizes = np.diff(faces.ring_offsets).astype("<i8").tobytes()
-    rings = faces.face_offsets
-    ids = np.empty(len(face), f"S{_ID_DIGITS}")
-    for i, number in enumerate(face.tolist()):
-        first, last = int(rings[number]), int(rings[number + 1])
-        digest = hashlib.sha256(sizes[8 * first : 8 * last])
-        digest.update(xy[16 * int(faces.ring_offsets[first]) : 16 * int(faces.ring_offsets[last])])
-        ids[i] = digest.hexdigest()[:_ID_DIGITS].encode("ascii")
-    return ids
+def _piece_ids(heads: NDArray[np.uint64]) -> NDArray[np.bytes_]:
+    """Return 64-bit heads of hashes as hexadecimal digits."""
+    digits = heads.astype(">u8").tobytes().hex().encode("ascii")
+    return np.frombuffer(digits, f"S{_ID_DIGITS}")
 
 
 def supplied_roles(intake: Intake) -> set[str]:
@@ -249,11 +225,6 @@ def _land(labels: _Rows, intake: Intake, count: int) -> Ints | None:
     land = np.zeros(count, np.int64)
     land[labels.piece[np.isin(intake.features.layer[labels.feature], list(masks))]] = 1
     return land
-
-
-def _edge_terms(partition: Partition, model: AreaModel) -> Floats:
-    x, y = to_metres(partition.x), to_metres(partition.y)
-    return model.edge_terms_indexed(x, y, partition.edges.start, partition.edges.end)
 
 
 def _slivers(plane: Floats, perimeter: Floats, limits: Slivers) -> NDArray[np.bool_]:

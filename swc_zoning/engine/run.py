@@ -40,7 +40,7 @@ from swc_zoning.engine.messages import Blocked, Finding, InvariantViolated, SwcE
 from swc_zoning.engine.pieces import Pieces
 from swc_zoning.engine.progress import Progress
 from swc_zoning.engine.rules import RuleTable
-from swc_zoning.engine.tasks import Executor, Serial
+from swc_zoning.engine.tasks import Executor
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def run(
     progress: Progress | None = None,
     executor: Executor | None = None,
     lang: str = "zh",
-    per_tile: int = 60_000,
+    per_tile: int = partition.PER_TILE,
 ) -> Zoning:
     """Carry out a job. Pure: reads the layers it names and writes nothing.
 
@@ -108,14 +108,13 @@ def run(
     with progress.step("reading", 0.15):
         taken = intake.read(job, progress)
     features = taken.features
-    frames = np.array([taken.layers[layer].extent for layer in features.layer], bool)
-    built = partition.build(features.geometry, frames, progress, executor or Serial(), per_tile)
-    polygons = built.polygons()
-    with progress.step("proving", 0.07):
-        entries = _prove(built, polygons, taken)
+    frames = np.array([record.extent for record in taken.layers], bool)[features.layer]
+    model = areas.area_model(taken.crs)
+    built = partition.build(features.geometry, frames, progress, executor, per_tile, model)
+    with progress.step("proving", 0.02):
+        entries = _prove(built, taken)
     with progress.step("deciding", 0.07):
-        model = areas.area_model(taken.crs)
-        decided = pieces.assemble(built, polygons, taken, job, table, model)
+        decided = pieces.assemble(built, taken, job, table)
         entries += ledger.prove_pieces(decided)
     with progress.step("conflicts", 0.06):
         found, mismatches = conflicts.find(decided, table, job.options)
@@ -131,12 +130,12 @@ def _blocks(findings: Iterable[Finding]) -> bool:
     return any(finding.severity == "error" for finding in findings)
 
 
-def _prove(built: partition.Partition, polygons: Any, taken: Intake) -> list[Entry]:
+def _prove(built: partition.Partition, taken: Intake) -> list[Entry]:
     features = taken.features
     lead = [record.layer for record in taken.layers]
     names = list(zip([lead[layer] for layer in features.layer.tolist()], features.source_id))
     perimeter = shapely.length(features.geometry)
-    return ledger.prove(built, polygons, features.area_m2, perimeter, names)
+    return ledger.prove(built, features.area_m2, perimeter, names)
 
 
 def _findings(job: Job, table: RuleTable, taken: Intake, decided: Pieces) -> list[Finding]:

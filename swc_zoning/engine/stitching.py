@@ -27,7 +27,9 @@ def stitch(parts: Sequence[Loose]) -> tuple[Shapes, Ints]:
     lengths = np.add.reduceat(np.diff(strands.offsets)[order], starts) if count else np.empty(0, np.int64)
     faces, face_of_cycle = trace_rings(nodes, np.concatenate([[0], np.cumsum(lengths)]), x, y)
     face = face_of_cycle[cycle] if count else cycle
-    sums = (_summed(face, column, len(faces)) for column in (strands.perimeter, strands.ellipsoidal, strands.key))
+    sums = (
+        _summed(face, column, len(faces)) for column in (strands.perimeter, strands.ellipsoidal, strands.key)
+    )
     return draw(faces, x, y, *sums), face
 
 
@@ -43,7 +45,9 @@ class _Strands:
 
     def __init__(self, parts: Sequence[Loose]) -> None:
         self.x, self.y = (_joined([getattr(p, n) for p in parts], np.int64) for n in ("x", "y"))
-        self.offsets = np.concatenate([[0], np.cumsum(_joined([np.diff(p.offsets) for p in parts], np.int64))])
+        self.offsets = np.concatenate(
+            [[0], np.cumsum(_joined([np.diff(p.offsets) for p in parts], np.int64))]
+        )
         self.perimeter = _joined([p.perimeter for p in parts], np.int64)
         self.ellipsoidal = _joined([p.ellipsoidal for p in parts], np.int64)
         self.key = _joined([p.key for p in parts], np.uint64)

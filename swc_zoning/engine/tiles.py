@@ -388,9 +388,7 @@ def _distinct(found: list[Segments]) -> Segments:
 def match(segments: Segments, among: Segments) -> Ints:
     """Return for each segment, whichever way it runs, its number in `among` (distinct), or -1."""
     given, count = _canonical(segments), len(segments)
-    columns = [
-        np.concatenate([getattr(given, n), getattr(among, n)]) for n in ("x1", "y1", "x2", "y2")
-    ]
+    columns = [np.concatenate([getattr(given, n), getattr(among, n)]) for n in ("x1", "y1", "x2", "y2")]
     number = np.concatenate([np.full(count, -1), np.arange(len(among))])
     order = np.lexsort([-number, *columns[::-1]])
     new = np.ones(len(order), bool)

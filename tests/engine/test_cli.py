@@ -125,7 +125,7 @@ def test_stopped_run_leaves_nothing_within_two_seconds(city, tmp_path, stop):
         encoding="utf-8",
     )
     for line in process.stdout:
-        if '"noding"' in line or '"writing"' in line:
+        if '"tracing"' in line or '"writing"' in line:
             break
     began = time.monotonic()
     process.send_signal(stop)
@@ -148,7 +148,7 @@ def test_interrupt_of_the_group_stops_a_run_with_workers_and_leaves_nothing(city
         start_new_session=True,
     )
     for line in process.stdout:
-        if '"noding"' in line:
+        if '"tracing"' in line:
             break
     began = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)

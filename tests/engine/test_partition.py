@@ -15,6 +15,7 @@ from swc_zoning.engine.labels import Labels
 from swc_zoning.engine.messages import InvariantViolated
 from swc_zoning.engine.partition import build
 from swc_zoning.engine.tasks import executor
+from swc_zoning.engine.tiles import Tiling
 
 
 def valid(polygon):
@@ -116,6 +117,40 @@ def test_crossings_beside_tile_seams_do_not_depend_on_tiles():
     geometry = np.array([affinity.rotate(g, a) for g, a in zip(geometry, rng.random(150) * 90)])
     whole = as_set(build(geometry))
     assert whole == as_set(build(geometry, per_tile=7)) == as_set(build(geometry, per_tile=100))
+
+
+def test_a_face_over_many_tiles_keeps_its_holes_and_what_lies_loose_in_it():
+    frame = box(0, 0, 100, 100)
+    holes = [box(i + 0.2, j + 0.2, i + 0.7, j + 0.7) for i in range(0, 100, 7) for j in range(0, 100, 7)]
+    touching = shapely.MultiPolygon([box(40, 40, 45, 45), box(45, 45, 50, 50)])
+    geometry = np.array([frame, *holes, touching], object)
+    tiled = build(geometry, per_tile=20)
+    assert len(Tiling(geometry, 20)) > 16
+    prove(tiled, geometry)
+    assert as_set(tiled) == as_set(build(geometry))
+    land = tiled.polygons()[np.argmax(tiled.plane_m2)]
+    assert len(land.interiors) > 200
+
+
+def test_a_segment_over_many_tiles_is_split_alike_on_all_sides():
+    rng = np.random.default_rng(9)
+    long = [Polygon([(0, 0), (1000, 3.3333333), (1000, 3.4)]), box(-1, 1, 1001, 1.00005)]
+    grains = [shapely.Point(x, x / 300 + y).buffer(0.3, 3) for x, y in rng.random((300, 2)) * [1000, 0.5]]
+    geometry = np.array([*long, *grains], object)
+    assert as_set(build(geometry, per_tile=40)) == as_set(build(geometry))
+
+
+def test_stacked_features_do_not_make_ever_smaller_tiles():
+    geometry = np.array([Polygon([(0, 0), (10, 1), (9, 8), (1, 9)])] * 500, object)
+    assert len(Tiling(geometry, 100)) < 20
+
+
+def test_tiles_stay_where_they_are_when_data_elsewhere_change():
+    rng = np.random.default_rng(10)
+    cells = np.array([box(*c, *(c + 1)) for c in rng.random((400, 2)) * 100], object)
+    boxes = {leaf.box for leaf in Tiling(cells, 200).leaves}
+    changed = np.append(cells[1:], box(50, 50, 50.5, 50.5))
+    assert len(boxes & {leaf.box for leaf in Tiling(changed, 200).leaves}) > 0.9 * len(boxes)
 
 
 def test_processes_give_the_result_of_one_process():
@@ -231,31 +266,28 @@ class TestPlantedFaults:
         assert str(stop.value)
         return stop.value.invariant
 
-    def without(self, partition, face):
-        labels = partition.labels
-        keep = labels.face != face
-        renumbered = labels.face[keep] - (labels.face[keep] > face)
-        return replace(
-            partition,
-            labels=Labels(renumbered, labels.feature[keep]),
-            inside=np.delete(partition.inside, face),
-        )
-
     def test_dropped_face(self, city):
         partition, geometry = city
-        polygons = np.delete(partition.polygons(), 5)
-        assert self.stopped_by(self.without(partition, 5), geometry, polygons) == "gap"
+        borders = partition.borders
+        lost = replace(
+            borders,
+            left=np.where(borders.left == 5, -1, borders.left),
+            right=np.where(borders.right == 5, -1, borders.right),
+        )
+        assert self.stopped_by(replace(partition, borders=lost), geometry) == "gap"
 
-    def test_duplicated_face(self, city):
+    def test_face_drawn_as_another(self, city):
         partition, geometry = city
         polygons = partition.polygons()
-        extra = partition.labels.feature[partition.labels.face == 5]
-        labels = Labels(
-            np.append(partition.labels.face, [len(polygons)] * len(extra)),
-            np.append(partition.labels.feature, extra),
-        )
-        doubled = replace(partition, labels=labels, inside=np.append(partition.inside, True))
-        assert self.stopped_by(doubled, geometry, np.append(polygons, polygons[5])) == "overlap"
+        polygons[5] = polygons[6]
+        assert self.stopped_by(partition, geometry, polygons) == "edges"
+
+    def test_hole_filled_in(self, city):
+        partition, geometry = city
+        polygons = partition.polygons()
+        holed = int(np.argmax(shapely.get_num_interior_rings(polygons)))
+        polygons[holed] = Polygon(polygons[holed].exterior)
+        assert self.stopped_by(partition, geometry, polygons) == "edges"
 
     def test_swapped_label(self, city):
         partition, geometry = city

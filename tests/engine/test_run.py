@@ -245,7 +245,7 @@ class TestFaultsPlantedInARun:
 
     def test_dissolved_zone_of_another_shape(self, pieces):
         key = pieces.district
-        faces = np.full(len(pieces.partition.faces), -1)
+        faces = np.full(len(pieces.partition), -1)
         faces[pieces.face] = key
         polygons, of = pieces.partition.dissolve(faces)
         ledger.prove_dissolved(pieces, key, polygons, of)

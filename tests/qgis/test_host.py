@@ -107,7 +107,7 @@ def test_events_reach_the_listener_and_the_result_is_returned(fake_python, tmp_p
     body = """
 print("something a library says")
 for fraction in (0.25, 1.0):
-    print(json.dumps({"event": "progress", "step": "noding", "fraction": fraction, "left_s": None}))
+    print(json.dumps({"event": "progress", "step": "tracing", "fraction": fraction, "left_s": None}))
 print(json.dumps({"event": "finding", "severity": "warning", "text": "开天窗", "code": "x.y"}))
 folder = sys.argv[sys.argv.index("--output") + 1]
 print(json.dumps({"event": "result", "summary": folder + "/summary.json", "zoning": folder + "/zoning.gpkg"}))
