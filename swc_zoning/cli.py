@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--output", type=_folder, required=True, metavar="DIR", help="folder of the result")
     run.add_argument("--workers", type=_positive, default=1, metavar="N", help="local processes (default 1)")
     run.add_argument("--scheduler", metavar="ADDRESS", help="a dask.distributed cluster that is running")
+    run.add_argument("--cache", type=_folder, metavar="DIR", help="keep results of tiles for the next run")
     run.add_argument("--progress", choices=("text", "json"), default="text", help="json: events on stdout")
     check = _command(commands, "check", _check, "say everything that is wrong with a job, data included")
     check.add_argument("job", type=Path, metavar="JOB")
@@ -141,7 +142,7 @@ def _run(options: argparse.Namespace, teller: _Teller) -> int:
     result.check_target(options.output, [one.source for one in inputs])
     progress = Progress(teller.progress)
     with executor(options.workers, options.scheduler) as pool:
-        zoning = run.run(asked, progress, pool, options.lang)
+        zoning = run.run(asked, progress, pool, options.lang, cache=options.cache)
     teller.findings(zoning.findings)
     with progress.step("writing", run.WRITING):
         files = zoning.write(options.output)

@@ -82,12 +82,6 @@ def settle(
     return labels
 
 
-def sorted_labels(face: Ints, feature: Ints, by_edge: int = 0) -> Labels:
-    """Return labels of rows in any order."""
-    order = np.lexsort((feature, face))
-    return Labels(face[order], feature[order], by_edge)
-
-
 def contradictions(labels: Labels, borders: Borders, flow: Hashes, hashes: Hashes, faces: int) -> Ints:
     """Return the arcs across which labels do not change by what the arc carries."""
     sums = np.append(labels.sums(hashes, faces), np.uint64(0))  # the last one is the outside
@@ -144,11 +138,10 @@ class _Doubt:
         keep = ~np.isin(labels.face, beside)
         rows = [(face, feature) for face in beside.tolist() for feature in known[face]]
         face, feature = np.array(rows, np.int64).reshape(-1, 2).T
-        return sorted_labels(
-            np.concatenate([labels.face[keep], face]),
-            np.concatenate([labels.feature[keep], feature]),
-            len(beside),
-        )
+        face = np.concatenate([labels.face[keep], face])
+        feature = np.concatenate([labels.feature[keep], feature])
+        order = np.lexsort((feature, face))
+        return Labels(face[order], feature[order], len(beside))
 
     def _hold_against(self, points: Floats, differing: Ints) -> None:
         """Stop if a point disagrees with the edges about a feature whose boundary is not at the point.

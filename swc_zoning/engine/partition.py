@@ -23,21 +23,22 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from swc_zoning.engine import cache
 from swc_zoning.engine import faces as tracing
 from swc_zoning.engine.areas import AreaModel
 from swc_zoning.engine.arrangement import Hashes, feature_hashes
 from swc_zoning.engine.borders import Borders
 from swc_zoning.engine.grid import Floats, Ints, to_metres, unique_points
-from swc_zoning.engine.labels import Labels, ask_features, settle, sorted_labels
+from swc_zoning.engine.labels import Labels, ask_features, settle
 from swc_zoning.engine.progress import Progress
 from swc_zoning.engine.spool import Spool
 from swc_zoning.engine.stitching import stitch
 from swc_zoning.engine.tasks import Executor, Serial
-from swc_zoning.engine.tiles import Tiling
-from swc_zoning.engine.traced import STEPS, Chains, Loose, Shapes, Traced, trace_tile
+from swc_zoning.engine.tiles import Draft, Tiling
+from swc_zoning.engine.traced import STEPS, Chains, Loose, Shapes, Traced
 
 #: Ring vertices of a tile: few enough for the processor's cache, many enough to have few seams.
-PER_TILE = 200_000
+PER_TILE = 400_000
 
 
 @dataclass(frozen=True)
@@ -116,12 +117,14 @@ def build(
     per_tile: int = PER_TILE,
     model: AreaModel | None = None,
     directory: Path | None = None,
+    keep: Path | None = None,
 ) -> Partition:
     """Return the partition that `geometry` makes.
 
     geometry: valid 2-D polygons and multipolygons (n,), metres of one projected CRS; frames:
     which of them make up the extent (n,), none if there is no extent; model: how to measure on the
-    ellipsoid; directory: where what memory should not hold is set aside. The result does not
+    ellipsoid; directory: where what memory should not hold is set aside; keep: where results of
+    tiles are kept between runs. The result does not
     depend on `executor` or `per_tile`, nor, but for numbering, on the order of `geometry`.
     """
     progress = progress or Progress()
@@ -130,12 +133,12 @@ def build(
         tiling = Tiling(geometry, per_tile)
     city = _City(directory)
     with progress.step("tracing", 0.47):
-        tasks = ((tile, model) for tile in city.noting(tiling.tiles(executor)))
-        for done, traced in enumerate(executor.map(trace_tile, tasks), start=1):
+        drafts = city.noting(tiling.drafts(executor))
+        for done, traced in enumerate(cache.trace(drafts, model, executor, keep), start=1):
             city.add(traced)
             progress.advance(done / len(tiling))
     with progress.step("stitching", 0.08):
-        return city.partition(tiling.geometry, frames)
+        return city.partition(tiling.geometry, tiling.over_seams(), frames)
 
 
 class _City:
@@ -150,11 +153,11 @@ class _City:
         self.chains: list[Chains] = []
         self.count = 0
 
-    def noting(self, tiles: Iterator[Any]) -> Iterator[Any]:
+    def noting(self, drafts: Iterator[Draft]) -> Iterator[Draft]:
         """Pass tiles on, keeping which features they count."""
-        for tile in tiles:
-            self.features.append(tile.feature)
-            yield tile
+        for draft in drafts:
+            self.features.append(draft.feature)
+            yield draft
 
     def add(self, traced: Traced) -> None:
         """Take the next tile's result: bytes to the spools, columns to memory."""
@@ -171,20 +174,22 @@ class _City:
         self.shapes.append(_without_wkb(shapes))
         self.count += len(shapes)
 
-    def partition(self, geometry: NDArray[Any], frames: NDArray[np.bool_] | None) -> Partition:
-        """Return the whole, with the faces that tiles share."""
+    def partition(
+        self, geometry: NDArray[Any], over_seams: Ints, frames: NDArray[np.bool_] | None
+    ) -> Partition:
+        """Return the whole, with the faces that tiles share: only features `over_seams` hold any."""
         begins = np.cumsum([0, *(len(shapes) for shapes in self.shapes)])
         stitched, face_of_strand = stitch(self.loose)
         face_of_strand = np.where(face_of_strand >= 0, face_of_strand + self.count, -1)
         borders = self._borders(begins, face_of_strand)
-        point, feature = ask_features(stitched.point, geometry)
-        self.labels.append((point + self.count, feature))
+        self.labels.append(self._labels(stitched, geometry, over_seams))
         self._add_shapes(stitched)
         self.drawn.seal()
         self.arcs.seal()
 
         hashes = feature_hashes(len(geometry))
-        labels = sorted_labels(*(np.concatenate(column) for column in zip(*self.labels)))
+        # Rows are sorted within each tile, and tiles number their faces one after the other.
+        labels = Labels(*(np.concatenate(column) for column in zip(*self.labels)))
         points = self._column("point")
         labels = settle(labels, borders, geometry, points, hashes)
         return Partition(
@@ -202,6 +207,12 @@ class _City:
             self.drawn,
             self.arcs,
         )
+
+    def _labels(self, stitched: Shapes, geometry: NDArray[Any], over_seams: Ints) -> tuple[Ints, Ints]:
+        point, feature = ask_features(stitched.point, geometry[over_seams])
+        feature = over_seams[feature]
+        order = np.lexsort((feature, point))
+        return point[order] + self.count, feature[order]
 
     def _column(self, name: str) -> NDArray[Any]:
         return np.concatenate([getattr(shapes, name) for shapes in self.shapes])

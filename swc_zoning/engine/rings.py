@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from swc_zoning.engine.grid import FINE, PER_METRE, Floats, Ints, from_fine, ragged, to_fine
+from swc_zoning.engine.grid import FINE, PER_METRE, Floats, Ints, from_fine, mix, ragged, to_fine
 
 #: Features looked at together: enough for numpy, few enough for the memory.
 _AT_ONCE = 50_000
@@ -96,22 +96,38 @@ class Ragged:
         return Rings(x, y, following, self.feature_of_ring()[ring], sign[ring])
 
 
-def on_fine_grid(geometry: NDArray[Any]) -> NDArray[Any]:
-    """Return valid polygons (n,), metres, with every vertex on the fine grid.
+def on_fine_grid(geometry: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.uint64]]:
+    """Return valid polygons (n,), metres, with every vertex on the fine grid, and a hash of each one's.
 
     Rounding vertices one by one keeps a polygon valid unless parts of it are thinner than a
     step and cross or turn over; those polygons are snap-rounded as a whole, and may vanish.
     """
     made = geometry.copy()
+    content = np.zeros(len(geometry), np.uint64)
     for begin in range(0, len(geometry), _AT_ONCE):
         part = made[begin : begin + _AT_ONCE]
         xy, owner = shapely.get_coordinates(part, return_index=True)
-        off = (from_fine(to_fine(xy)) != xy).any(axis=1)
+        fine = to_fine(xy)
+        off = (from_fine(fine) != xy).any(axis=1)
         # Most data come in whole millimetres or tenths of them: nothing moves, nothing to check.
         moved = np.unique(owner[off])
         if len(moved):
             part[moved] = _rounded(part[moved])
-    return made
+            xy, owner = shapely.get_coordinates(part, return_index=True)
+            fine = to_fine(xy)
+        starts = np.flatnonzero(np.diff(owner, prepend=-1))
+        if len(starts):
+            content[begin + owner[starts]] = _content(fine, owner, starts)
+    return made, content
+
+
+def _content(fine: Ints, owner: Ints, starts: Ints) -> NDArray[np.uint64]:
+    """Return a hash of the vertices of each feature in their order."""
+    order = (np.arange(len(owner)) - np.repeat(starts, np.diff(np.append(starts, len(owner))))).astype(
+        np.uint64
+    )
+    x, y = fine[:, 0].astype(np.uint64), fine[:, 1].astype(np.uint64)
+    return np.add.reduceat(mix(x + mix(y + mix(order))), starts)
 
 
 def _rounded(geometry: NDArray[Any]) -> NDArray[Any]:

@@ -96,11 +96,12 @@ def run(
     executor: Executor | None = None,
     lang: str = "zh",
     per_tile: int = partition.PER_TILE,
+    cache: Path | None = None,
 ) -> Zoning:
-    """Carry out a job. Pure: reads the layers it names and writes nothing.
+    """Carry out a job. Pure: reads the layers it names and writes nothing but results of tiles to `cache`.
 
     Raises Blocked with all findings where one of them is an error, InvariantViolated where the
-    result would not be what it must be. `executor` and `per_tile` change the time, not the result.
+    result would not be what it must be. `executor`, `per_tile` and `cache` change the time, not the result.
     """
     progress = progress or Progress()
     job = document if isinstance(document, Job) else jobs.load(document)
@@ -110,7 +111,7 @@ def run(
     features = taken.features
     frames = np.array([record.extent for record in taken.layers], bool)[features.layer]
     model = areas.area_model(taken.crs)
-    built = partition.build(features.geometry, frames, progress, executor, per_tile, model)
+    built = partition.build(features.geometry, frames, progress, executor, per_tile, model, keep=cache)
     with progress.step("proving", 0.02):
         entries = _prove(built, taken)
     with progress.step("deciding", 0.07):

@@ -11,6 +11,7 @@ split beforehand, once for all tiles they touch: so both sides of a seam see the
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,11 +122,12 @@ class _Node:
 class Tiling:
     """Features (n,) cut into tiles of about `per_tile` ring vertices.
 
-    geometry: valid 2-D polygons and multipolygons, metres of one projected CRS.
+    geometry: valid 2-D polygons and multipolygons, metres of one projected CRS. `content`: a hash of
+    the vertices of each on the fine grid.
     """
 
     def __init__(self, geometry: NDArray[Any], per_tile: int) -> None:
-        self.geometry = on_fine_grid(geometry)
+        self.geometry, self.content = on_fine_grid(geometry)
         counts = shapely.get_num_coordinates(self.geometry)
         # What rounding made vanish has no place in any tile.
         self.small = np.flatnonzero((counts > 0) & (counts <= max(8, per_tile * _LARGE)))
@@ -144,11 +146,18 @@ class Tiling:
     def __len__(self) -> int:
         return len(self.leaves)
 
-    def tiles(self, executor: Executor) -> Iterator[Tile]:
-        """Yield the tiles, made one by one as they are asked for."""
+    def drafts(self, executor: Executor) -> Iterator[Draft]:
+        """Yield the drafts of the tiles, one by one as they are asked for."""
         seams = self._seams(executor) if len(self.leaves) > 1 else None
         for leaf, rows in zip(self.leaves, self._spread(seams)):
-            yield self._tile(leaf, None if seams is None else seams.take(rows))
+            yield self._draft(leaf, None if seams is None else seams.take(rows))
+
+    def over_seams(self) -> Ints:
+        """Return the features that may lie in more than one tile."""
+        if len(self.leaves) < 2:
+            return np.empty(0, np.int64)
+        there = np.flatnonzero(self._weight > 0)
+        return there[self.crossing(Segments(*self._bounds[there].T))]
 
     # --- the quadtree --------------------------------------------------------------------------------
 
@@ -286,15 +295,46 @@ class Tiling:
         for child in node.children:
             yield from self._spread_below(child, rows, seams)
 
-    # --- a tile as a task ----------------------------------------------------------------------------
-
-    def _tile(self, leaf: _Node, seams: Seams | None) -> Tile:
+    def _draft(self, leaf: _Node, seams: Seams | None) -> Draft:
         walk = self.walk.take(leaf.walk)
         feature = np.unique(np.concatenate([leaf.small, walk.feature, leaf.clip_of]))
         local = Walk(walk.x1, walk.y1, walk.x2, walk.y2, np.searchsorted(feature, walk.feature), walk.sign)
         small, clip_of = np.searchsorted(feature, leaf.small), np.searchsorted(feature, leaf.clip_of)
-        rings = Ragged.of(self.geometry[leaf.small])
-        return Tile(leaf.box, feature, rings, small, local, leaf.clips, clip_of, seams)
+        return Draft(self, leaf, feature, small, local, clip_of, seams)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A tile before its rings are taken out of the city: enough to know what lies in it."""
+
+    tiling: Tiling
+    leaf: _Node
+    feature: Ints
+    small: Ints
+    walk: Walk
+    clip_of: Ints
+    seams: Seams | None
+
+    def tile(self) -> Tile:
+        """Return the tile as a task."""
+        rings = Ragged.of(self.tiling.geometry[self.leaf.small])
+        columns = (self.feature, rings, self.small, self.walk, self.leaf.clips, self.clip_of)
+        return Tile(self.leaf.box, *columns, self.seams)
+
+    def digest(self) -> bytes:
+        """Return a hash of all that the tile's result follows from, but for the numbers of features."""
+        digest = hashlib.blake2b(repr((self.leaf.box, self.seams is None)).encode(), digest_size=20)
+        columns = [self.tiling.content[self.leaf.small], self.small, self.clip_of]
+        columns += [getattr(self.walk, name) for name in ("x1", "y1", "x2", "y2", "feature", "sign")]
+        if self.seams is not None:
+            s = self.seams
+            columns += [s.segments.x1, s.segments.y1, s.segments.x2, s.segments.y2, s.offsets, s.x, s.y]
+        for column in columns:
+            digest.update(len(column).to_bytes(8, "little"))
+            digest.update(np.ascontiguousarray(column).tobytes())
+        for polygon in shapely.to_wkb(self.leaf.clips):
+            digest.update(polygon)
+        return digest.digest()
 
 
 class _Near:

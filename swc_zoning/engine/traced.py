@@ -103,7 +103,7 @@ class Chains:
 
 @dataclass(frozen=True)
 class Traced:
-    """What a tile gives; `label_face`, `label_feature` are rows of its own numbers, by points alone."""
+    """What a tile gives; `label_face`, `label_feature`: sorted rows of its own numbers, told by points."""
 
     shapes: Shapes
     label_face: Ints
@@ -175,10 +175,12 @@ def _ids(faces: Faces, x: Ints, y: Ints) -> Hashes:
 
 
 def _labels(tile: Tile, points: Floats) -> tuple[Ints, Ints]:
-    """Return rows (face, feature) for the points inside features."""
+    """Return rows (face, feature), sorted, for the points inside features."""
     owner = tile.small[tile.rings.owner] if len(tile.small) else tile.rings.owner
     face, part = ask(points, np.concatenate([tile.rings.parts(), tile.clips]))
-    return face, np.concatenate([owner, tile.clip_of])[part]
+    feature = np.concatenate([owner, tile.clip_of])[part]
+    order = np.lexsort((feature, face))
+    return face[order], feature[order]
 
 
 class _Sums:

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Results of tiles kept between runs, by the content of what lies in the tile.
+
+A run after a small change traces the tiles that changed and takes the others from here. What is kept
+are plain columns of numbers: nothing in the folder is ever executed, and a file that is not as it was
+written is not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from swc_zoning import paths
+from swc_zoning.engine.areas import AreaModel
+from swc_zoning.engine.messages import SwcError
+from swc_zoning.engine.tasks import Executor
+from swc_zoning.engine.tiles import Draft, Tile
+from swc_zoning.engine.traced import Chains, Loose, Shapes, Traced, trace_tile
+
+_SUFFIX = ".tile"
+_PARTS = {"shapes": Shapes, "loose": Loose, "chains": Chains}
+
+
+def trace(
+    drafts: Iterable[Draft], model: AreaModel | None, executor: Executor, folder: Path | None
+) -> Iterator[Traced]:
+    """Yield the result of each tile in order, those known in `folder` from there.
+
+    Raises SwcError ``cache.unwritable`` where results cannot be kept.
+    """
+    if folder is None:
+        yield from executor.map(trace_tile, ((draft.tile(), model) for draft in drafts))
+        return
+    kept = _Kept(folder, model)
+    order: deque[tuple[Draft, Path]] = deque()
+
+    def unknown() -> Iterator[tuple[Tile, AreaModel | None]]:
+        for draft in drafts:
+            order.append((draft, kept.path(draft)))
+            if not order[-1][1].is_file():
+                yield draft.tile(), model
+
+    def known() -> Iterator[Traced]:
+        while order and order[0][1].is_file():
+            draft, path = order.popleft()
+            yield kept.read(path) or kept.keep(path, trace_tile((draft.tile(), model)))
+
+    for traced in executor.map(trace_tile, unknown()):
+        yield from known()
+        yield kept.keep(order.popleft()[1], traced)
+    yield from known()
+    kept.sweep()
+
+
+class _Kept:
+    """The folder of results: one file a tile, named by what lies in the tile."""
+
+    def __init__(self, folder: Path, model: AreaModel | None) -> None:
+        self.folder = Path(folder)
+        self.used: set[str] = set()
+        # Whoever traces otherwise, or measures otherwise, gets other results of the same tile.
+        self._method = repr(
+            (paths.version(), np.__version__, None if model is None else model.as_json())
+        ).encode()
+        with _reported(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, draft: Draft) -> Path:
+        """Return the file of a tile, there or not."""
+        name = hashlib.blake2b(self._method + draft.digest(), digest_size=20).hexdigest() + _SUFFIX
+        self.used.add(name)
+        return self.folder / name
+
+    def read(self, path: Path) -> Traced | None:
+        """Return the result of a tile, None where the file is damaged."""
+        try:
+            with np.load(path, allow_pickle=False) as columns:
+                return _made(columns)
+        except (zipfile.BadZipFile, KeyError, ValueError, EOFError):
+            return None
+
+    def keep(self, path: Path, traced: Traced) -> Traced:
+        """Write the result of a tile aside, then put it in place; return the result."""
+        columns = {"label_face": traced.label_face, "label_feature": traced.label_feature}
+        for name in _PARTS:
+            part = getattr(traced, name)
+            columns.update((f"{name}.{f.name}", _column(getattr(part, f.name))) for f in fields(part))
+        aside = path.with_name(f".{path.name}.{os.getpid()}-{uuid4().hex[:8]}")
+        with _reported(self.folder):
+            try:
+                with aside.open("wb") as stream:
+                    np.savez(stream, **columns)
+                aside.replace(path)
+            finally:
+                aside.unlink(missing_ok=True)
+        return traced
+
+    def sweep(self) -> None:
+        """Remove what this run had no use for: the folder holds one city as it was last."""
+        with _reported(self.folder):
+            for path in self.folder.glob(f"*{_SUFFIX}"):
+                if path.name not in self.used:
+                    path.unlink()
+
+
+def _column(value: Any) -> np.ndarray:
+    return np.frombuffer(value, np.uint8) if isinstance(value, bytes) else np.asarray(value)
+
+
+def _made(columns: Any) -> Traced:
+    parts = {}
+    for name, kind in _PARTS.items():
+        values = {f.name: columns[f"{name}.{f.name}"] for f in fields(kind)}
+        parts[name] = kind(**{key: _plain(kind, key, value) for key, value in values.items()})
+    labels = columns["label_face"], columns["label_feature"]
+    return Traced(parts["shapes"], *labels, parts["loose"], parts["chains"])
+
+
+def _plain(kind: type, name: str, value: np.ndarray) -> Any:
+    if kind is Shapes and name == "wkb":
+        return value.tobytes()
+    return int(value) if value.ndim == 0 else value
+
+
+@contextmanager
+def _reported(folder: Path) -> Iterator[None]:
+    """Turn what the file system refuses into ``cache.unwritable``."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SwcError("cache.unwritable", path=str(folder), reason=reason) from error

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Results of tiles kept between runs: the same result, and only what changed is traced again."""
+
+import numpy as np
+import pytest
+import shapely
+from test_partition import as_set
+
+from swc_zoning.engine import cache
+from swc_zoning.engine.messages import SwcError
+from swc_zoning.engine.partition import build
+from swc_zoning.engine.tasks import Serial, executor
+
+PER_TILE = 150
+
+
+class Counting(Serial):
+    """Counts the tiles that are traced."""
+
+    def __init__(self):
+        self.traced = 0
+
+    def map(self, function, payloads):
+        for payload in payloads:
+            self.traced += function is cache.trace_tile
+            yield function(payload)
+
+
+@pytest.fixture
+def city():
+    rng = np.random.default_rng(11)
+    cells = [shapely.box(i, j, i + 1, j + 1) for i in range(30) for j in range(30)]
+    zones = [shapely.Point(c).buffer(r, 40) for c, r in zip(rng.random((12, 2)) * 30, rng.random(12) * 6)]
+    return np.array([*cells, *zones], object)
+
+
+def kept(geometry, folder):
+    counting = Counting()
+    return as_set(build(geometry, executor=counting, per_tile=PER_TILE, keep=folder)), counting.traced
+
+
+def test_a_second_run_traces_no_tile_and_gives_the_same(city, tmp_path):
+    first, traced = kept(city, tmp_path / "kept")
+    assert traced > 20
+    assert kept(city, tmp_path / "kept") == (first, 0)
+    assert first == as_set(build(city))
+
+
+def test_a_small_change_traces_few_tiles_and_gives_what_a_fresh_run_gives(city, tmp_path):
+    _, whole = kept(city, tmp_path / "kept")
+    changed = city.copy()
+    changed[433] = shapely.box(14.2, 13.1, 15.3, 14)
+    again, traced = kept(changed, tmp_path / "kept")
+    assert 0 < traced <= whole / 8
+    assert again == as_set(build(changed))
+
+
+def test_features_that_moved_up_in_the_list_change_no_tile_of_others(city, tmp_path):
+    kept(city, tmp_path / "kept")
+    fewer = city[1:]
+    again, traced = kept(fewer, tmp_path / "kept")
+    assert traced <= 6
+    assert again == as_set(build(fewer))
+
+
+def test_a_damaged_file_is_traced_again(city, tmp_path):
+    first, _ = kept(city, tmp_path / "kept")
+    files = sorted((tmp_path / "kept").iterdir())
+    files[0].write_bytes(b"")
+    files[1].write_bytes(files[1].read_bytes()[:-100])
+    body = bytearray(files[2].read_bytes())
+    body[len(body) // 2] ^= 0xFF
+    files[2].write_bytes(body)
+    again, _ = kept(city, tmp_path / "kept")
+    assert again == first
+
+
+def test_what_no_run_uses_any_more_is_removed(city, tmp_path):
+    kept(city, tmp_path / "kept")
+    before = {path.name for path in (tmp_path / "kept").iterdir()}
+    kept(shapely.transform(city, lambda xy: xy + 1000), tmp_path / "kept")
+    after = {path.name for path in (tmp_path / "kept").iterdir()}
+    assert after
+    assert not before & after
+
+
+def test_workers_and_kept_results_go_together(city, tmp_path):
+    fresh = as_set(build(city))
+    changed = city.copy()
+    changed[7] = shapely.box(0.5, 7.1, 1, 8)
+    with executor(2) as pool:
+        assert as_set(build(city, executor=pool, per_tile=PER_TILE, keep=tmp_path)) == fresh
+        assert as_set(build(changed, executor=pool, per_tile=PER_TILE, keep=tmp_path)) == as_set(
+            build(changed)
+        )
+
+
+def test_a_folder_that_cannot_be_is_said(city, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(SwcError) as stop:
+        build(city, per_tile=PER_TILE, keep=tmp_path / "file")
+    assert stop.value.code == "cache.unwritable"
