@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
@@ -81,6 +81,11 @@ class Pieces:
     def __len__(self) -> int:
         return len(self.face)
 
+    @property
+    def supplied(self) -> frozenset[str]:
+        """Return the roles that have a layer with features."""
+        return frozenset(supplied_roles(self.intake))
+
     def wkb(self, start: int, stop: int) -> NDArray[Any]:
         """Return the polygons of the pieces start .. stop - 1 as WKB (bytes), metres."""
         return shapely.to_wkb(self.polygons[start:stop])
@@ -93,6 +98,42 @@ class Pieces:
         """Return which features of the extent each piece lies in."""
         frames = np.array([bool(attributes) for attributes in self.intake.features.attributes], bool)
         return _Rows.of(self.partition, self.face).where(frames)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Pieces without their geometry and sources: all that a decision and its areas depend on.
+
+    Columns as in :class:`Pieces`.
+    """
+
+    districts: list[District]
+    district: Ints
+    combos: list[Combo]
+    combo: Ints
+    land: Ints | None
+    plane_m2: Floats
+    ellipsoidal_m2: Floats
+    area_centi: Ints
+    adjustments: list[Adjustment]
+    supplied: frozenset[str]
+
+    def __len__(self) -> int:
+        return len(self.combo)
+
+
+Decided = TypeVar("Decided", Pieces, Ground)
+
+
+def redecided(pieces: Decided, table: rules.RuleTable) -> Decided:
+    """Return the same pieces as another decision table would have them.
+
+    Nothing is laid over anything again: only the label combinations are decided anew. Conflicts
+    found earlier are those of the earlier table.
+    """
+    members = [combo.members for combo in pieces.combos]
+    decisions = rules.decide_many(table, members, pieces.supplied)
+    return replace(pieces, combos=[Combo(m, d) for m, d in zip(members, decisions)])
 
 
 def assemble(
