@@ -254,7 +254,8 @@ def _combos(
     known = sorted(set(tokens))
     number = {token: i for i, token in enumerate(known)}
     token = np.array([number[t] for t in tokens], np.int64)[labels.feature]
-    pairs = np.unique(labels.piece * max(1, len(known)) + token)
+    pairs = np.sort(labels.piece * max(1, len(known)) + token)
+    pairs = pairs[np.diff(pairs, prepend=-1) > 0]
     piece, token = pairs // max(1, len(known)), pairs % max(1, len(known))
     # A set of tokens is told by the sum of their hashes; two sets agree by chance once in 2^64.
     sums = np.zeros(count, np.uint64)
