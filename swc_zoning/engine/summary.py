@@ -93,7 +93,7 @@ def content_sha256(pieces: Pieces) -> str:
     It does not depend on tiles, workers, or the order of layers and features: it is `content_of`
     the SHA-256 of each piece's own content.
     """
-    return content_of(np.concatenate(list(_piece_digests(pieces))))
+    return content_of(np.concatenate(list(piece_digests(pieces))))
 
 
 def content_of(digests: Digests) -> str:
@@ -111,7 +111,7 @@ def content_of(digests: Digests) -> str:
     return hashlib.sha256(digests[order].tobytes()).hexdigest()
 
 
-def _piece_digests(pieces: Pieces) -> Iterator[Digests]:
+def piece_digests(pieces: Pieces) -> Iterator[Digests]:
     """Yield the digests of the pieces in order, uint8[k, 32], some at a time."""
     decided = _digests_of(
         json.dumps([c.members, c.decision], sort_keys=True, ensure_ascii=False) for c in pieces.combos
