@@ -197,6 +197,24 @@ def read_vector(
             raise SwcError("intake.filter_failed", filter=where, reason=str(error)) from error
 
 
+def read_columns(path: str | Path, layer: str, columns: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
+    """Yield `columns` of a layer without geometry, some rows at a time where the reader can.
+
+    Object arrays as in :class:`Table`. Raises what `read_vector` raises.
+    """
+    if backend() != "arrow":
+        yield read_vector(path, layer, columns=columns, geometry=False).columns
+        return
+    from pyogrio import raw
+
+    with _reported(path), _readable(path) as readable:
+        name, wanted = _describe(readable, layer, None).name, list(columns)
+        options = {"columns": wanted, "read_geometry": False, "use_pyarrow": True}
+        with raw.open_arrow(readable, layer=name, batch_size=_BATCH_READ, **options) as (_, rows):
+            for part in rows:
+                yield {column: _shared_chunk(part.column(column)) for column in wanted}
+
+
 def write_table(
     path: str | Path,
     layer: str,

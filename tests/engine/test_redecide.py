@@ -113,6 +113,17 @@ def test_a_district_whose_ground_all_went_to_another_keeps_its_row(make_job, tmp
         assert made[name] == zoning.summary[name], name
 
 
+def test_a_result_without_an_extent_has_one_nameless_district(make_job, tmp_path):
+    import shapely
+
+    land = shapely.box(500000, 3450000, 500100, 3450100)
+    zoning = run.run(make_job(landuse_status=[(land, {"tier": "forest"})]))
+    zoning.write(tmp_path / "result")
+    made = redecide.preview(redecide.read(tmp_path / "result"), zoning.table)
+    for name in TABLES:
+        assert made[name] == zoning.summary[name], name
+
+
 def test_what_is_no_whole_result_is_refused(written, tmp_path):
     with pytest.raises(SwcError, match=r"redecide\.no_result"):
         redecide.read(tmp_path)
@@ -120,6 +131,11 @@ def test_what_is_no_whole_result_is_refused(written, tmp_path):
     document["total"]["pieces"] += 1
     (tmp_path / "summary.json").write_text(json.dumps(document), encoding="utf-8")
     (tmp_path / "zoning.gpkg").write_bytes((written / "zoning.gpkg").read_bytes())
+    with pytest.raises(SwcError, match=r"redecide\.not_together"):
+        redecide.read(tmp_path)
+    document["total"]["pieces"] -= 1
+    document["by_district"][0]["district_code"] = "changed"
+    (tmp_path / "summary.json").write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(SwcError, match=r"redecide\.not_together"):
         redecide.read(tmp_path)
 
