@@ -34,7 +34,7 @@ _ARC_STEP_DEGREES = "0.25"
 _SHAPE_PARTS = ("shp", "shx", "dbf", "prj", "cpg")
 _HASH_BLOCK = 1 << 20
 #: Rows that are in memory at once where a layer is read row by row or back.
-_BATCH_READ = 50_000
+_BATCH_READ = 10_000
 _SQLITE_WRITE_VERSION_BYTE = 18
 _SQLITE_WAL = 2
 

@@ -25,7 +25,7 @@ from swc_zoning.engine.rules import RuleTable
 Columns = dict[str, Column]
 
 #: Rows that are in memory at once.
-BATCH = 50_000
+BATCH = 10_000
 
 
 @dataclass(frozen=True)
