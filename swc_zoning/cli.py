@@ -31,6 +31,7 @@ _NO_JOB = frozenset({"job.missing", "job.unusable", "job.not_utf8", "job.unreada
 _MISUSE = {
     "run": _NO_JOB,
     "check": _NO_JOB,
+    "redecide": frozenset({"rules.unreadable", "rules.plan_date", "redecide.no_result"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
 }
 
@@ -100,6 +101,14 @@ def _parser() -> argparse.ArgumentParser:
         "--rules", type=Path, metavar="TABLE", help="decision table (default: the shipped one)"
     )
     decide.add_argument("--plan-date", metavar="YYYY-MM-DD", help="date the law is read at")
+    redecide = _command(
+        commands, "redecide", _redecide, "say what another decision table would make of a result"
+    )
+    redecide.add_argument("result", type=Path, metavar="DIR", help="folder of a result")
+    redecide.add_argument(
+        "--rules", type=Path, metavar="TABLE", help="decision table (default: the shipped one)"
+    )
+    redecide.add_argument("--plan-date", metavar="YYYY-MM-DD", help="date the law is read at")
     area = _command(commands, "area", _area, "official ellipsoidal area of the polygons of a file")
     area.add_argument("file", type=Path, metavar="FILE")
     area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
@@ -190,6 +199,15 @@ def _json_list(path: Path) -> list[Mapping[str, Any]]:
     if not isinstance(document, list):
         raise SwcError("cli.not_a_list", path=str(path))
     return document
+
+
+def _redecide(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import redecide, rules
+
+    table = rules.load(options.rules, options.plan_date)
+    made = redecide.preview(redecide.read(options.result), table)
+    print(json.dumps(made, ensure_ascii=False, indent=1))
+    return DONE
 
 
 def _area(options: argparse.Namespace, teller: _Teller) -> int:

@@ -58,8 +58,9 @@ def find(pieces: Pieces, table: RuleTable, options: Options) -> tuple[list[Confl
     """Return the conflicts, by kind and place, and what was only boundary mismatch."""
     found: list[Conflict] = []
     small: dict[str, list[float]] = defaultdict(list)
+    beside = _beside(pieces)
     for kind, row in table.conflicts.items():
-        for conflict in _of_kind(pieces, table, kind, row):
+        for conflict in _of_kind(pieces, table, kind, row, beside):
             enough = conflict.plane_m2 >= options.conflict_min_m2
             if enough and conflict.mean_width_m >= options.conflict_min_width_m:
                 found.append(conflict)
@@ -69,8 +70,10 @@ def find(pieces: Pieces, table: RuleTable, options: Options) -> tuple[list[Confl
     return found, [Mismatch(kind, len(areas), float(sum(areas))) for kind, areas in sorted(small.items())]
 
 
-def _of_kind(pieces: Pieces, table: RuleTable, kind: str, row: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Yield the conflicts of one kind, whatever their size."""
+def _of_kind(
+    pieces: Pieces, table: RuleTable, kind: str, row: Mapping[str, Any], beside: tuple[Ints, Ints]
+) -> Iterator[Conflict]:
+    """Yield the conflicts of one kind, whatever their size; `beside` as `_beside` has it."""
     met = np.array([kind in combo.decision["conflicts"] for combo in pieces.combos], bool)[pieces.combo]
     if not met.any():
         return
@@ -81,12 +84,14 @@ def _of_kind(pieces: Pieces, table: RuleTable, kind: str, row: Mapping[str, Any]
         for first, second, differ in _parties(pieces, table, row)
     ]
     number, pair, piece = _numbered(groups)
+    drawn = np.unique(piece)
+    polygons = pieces.drawn(drawn)
     regions: dict[bytes, tuple[Any, float]] = {}
-    for members in _regions(pieces, number, piece):
+    for members in _regions(len(pieces), number, piece, beside):
         there = np.sort(piece[members])
         # The same ground may be in conflict for many pairs: it is drawn once.
         if there.tobytes() not in regions:
-            regions[there.tobytes()] = _region(pieces, there)
+            regions[there.tobytes()] = _region(polygons[np.searchsorted(drawn, there)])
         first, second = _ordered(pieces, row, *pair[int(number[members[0]])])
         yield _conflict(pieces, kind, first, second, there, *regions[there.tobytes()])
 
@@ -160,23 +165,31 @@ def _numbered(groups: list[tuple[Ints, Ints, Ints]]) -> tuple[Ints, list[tuple[i
     return np.cumsum(new) - 1, pairs, piece
 
 
-def _regions(pieces: Pieces, number: Ints, piece: Ints) -> Iterator[Ints]:
-    """Yield the rows of each edge-connected region within one pair."""
+def _regions(pieces: int, number: Ints, piece: Ints, beside: tuple[Ints, Ints]) -> Iterator[Ints]:
+    """Yield the rows of each edge-connected region within one pair; `pieces`: how many there are."""
     if len(piece) == 0:
         return
-    near, far = _neighbours(pieces)
-    by_near, _ = group(near)
-    keys = number * (len(pieces) + 1) + piece
-    first = np.searchsorted(near[by_near], piece, side="left")
-    counts = np.searchsorted(near[by_near], piece, side="right") - first
-    beyond = far[by_near][ragged(first, counts)]
+    near, far = beside
+    keys = number * (pieces + 1) + piece
+    first = np.searchsorted(near, piece, side="left")
+    counts = np.searchsorted(near, piece, side="right") - first
+    beyond = far[ragged(first, counts)]
     row = np.repeat(np.arange(len(piece)), counts)
-    wanted = number[row] * (len(pieces) + 1) + beyond
+    wanted = number[row] * (pieces + 1) + beyond
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     together = keys[at] == wanted
     root = _components(len(piece), row[together], at[together])
     order, begins = group(root)
     yield from np.split(order, begins[1:])
+
+
+def _beside(pieces: Pieces) -> tuple[Ints, Ints]:
+    """Return the pairs of `_neighbours` that are both in some conflict, by the first."""
+    near, far = _neighbours(pieces)
+    met = np.array([bool(combo.decision["conflicts"]) for combo in pieces.combos], bool)[pieces.combo]
+    both = met[near] & met[far]
+    order, _ = group(near[both])
+    return near[both][order], far[both][order]
 
 
 def _neighbours(pieces: Pieces) -> tuple[Ints, Ints]:
@@ -203,9 +216,8 @@ def _components(count: int, one: Ints, other: Ints) -> Ints:
         root = lower[root]
 
 
-def _region(pieces: Pieces, members: Ints) -> tuple[Any, float]:
-    """Return the union of connected pieces and its perimeter (m)."""
-    polygons = pieces.drawn(members)
+def _region(polygons: NDArray[Any]) -> tuple[Any, float]:
+    """Return the union of connected polygons and its perimeter (m)."""
     region = polygons[0] if len(polygons) == 1 else shapely.coverage_union_all(polygons)
     return region, float(shapely.length(region))
 

@@ -15,7 +15,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -34,7 +34,7 @@ _ARC_STEP_DEGREES = "0.25"
 _SHAPE_PARTS = ("shp", "shx", "dbf", "prj", "cpg")
 _HASH_BLOCK = 1 << 20
 #: Rows that are in memory at once where a layer is read row by row or back.
-_BATCH_READ = 50_000
+_BATCH_READ = 10_000
 _SQLITE_WRITE_VERSION_BYTE = 18
 _SQLITE_WAL = 2
 
@@ -176,8 +176,11 @@ def read_vector(
     where: str | None = None,
     encoding: str | None = None,
     columns: Sequence[str] | None = None,
+    geometry: bool = True,
 ) -> Table:
     """Read a layer: `where` is an OGR filter, `columns` the fields wanted (None: all).
+
+    Without `geometry` there is None for each.
 
     Curves stay curves in the WKB where the reader allows it, else they come as chords.
     Raises SwcError as :func:`describe`, and ``intake.filter_failed`` or ``intake.damaged``.
@@ -187,11 +190,29 @@ def read_vector(
         wanted = list(known.fields) if columns is None else [c for c in known.fields if c in set(columns)]
         reader = {"arrow": _read_arrow, "pyogrio": _read_raw, "fiona": _read_fiona}[backend()]
         try:
-            return reader(path, known, where or None, wanted)
+            return reader(path, known, where or None, wanted, geometry)
         except _library_errors() as error:
             if not where:
                 raise
             raise SwcError("intake.filter_failed", filter=where, reason=str(error)) from error
+
+
+def read_columns(path: str | Path, layer: str, columns: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
+    """Yield `columns` of a layer without geometry, some rows at a time where the reader can.
+
+    Object arrays as in :class:`Table`. Raises what `read_vector` raises.
+    """
+    if backend() != "arrow":
+        yield read_vector(path, layer, columns=columns, geometry=False).columns
+        return
+    from pyogrio import raw
+
+    with _reported(path), _readable(path) as readable:
+        name, wanted = _describe(readable, layer, None).name, list(columns)
+        options = {"columns": wanted, "read_geometry": False, "use_pyarrow": True}
+        with raw.open_arrow(readable, layer=name, batch_size=_BATCH_READ, **options) as (_, rows):
+            for part in rows:
+                yield {column: _shared_chunk(part.column(column)) for column in wanted}
 
 
 def write_table(
@@ -412,20 +433,32 @@ def _option(layer: Layer) -> str | None:
     return None if layer.encoding_origin == "native" else layer.encoding
 
 
-def _read_arrow(path: str, layer: Layer, where: str | None, columns: list[str]) -> Table:
+def _read_arrow(
+    path: str, layer: Layer, where: str | None, columns: list[str], geometry: bool = True
+) -> Table:
     from pyogrio import raw
 
     meta, rows = raw.read_arrow(
-        path, layer=layer.name, where=where, encoding=_option(layer), columns=columns, return_fids=True
+        path,
+        layer=layer.name,
+        where=where,
+        encoding=_option(layer),
+        columns=columns,
+        read_geometry=geometry,
+        return_fids=True,
     )
     # The Arrow stream of a damaged file ends early without a word; the row-wise reader says why.
     if _falls_short(path, layer, where, rows.num_rows):
-        return _read_raw(path, layer, where, columns)
-    geometry = meta["geometry_name"] or "wkb_geometry"
+        return _read_raw(path, layer, where, columns, geometry)
+    drawn = meta["geometry_name"] or "wkb_geometry"
     fids = rows.column(meta["fid_column"] or "OGC_FID").to_numpy()
     # By position: a file may name two fields alike.
     values = {name: _shared(rows.column(rows.column_names.index(name))) for name in columns}
-    wkb = rows.column(geometry).chunks if geometry in rows.column_names else [_objects([None] * len(fids))]
+    wkb = (
+        rows.column(drawn).chunks
+        if geometry and drawn in rows.column_names
+        else [_objects([None] * len(fids))]
+    )
     return Table(layer, values, Geometries(wkb), fids.astype(np.int64))
 
 
@@ -454,7 +487,7 @@ def _falls_short(path: str, layer: Layer, where: str | None, count: int) -> bool
     return raw.read_arrow(path, layer=layer.name, columns=[])[1].num_rows < layer.count
 
 
-def _read_raw(path: str, layer: Layer, where: str | None, columns: list[str]) -> Table:
+def _read_raw(path: str, layer: Layer, where: str | None, columns: list[str], geometry: bool = True) -> Table:
     import pyogrio
     from pyogrio import raw
 
@@ -462,7 +495,13 @@ def _read_raw(path: str, layer: Layer, where: str | None, columns: list[str]) ->
     pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": _ARC_STEP_DEGREES})
     try:
         meta, fids, wkb, values = raw.read(
-            path, layer=layer.name, where=where, encoding=_option(layer), columns=columns, return_fids=True
+            path,
+            layer=layer.name,
+            where=where,
+            encoding=_option(layer),
+            columns=columns,
+            read_geometry=geometry,
+            return_fids=True,
         )
     finally:
         pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": before})
@@ -472,7 +511,9 @@ def _read_raw(path: str, layer: Layer, where: str | None, columns: list[str]) ->
     return Table(layer, values, Geometries([wkb]), fids.astype(np.int64))
 
 
-def _read_fiona(path: str, layer: Layer, where: str | None, columns: list[str]) -> Table:
+def _read_fiona(
+    path: str, layer: Layer, where: str | None, columns: list[str], geometry: bool = True
+) -> Table:
     import fiona
     import shapely
     from shapely.geometry import shape
@@ -483,7 +524,7 @@ def _read_fiona(path: str, layer: Layer, where: str | None, columns: list[str]) 
         readable = _countable(source, layer, where)
         for feature in source.filter(where=where) if where else source:
             fids.append(int(feature["id"]))
-            drawn = feature["geometry"]
+            drawn = feature["geometry"] if geometry else None
             wkb.append(None if drawn is None else shapely.to_wkb(shape(drawn)))
             rows.append([feature["properties"][name] for name in columns])
     readable = len(rows) if where is None else readable
@@ -670,9 +711,11 @@ class _Feed:
         self.first = next(self._rest)
         self.error: BaseException | None = None
 
-    def __iter__(self) -> Iterator[Batch]:
+    def through(self, form: Callable[[Batch], Any]) -> Iterator[Any]:
+        """Yield the batches as `form` makes them."""
         try:
-            yield from chain([self.first], self._rest)
+            for batch in chain([self.first], self._rest):
+                yield form(batch)
         except GeneratorExit:  # the writer gave up, for a reason of its own
             raise
         except BaseException as error:
@@ -691,7 +734,7 @@ def _write_arrow(job: _Write, feed: _Feed) -> None:
     else:
         options.update(geometry_name=_GEOMETRY, geometry_type=job.geometry_type)
     # One call, so that the spatial index is built once.
-    rows = pa.RecordBatchReader.from_batches(_arrow(feed.first).schema, map(_arrow, feed))
+    rows = pa.RecordBatchReader.from_batches(_arrow(feed.first).schema, feed.through(_arrow))
     raw.write_arrow(rows, str(job.path), **options)
 
 
@@ -727,20 +770,24 @@ def _values(column: Column) -> np.ndarray:
     return column.astype(str).astype(object) if column.dtype.kind == "S" else column
 
 
+def _plain_batch(batch: Batch) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
+    return batch.wkb, {name: _values(column) for name, column in batch.columns.items()}
+
+
 def _write_raw(job: _Write, feed: _Feed) -> None:
     from pyogrio import raw
 
-    for number, batch in enumerate(feed):
+    for number, (wkb, values) in enumerate(feed.through(_plain_batch)):
         options = (replace(job, append=True) if number else job).options()
-        if batch.wkb is None:
+        if wkb is None:
             options.update(crs=None)
             options.pop("layer_options", None)
         raw.write(
             str(job.path),
-            geometry=batch.wkb,
-            field_data=[_values(column) for column in batch.columns.values()],
-            fields=np.array(list(batch.columns), dtype=object),
-            geometry_type=None if batch.wkb is None else job.geometry_type,
+            geometry=wkb,
+            field_data=list(values.values()),
+            fields=np.array(list(values), dtype=object),
+            geometry_type=None if wkb is None else job.geometry_type,
             **options,
         )
 
@@ -768,19 +815,21 @@ def _write_fiona(job: _Write, feed: _Feed) -> None:
         **made,
     )
     with target:
-        for batch in feed:
-            target.writerecords(_records(batch))
+        for records in feed.through(_records):
+            target.writerecords(records)
 
 
-def _records(batch: Batch) -> Iterator[dict[str, Any]]:
+def _records(batch: Batch) -> list[dict[str, Any]]:
     import shapely
     from shapely.geometry import mapping
 
     rows = zip(*(_values(column).tolist() for column in batch.columns.values()))
     drawn = [None] * len(batch) if batch.wkb is None else shapely.from_wkb(batch.wkb)
-    for geometry, row in zip(drawn, rows):
-        shape = None if geometry is None else mapping(geometry)
-        yield {"type": "Feature", "geometry": shape, "properties": dict(zip(batch.columns, row))}
+    shapes = (None if geometry is None else mapping(geometry) for geometry in drawn)
+    return [
+        {"type": "Feature", "geometry": shape, "properties": dict(zip(batch.columns, row))}
+        for shape, row in zip(shapes, rows)
+    ]
 
 
 # --- reading back ---------------------------------------------------------------------------------

@@ -752,12 +752,18 @@ def _content_ids(geometry: np.ndarray, words: list[tuple[str, str]]) -> list[str
     """
     seen: Counter[str] = Counter()
     made = []
-    for wkb, (tier, name) in zip(_normal_wkb(geometry), words):
+    for wkb, (tier, name) in zip(_normal_wkbs(geometry), words):
         digest = hashlib.sha256(wkb + b"\0" + tier.encode() + b"\0" + name.encode("utf-8", "surrogatepass"))
         text = "h" + digest.hexdigest()[:12]
         seen[text] += 1
         made.append(text if seen[text] == 1 else f"{text}-{seen[text]}")
     return made
+
+
+def _normal_wkbs(geometry: np.ndarray) -> Iterator[bytes]:
+    """Yield the WKB of each normalised geometry, a block of them in memory at once."""
+    for start in range(0, len(geometry), _BLOCK):
+        yield from _normal_wkb(geometry[start : start + _BLOCK])
 
 
 def _normal_wkb(geometry: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ from swc_zoning.engine.rules import RuleTable
 Columns = dict[str, Column]
 
 #: Rows that are in memory at once.
-BATCH = 50_000
+BATCH = 10_000
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,10 @@ def _piece_sources(pieces: Pieces) -> Layer:
     features, layers = pieces.intake.features, pieces.intake.layers
     role = _text([record.role for record in layers])
     title = _text([record.layer for record in layers])
-    source_id, name, tier = _text(features.source_id), _text(features.name), _text(features.tier)
+    source_id, name = _text(features.source_id), _text(features.name)
+    tiers = sorted(set(features.tier))
+    place = {tier: number for number, tier in enumerate(tiers)}
+    tier = np.array([place[tier] for tier in features.tier], np.int32)
 
     def batches() -> Iterator[Batch]:
         for start, stop in _ranges(len(pieces.label_piece)):
@@ -255,7 +258,7 @@ def _piece_sources(pieces: Pieces) -> Layer:
                 "layer": Coded(title, features.layer[feature]),
                 "source_id": source_id[feature],
                 "name": name[feature],
-                "tier": tier[feature],
+                "tier": Coded(_text(tiers), tier[feature]),
             }
             yield Batch(None, columns)
 

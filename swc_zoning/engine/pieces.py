@@ -7,8 +7,8 @@ Rules are asked once for each distinct label combination (*combo*), not for each
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,11 @@ class Pieces:
     def __len__(self) -> int:
         return len(self.face)
 
+    @property
+    def supplied(self) -> frozenset[str]:
+        """Return the roles that have a layer with features."""
+        return frozenset(supplied_roles(self.intake))
+
     def wkb(self, start: int, stop: int) -> NDArray[Any]:
         """Return the polygons of the pieces start .. stop - 1 as WKB (bytes), metres."""
         return np.array(self.partition.wkb(self.face[start:stop]), object)
@@ -90,6 +95,42 @@ class Pieces:
         """Return which features of the extent each piece lies in."""
         frames = np.array([bool(attributes) for attributes in self.intake.features.attributes], bool)
         return _Rows.of(self.partition, self.face).where(frames)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Pieces without their geometry and sources: all that a decision and its areas depend on.
+
+    Columns as in :class:`Pieces`.
+    """
+
+    districts: list[District]
+    district: Ints
+    combos: list[Combo]
+    combo: Ints
+    land: Ints | None
+    plane_m2: Floats
+    ellipsoidal_m2: Floats
+    area_centi: Ints
+    adjustments: list[Adjustment]
+    supplied: frozenset[str]
+
+    def __len__(self) -> int:
+        return len(self.combo)
+
+
+Decided = TypeVar("Decided", Pieces, Ground)
+
+
+def redecided(pieces: Decided, table: rules.RuleTable) -> Decided:
+    """Return the same pieces as another decision table would have them.
+
+    Nothing is laid over anything again: only the label combinations are decided anew. Conflicts
+    found earlier are those of the earlier table.
+    """
+    members = [combo.members for combo in pieces.combos]
+    decisions = rules.decide_many(table, members, pieces.supplied)
+    return replace(pieces, combos=[Combo(m, d) for m, d in zip(members, decisions)])
 
 
 def assemble(partition: Partition, intake: Intake, job: Job, table: rules.RuleTable) -> Pieces:
@@ -189,7 +230,8 @@ def _combos(
     known = sorted(set(tokens))
     number = {token: i for i, token in enumerate(known)}
     token = np.array([number[t] for t in tokens], np.int64)[labels.feature]
-    pairs = np.unique(labels.piece * max(1, len(known)) + token)
+    pairs = np.sort(labels.piece * max(1, len(known)) + token)
+    pairs = pairs[np.diff(pairs, prepend=-1) > 0]
     piece, token = pairs // max(1, len(known)), pairs % max(1, len(known))
     # A set of tokens is told by the sum of their hashes; two sets agree by chance once in 2^64.
     sums = np.zeros(count, np.uint64)

@@ -23,7 +23,7 @@ from swc_zoning.engine.grid import Ints, group
 from swc_zoning.engine.intake import Intake
 from swc_zoning.engine.ledger import Entry
 from swc_zoning.engine.messages import Finding
-from swc_zoning.engine.pieces import Pieces, supplied_roles
+from swc_zoning.engine.pieces import Ground, Pieces, supplied_roles
 
 SCHEMA = 1
 
@@ -48,11 +48,7 @@ def summarise(
         "schema": SCHEMA,
         **head,
         "content_sha256": content_sha256(pieces),
-        "total": _total(pieces),
-        "by_zone": _by_zone(pieces, table),
-        "by_district": _by_district(pieces, table),
-        "by_land": _by_land(pieces, table),
-        "crosstab": _crosstab(pieces),
+        **zone_areas(pieces, table),
         "by_feature_role": _by_feature_role(pieces),
         "missing_roles": _missing_roles(supplied),
         "conflicts": _by_kind(pieces, table, conflicts, mismatches, rules.not_evaluable(table, supplied)),
@@ -65,13 +61,39 @@ def summarise(
     }
 
 
+def zone_areas(pieces: Pieces | Ground, table: rules.RuleTable) -> dict[str, Any]:
+    """Return the mutually exclusive areas: total, by zone, district, land and sea, role set."""
+    return {
+        "total": _total(pieces),
+        "by_zone": _by_zone(pieces, table),
+        "by_district": _by_district(pieces, table),
+        "by_land": _by_land(pieces, table),
+        "crosstab": _crosstab(pieces),
+    }
+
+
+def changes(before: Pieces | Ground, after: Pieces | Ground) -> list[dict[str, Any]]:
+    """Return sums of the ground whose zone or status another decision changed, by both, in order.
+
+    `after` has the pieces and label combinations of `before`.
+    """
+    keys = [_zone_key(pieces) for pieces in (before, after)]
+    groups = _grouped(before, lambda combo: (*keys[0](combo), *keys[1](combo)), before.combo)
+    names = ("from_zone", "from_status", "zone", "status")
+    return [
+        {**dict(zip(names, key)), **_sums(before, groups[key])}
+        for key in sorted(groups)
+        if key[:2] != key[2:]
+    ]
+
+
 def content_sha256(pieces: Pieces) -> str:
     """Return the hash of geometry, labels, decisions and areas: equal for equal results.
 
     It does not depend on tiles, workers, or the order of layers and features: it is `content_of`
     the SHA-256 of each piece's own content.
     """
-    return content_of(np.concatenate(list(_piece_digests(pieces))))
+    return content_of(np.concatenate(list(piece_digests(pieces))))
 
 
 def content_of(digests: Digests) -> str:
@@ -89,7 +111,7 @@ def content_of(digests: Digests) -> str:
     return hashlib.sha256(digests[order].tobytes()).hexdigest()
 
 
-def _piece_digests(pieces: Pieces) -> Iterator[Digests]:
+def piece_digests(pieces: Pieces) -> Iterator[Digests]:
     """Yield the digests of the pieces in order, uint8[k, 32], some at a time."""
     decided = _digests_of(
         json.dumps([c.members, c.decision], sort_keys=True, ensure_ascii=False) for c in pieces.combos
@@ -154,7 +176,7 @@ def document_sha256(document: Mapping[str, Any]) -> str:
 # --- sums ------------------------------------------------------------------------------------------
 
 
-def _sums(pieces: Pieces, members: Ints | slice) -> dict[str, Any]:
+def _sums(pieces: Pieces | Ground, members: Ints | slice) -> dict[str, Any]:
     closed = int(pieces.area_centi[members].sum())
     return {
         "pieces": len(pieces.plane_m2[members]),
@@ -164,7 +186,7 @@ def _sums(pieces: Pieces, members: Ints | slice) -> dict[str, Any]:
     }
 
 
-def _grouped(pieces: Pieces, key: Callable[[int], Hashable], of: Ints) -> dict[Any, Ints]:
+def _grouped(pieces: Pieces | Ground, key: Callable[[int], Hashable], of: Ints) -> dict[Any, Ints]:
     """Return the members of each key; `of` numbers something per piece and `key` names that number."""
     named: dict[Any, list[Ints]] = defaultdict(list)
     order, starts = group(of)
@@ -173,7 +195,7 @@ def _grouped(pieces: Pieces, key: Callable[[int], Hashable], of: Ints) -> dict[A
     return {name: np.sort(np.concatenate(parts)) for name, parts in named.items()}
 
 
-def _total(pieces: Pieces) -> dict[str, Any]:
+def _total(pieces: Pieces | Ground) -> dict[str, Any]:
     total = _sums(pieces, slice(None))
     total["control_m2"] = sum(a.control_m2 for a in pieces.adjustments) if len(pieces) else 0.0
     if pieces.land is not None:
@@ -182,12 +204,12 @@ def _total(pieces: Pieces) -> dict[str, Any]:
     return total
 
 
-def _zone_key(pieces: Pieces) -> Callable[[int], tuple[str, str]]:
+def _zone_key(pieces: Pieces | Ground) -> Callable[[int], tuple[str, str]]:
     decisions = [combo.decision for combo in pieces.combos]
     return lambda combo: (decisions[combo]["zone"], decisions[combo]["status"])
 
 
-def _zone_rows(pieces: Pieces, table: rules.RuleTable, chosen: Ints) -> list[dict[str, Any]]:
+def _zone_rows(pieces: Pieces | Ground, table: rules.RuleTable, chosen: Ints) -> list[dict[str, Any]]:
     """Return sums by zone and status, zones in rank order, confirmed first."""
     rank = {code: number for number, code in enumerate(table.zones)}
     groups = _grouped(pieces, _zone_key(pieces), pieces.combo[chosen])
@@ -204,11 +226,11 @@ def _zone_rows(pieces: Pieces, table: rules.RuleTable, chosen: Ints) -> list[dic
     return rows
 
 
-def _by_zone(pieces: Pieces, table: rules.RuleTable) -> list[dict[str, Any]]:
+def _by_zone(pieces: Pieces | Ground, table: rules.RuleTable) -> list[dict[str, Any]]:
     return _zone_rows(pieces, table, np.arange(len(pieces)))
 
 
-def _by_district(pieces: Pieces, table: rules.RuleTable) -> list[dict[str, Any]]:
+def _by_district(pieces: Pieces | Ground, table: rules.RuleTable) -> list[dict[str, Any]]:
     rows = []
     for number, district in enumerate(pieces.districts):
         members = np.flatnonzero(pieces.district == number)
@@ -219,7 +241,7 @@ def _by_district(pieces: Pieces, table: rules.RuleTable) -> list[dict[str, Any]]
     return rows
 
 
-def _by_land(pieces: Pieces, table: rules.RuleTable) -> list[dict[str, Any]]:
+def _by_land(pieces: Pieces | Ground, table: rules.RuleTable) -> list[dict[str, Any]]:
     """Return zone sums on land and at sea apart; nothing where no land mask was given."""
     if pieces.land is None:
         return []
@@ -230,7 +252,7 @@ def _by_land(pieces: Pieces, table: rules.RuleTable) -> list[dict[str, Any]]:
     ]
 
 
-def _crosstab(pieces: Pieces) -> list[dict[str, Any]]:
+def _crosstab(pieces: Pieces | Ground) -> list[dict[str, Any]]:
     groups = _grouped(pieces, lambda combo: pieces.combos[combo].roles, pieces.combo)
     rows = []
     for names in sorted(groups):

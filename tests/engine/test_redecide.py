@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Another decision table on a written result says what a fresh run with that table says."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from swc_zoning.engine import pieces, redecide, rules, run, summary
+from swc_zoning.engine.messages import SwcError
+from swc_zoning.paths import resource
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = ("total", "by_zone", "by_district", "by_land", "crosstab")
+
+
+def edited_table():
+    """The shipped table with strict prevention before prohibition, and two rules that lead elsewhere."""
+    document = json.loads(resource("rules", "shanghai.json").read_text(encoding="utf-8"))
+    ranks = {"PROHIBIT": 2, "PREV_STRICT": 1}
+    for zone in document["zones"]:
+        zone["rank"] = ranks.get(zone["code"], zone["rank"])
+    zones = {"R14": "GENPREV", "R05": "PREV_GENERAL"}
+    for rule in document["rules"]:
+        rule["zone"] = zones.get(rule["id"], rule["zone"])
+    return document
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory):
+    path = tmp_path_factory.mktemp("rules") / "edited.json"
+    path.write_text(json.dumps(edited_table()), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def zoning(city):
+    return run.run(city / "job.json")
+
+
+@pytest.fixture(scope="module")
+def written(zoning, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("result")
+    zoning.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def fresh(city, edited):
+    """A fresh run of the same layers with the edited table."""
+    document = json.loads((city / "job.json").read_text(encoding="utf-8"))
+    path = city / "edited_job.json"
+    path.write_text(json.dumps({**document, "rules": str(edited)}), encoding="utf-8")
+    return run.run(path)
+
+
+def table_of(zoning, edited):
+    return rules.load(edited, zoning.table.plan_date)
+
+
+def test_pieces_in_memory_are_decided_anew_as_by_a_fresh_run(zoning, fresh, edited):
+    made = pieces.redecided(zoning.pieces, table_of(zoning, edited))
+    assert [c.decision for c in made.combos] == [c.decision for c in fresh.pieces.combos]
+    assert [c.decision for c in made.combos] != [c.decision for c in zoning.pieces.combos]
+    assert summary.content_sha256(made) == fresh.summary["content_sha256"]
+
+
+def test_a_written_result_is_decided_anew_as_by_a_fresh_run(zoning, written, fresh, edited):
+    made = redecide.preview(redecide.read(written), table_of(zoning, edited))
+    for name in TABLES:
+        assert made[name] == fresh.summary[name], name
+    assert made["by_zone"] != zoning.summary["by_zone"]
+
+
+def test_changes_say_what_ground_goes_from_which_zone_to_which(zoning, written, edited):
+    ground = redecide.read(written)
+    assert redecide.preview(ground, zoning.table)["changes"] == []
+    made = redecide.preview(ground, table_of(zoning, edited))
+    gain = {}
+    for row in made["changes"]:
+        assert (row["from_zone"], row["from_status"]) != (row["zone"], row["status"])
+        for zone, sign in ((row["from_zone"], -1), (row["zone"], 1)):
+            gain[zone] = gain.get(zone, 0) + sign * round(row["area_m2"] * 100)
+    areas = [
+        {zone: sum(round(r["area_m2"] * 100) for r in rows if r["zone"] == zone) for zone in gain}
+        for rows in (zoning.summary["by_zone"], made["by_zone"])
+    ]
+    assert gain == {zone: areas[1][zone] - areas[0][zone] for zone in gain}
+    assert any(gain.values())
+
+
+def test_a_district_whose_ground_all_went_to_another_keeps_its_row(make_job, tmp_path):
+    def square(x0, y0, x1, y1):
+        import shapely
+
+        return shapely.box(500000 + x0, 3450000 + y0, 500000 + x1, 3450000 + y1)
+
+    job = make_job(
+        extent=[
+            (square(0, 0, 100, 100), {"code": "1", "name": "甲"}),
+            (square(0, 0, 50, 100), {"code": "2", "name": "乙"}),
+            (square(100, 0, 200, 100), {"code": "3", "name": "丙"}),
+        ],
+        land_mask=[(square(0, 0, 150, 100), {})],
+        landuse_status=[(square(20, 20, 60, 60), {"tier": "forest"})],
+    )
+    zoning = run.run(job)
+    zoning.write(tmp_path / "result")
+    made = redecide.preview(redecide.read(tmp_path / "result"), zoning.table)
+    for name in TABLES:
+        assert made[name] == zoning.summary[name], name
+
+
+def test_a_result_without_an_extent_has_one_nameless_district(make_job, tmp_path):
+    import shapely
+
+    land = shapely.box(500000, 3450000, 500100, 3450100)
+    zoning = run.run(make_job(landuse_status=[(land, {"tier": "forest"})]))
+    zoning.write(tmp_path / "result")
+    made = redecide.preview(redecide.read(tmp_path / "result"), zoning.table)
+    for name in TABLES:
+        assert made[name] == zoning.summary[name], name
+
+
+def test_what_is_no_whole_result_is_refused(written, tmp_path):
+    with pytest.raises(SwcError, match=r"redecide\.no_result"):
+        redecide.read(tmp_path)
+    document = json.loads((written / "summary.json").read_text(encoding="utf-8"))
+    document["total"]["pieces"] += 1
+    (tmp_path / "summary.json").write_text(json.dumps(document), encoding="utf-8")
+    (tmp_path / "zoning.gpkg").write_bytes((written / "zoning.gpkg").read_bytes())
+    with pytest.raises(SwcError, match=r"redecide\.not_together"):
+        redecide.read(tmp_path)
+    document["total"]["pieces"] -= 1
+    document["by_district"][0]["district_code"] = "changed"
+    (tmp_path / "summary.json").write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(SwcError, match=r"redecide\.not_together"):
+        redecide.read(tmp_path)
+
+
+def test_the_command_line_prints_the_areas(zoning, written, edited):
+    command = [sys.executable, "-m", "swc_zoning", "redecide", str(written), "--rules", str(edited)]
+    command += ["--plan-date", zoning.table.plan_date]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    made = json.loads(done.stdout)
+    assert sum(row["pieces"] for row in made["by_zone"]) == len(zoning.pieces)
+    command[4] = str(written / "nowhere")
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 2
