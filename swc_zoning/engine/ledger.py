@@ -203,7 +203,8 @@ def _prove_feature_pieces(pieces: Pieces, inside: NDArray[np.bool_], counted: ND
     if np.any(off > 1e-9 * wanted + 1e-4):
         worst = int(np.argmax(off))
         names = pieces.intake.layers[pieces.intake.features.layer[worst]].layer
-        place = _place_of(pieces.intake.features.geometry[worst])
+        face = labels.face[rows & (labels.feature == worst)]
+        place = pieces.partition.place(int(face[0])) if len(face) else None
         raise InvariantViolated(
             "feature_pieces", place, layer=names, source_id=pieces.intake.features.source_id[worst]
         )

@@ -22,6 +22,7 @@ from swc_zoning.engine import (
     intake,
     layers,
     ledger,
+    memory,
     partition,
     pieces,
     result,
@@ -108,12 +109,10 @@ def run(
     table = rules.load(job.rules, job.plan_date)
     with progress.step("reading", 0.15):
         taken = intake.read(job, progress)
-    features = taken.features
-    frames = np.array([record.extent for record in taken.layers], bool)[features.layer]
     model = areas.area_model(taken.crs)
-    built = partition.build(features.geometry, frames, progress, executor, per_tile, model, keep=cache)
-    with progress.step("proving", 0.02):
-        entries = _prove(built, taken)
+    built, entries = _overlay(taken, model, progress, executor, per_tile, cache)
+    taken = taken.without_geometry(built.labels.feature)
+    memory.give_back()
     with progress.step("deciding", 0.07):
         decided = pieces.assemble(built, taken, job, table)
         entries += ledger.prove_pieces(decided)
@@ -131,12 +130,23 @@ def _blocks(findings: Iterable[Finding]) -> bool:
     return any(finding.severity == "error" for finding in findings)
 
 
-def _prove(built: partition.Partition, taken: Intake) -> list[Entry]:
+def _overlay(
+    taken: Intake,
+    model: areas.AreaModel,
+    progress: Progress,
+    executor: Executor | None,
+    per_tile: int,
+    cache: Path | None,
+) -> tuple[partition.Partition, list[Entry]]:
+    """Return the partition of all features, proved, and what the ledger says of it."""
     features = taken.features
+    frames = np.array([record.extent for record in taken.layers], bool)[features.layer]
+    perimeter = shapely.length(features.geometry)
+    built = partition.build(features.geometry, frames, progress, executor, per_tile, model, keep=cache)
     lead = [record.layer for record in taken.layers]
     names = list(zip([lead[layer] for layer in features.layer.tolist()], features.source_id))
-    perimeter = shapely.length(features.geometry)
-    return ledger.prove(built, features.area_m2, perimeter, names)
+    with progress.step("proving", 0.02):
+        return built, ledger.prove(built, features.area_m2, perimeter, names)
 
 
 def _findings(job: Job, table: RuleTable, taken: Intake, decided: Pieces) -> list[Finding]:
