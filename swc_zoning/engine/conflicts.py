@@ -181,11 +181,9 @@ def _regions(pieces: Pieces, number: Ints, piece: Ints) -> Iterator[Ints]:
 
 def _neighbours(pieces: Pieces) -> tuple[Ints, Ints]:
     """Return pairs of pieces that share an edge, both ways round."""
-    number = np.full(len(pieces.partition.faces) + 1, -1, np.int64)
-    number[pieces.face] = np.arange(len(pieces))
-    left = number[pieces.partition.faces.left]
+    left = np.append(pieces.piece_of_face, -1)[pieces.partition.faces.left]
     right = left[np.arange(len(left)) ^ 1]
-    both = (left >= 0) & (right >= 0)
+    both = (left >= 0) & (right >= 0) & (left != right)
     return left[both], right[both]
 
 

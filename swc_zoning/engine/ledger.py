@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -32,6 +32,22 @@ class Entry:
     value: float
     unit: str = ""
     note: str = ""
+
+
+class Row(NamedTuple):
+    """A row of the table `ledger`: areas before and after (m2), the place, the leftovers of a repair,
+    the piece that another went into."""
+
+    entry: str
+    subject: str
+    source_id: str = ""
+    before: float = np.nan
+    after: float = np.nan
+    note: str = ""
+    east: float = np.nan
+    north: float = np.nan
+    leftovers: int = 0
+    into: str = ""
 
 
 @dataclass(frozen=True)
@@ -215,7 +231,7 @@ def prove_pieces(pieces: Pieces) -> list[Entry]:
         face = int(np.flatnonzero(made != inside)[0]) if (made != inside).any() else int(pieces.face[0])
         raise InvariantViolated("pieces", _face_corner(partition, face), count=int((made != inside).sum()))
     _prove_feature_pieces(pieces, inside, ~extent)
-    _prove_members(pieces)
+    prove_members(pieces)
     return [Entry("total_ellipsoidal_area", float(pieces.ellipsoidal_m2.sum()), "m2")]
 
 
@@ -241,7 +257,8 @@ def _prove_feature_pieces(pieces: Pieces, inside: NDArray[np.bool_], counted: ND
         )
 
 
-def _prove_members(pieces: Pieces) -> None:
+def prove_members(pieces: Pieces) -> None:
+    """Prove that pieces have the roles and tiers of the features on them; raises ``members`` (I4)."""
     features, layers = pieces.intake.features, pieces.intake.layers
     tokens = [(layers[layer].role, tier) for layer, tier in zip(features.layer.tolist(), features.tier)]
     known = {token: number for number, token in enumerate(sorted(set(tokens)))}
@@ -259,11 +276,39 @@ def _prove_members(pieces: Pieces) -> None:
 def prove_dissolved(pieces: Pieces, key: Ints, polygons: NDArray[Any], polygon_key: Ints) -> None:
     """Prove that dissolved polygons are made of the pieces of their key and of nothing else.
 
-    `key`: of each piece. One fingerprint of the pieces, edges within a key cancelling out, must
-    equal that of the polygons. Raises InvariantViolated("zones").
+    `key`: of each piece. Raises InvariantViolated("zones").
+    """
+    _prove_same_ground("zones", pieces.polygons, key, polygons, polygon_key)
+
+
+def prove_joined(parts: NDArray[Any], into: Ints, wholes: NDArray[Any], area_m2: Floats) -> None:
+    """Prove that each of `wholes` is made of exactly the parts that go `into` it.
+
+    `area_m2`: what is said of their areas. Raises InvariantViolated: ``merged`` (another ground or
+    area), ``valid``.
+    """
+    several = np.bincount(into, minlength=len(wholes)) > 1
+    joined = wholes[several]
+    _prove_valid(joined)
+    rows = several[into]
+    _prove_same_ground("merged", parts[rows], into[rows], joined, np.flatnonzero(several))
+    off = np.abs(shapely.area(joined) - area_m2[several]) > 1e-9 * area_m2[several] + 1e-4
+    # What nothing was joined to is the very same polygon.
+    other = [part is not wholes[at] for part, at in zip(parts[~rows], into[~rows].tolist())]
+    wrong = [*joined[off], *parts[~rows][np.array(other, bool)]]
+    if wrong:
+        raise InvariantViolated("merged", _place_of(wrong[0]), count=len(wrong))
+
+
+def _prove_same_ground(
+    invariant: str, parts: NDArray[Any], key: Ints, polygons: NDArray[Any], polygon_key: Ints
+) -> None:
+    """Prove that the parts of each key and the polygons of that key cover the same ground.
+
+    One fingerprint of the parts, edges within a key cancelling out, must equal that of the polygons.
     """
     sums = []
-    for shapes, keys in ((pieces.polygons, key), (polygons, polygon_key)):
+    for shapes, keys in ((parts, key), (polygons, polygon_key)):
         walks = Walks.of(shapes)
         edges, rising = walks.keys()
         weight = mix(keys.astype(np.uint64) + np.uint64(1))[walks.polygon]
@@ -271,8 +316,8 @@ def prove_dissolved(pieces: Pieces, key: Ints, polygons: NDArray[Any], polygon_k
     if sums[0] != sums[1]:
         areas = [
             np.bincount(k, shapely.area(s), minlength=int(key.max()) + 1)
-            for s, k in ((pieces.polygons, key), (polygons, polygon_key))
+            for s, k in ((parts, key), (polygons, polygon_key))
         ]
         worst = int(np.argmax(np.abs(areas[0] - areas[1])))
-        place = _place_of(pieces.polygons[np.flatnonzero(key == worst)[0]])
-        raise InvariantViolated("zones", place, count=int((areas[0] != areas[1]).sum()))
+        place = _place_of(parts[np.flatnonzero(key == worst)[0]])
+        raise InvariantViolated(invariant, place, count=int((areas[0] != areas[1]).sum()))

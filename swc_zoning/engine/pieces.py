@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from swc_zoning.engine import rules
 from swc_zoning.engine.areas import Adjustment, AreaModel, close_districts
-from swc_zoning.engine.grid import Floats, Ints, group, mix, ragged, to_metres
+from swc_zoning.engine.grid import Floats, Ints, group, mix, ragged, to_metres, to_units
 from swc_zoning.engine.intake import Intake
 from swc_zoning.engine.job import Job, Slivers
 from swc_zoning.engine.partition import Partition
@@ -24,6 +25,7 @@ from swc_zoning.engine.partition import Partition
 LAND_MASK = "land_mask"
 #: Hexadecimal digits of a piece id: 64 bits of the SHA-256 of its rings.
 _ID_DIGITS = 16
+_IDS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,17 @@ class Combo:
 class Pieces:
     """Columns of equal length n, in order of district and place.
 
-    `face`: number in the partition; `polygons` in metres; `district`, `combo`: index into
-    `districts`, `combos`; `land`: 1, 0, or None without a land mask; areas in m2, `area_centi`
-    closed, in 0.01 m2. Rows (`label_piece`, `label_feature`) say which features lie on a piece,
-    the extent's left out.
+    `face`: number in the partition, of the lead face where a piece is merged of several;
+    `piece_of_face`: piece of every face of the partition, -1 outside; `polygons` in metres;
+    `district`, `combo`: index into `districts`, `combos`; `land`: 1, 0, or None without a land mask;
+    areas in m2, `area_centi` closed, in 0.01 m2. Rows (`label_piece`, `label_feature`) say which
+    features lie on a piece, the extent's left out.
     """
 
     partition: Partition
     intake: Intake
     face: Ints
+    piece_of_face: Ints
     polygons: NDArray[Any]
     piece_id: list[str]
     districts: list[District]
@@ -101,11 +105,13 @@ def assemble(
     face = np.flatnonzero(partition.inside)
     labels = _Rows.of(partition, face)
     districts, district = _districts(labels.where(frame), intake, len(face))
-    ids = _piece_ids(partition, face)
+    ids = piece_ids(polygons[face])
     corner = partition.faces.nodes[partition.faces.ring_offsets[partition.faces.face_offsets[face]]]
     order = np.lexsort((np.array(ids, dtype=object).astype(str), corner, district)) if len(face) else face
     face, district, ids = face[order], district[order], [ids[i] for i in order.tolist()]
     labels = _Rows.of(partition, face).where(~frame)
+    of_face = np.full(len(partition.faces), -1, np.int64)
+    of_face[face] = np.arange(len(face))
 
     combos, combo = _combos(labels, intake, len(face), table, supplied_roles(intake))
     plane, perimeter = partition.plane_m2[face], partition.sum_lengths()[face]
@@ -116,6 +122,7 @@ def assemble(
         partition,
         intake,
         face,
+        of_face,
         polygons[face],
         ids,
         districts,
@@ -130,7 +137,7 @@ def assemble(
         ellipsoidal,
         closed,
         adjustments,
-        _slivers(plane, perimeter, job.options.slivers),
+        are_slivers(plane, perimeter, job.options.slivers),
     )
 
 
@@ -172,18 +179,21 @@ def _districts(frames: _Rows, intake: Intake, count: int) -> tuple[list[District
     return districts, np.minimum.reduceat(of_feature[frames.feature], starts)
 
 
-def _piece_ids(partition: Partition, face: Ints) -> list[str]:
-    """Return ids made of the normalised integer rings: the same place gives the same id."""
-    faces = partition.faces
-    xy = np.column_stack([partition.x[faces.nodes], partition.y[faces.nodes]]).astype("<i8").tobytes()
-    sizes = np.diff(faces.ring_offsets).astype("<i8").tobytes()
-    rings = faces.face_offsets
-    ids = []
-    for number in face.tolist():
-        first, last = int(rings[number]), int(rings[number + 1])
-        digest = hashlib.sha256(sizes[8 * first : 8 * last])
-        digest.update(xy[16 * int(faces.ring_offsets[first]) : 16 * int(faces.ring_offsets[last])])
-        ids.append(digest.hexdigest()[:_ID_DIGITS])
+def piece_ids(polygons: NDArray[Any]) -> list[str]:
+    """Return ids made of the integer rings, which start at their smallest nodes, smallest hole first.
+
+    The same place gives the same id in every run.
+    """
+    ids: list[str] = []
+    for begin in range(0, len(polygons), _IDS_AT_ONCE):
+        _, xy, offsets = shapely.to_ragged_array(polygons[begin : begin + _IDS_AT_ONCE], include_z=False)
+        at, rings = (np.asarray(o, np.int64) for o in offsets[:2])
+        places, sizes = to_units(xy).astype("<i8").tobytes(), np.diff(at).astype("<i8").tobytes()
+        spans = zip(rings[:-1].tolist(), rings[1:].tolist(), at[rings[:-1]].tolist(), at[rings[1:]].tolist())
+        for first, last, start, end in spans:
+            digest = hashlib.sha256(sizes[8 * first : 8 * last])
+            digest.update(places[16 * start : 16 * end])
+            ids.append(digest.hexdigest()[:_ID_DIGITS])
     return ids
 
 
@@ -246,6 +256,6 @@ def _edge_terms(partition: Partition, model: AreaModel) -> Floats:
     return model.edge_terms_indexed(x, y, partition.edges.start, partition.edges.end)
 
 
-def _slivers(plane: Floats, perimeter: Floats, limits: Slivers) -> NDArray[np.bool_]:
-    """Flag pieces below the sliver area or mean width (2 A / P)."""
+def are_slivers(plane: Floats, perimeter: Floats, limits: Slivers) -> NDArray[np.bool_]:
+    """Flag areas (m2) and perimeters (m) of pieces below the sliver area or mean width (2 A / P)."""
     return (plane < limits.area_m2) | (2 * plane < limits.mean_width_m * perimeter)
