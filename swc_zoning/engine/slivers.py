@@ -218,7 +218,11 @@ def judge(pieces: Pieces, border: Borders, asked: Slivers, known: Verdicts) -> C
     says_keep = np.array([*(row.decision == KEEP for row in known.rows), False])[match.of_sliver]
     kept = np.zeros(len(pieces), bool)
     kept[sliver[says_keep]] = True
-    partners, row, arc = _around(pieces, border, sliver, kept)
+    law, ground = _law(pieces), _ground(pieces)
+    partners, row, arc = _around(pieces, border, sliver)
+    own, other = sliver[partners.sliver], partners.piece
+    same_law, same_ground = law[own] == law[other], ground[own] == ground[other]
+    partners = replace(partners, open=same_law & same_ground & ~kept[own] & ~kept[other])
     receiver, receiver_m = _longest(partners, len(sliver))
     return Court(
         pieces,
@@ -231,7 +235,7 @@ def judge(pieces: Pieces, border: Borders, asked: Slivers, known: Verdicts) -> C
         partners,
         receiver,
         receiver_m,
-        _advice(pieces, sliver, partners, kept),
+        _advice(partners, kept[sliver], same_law, same_ground),
         np.zeros(len(sliver), np.int64),
         known,
         match,
@@ -270,23 +274,22 @@ def _ground(pieces: Pieces) -> Ints:
     return np.unique(sums, return_inverse=True)[1].astype(np.int64) * 2 + land
 
 
-def _around(pieces: Pieces, border: Borders, sliver: Ints, kept: Mask) -> tuple[Partners, Ints, Ints]:
-    """Return the partners of the slivers, and rows (sliver, arc) of the arcs round them."""
+def _around(pieces: Pieces, border: Borders, sliver: Ints) -> tuple[Partners, Ints, Ints]:
+    """Return the partners of the slivers, none open yet, and rows (sliver, arc) of the arcs round them."""
     row_of = np.full(len(pieces) + 1, -1, np.int64)
     row_of[sliver] = np.arange(len(sliver))
     of_face = np.append(pieces.piece_of_face, -1)
     left, right = of_face[border.left], of_face[border.right]
-    at_left, at_right = np.flatnonzero(row_of[left] >= 0), np.flatnonzero(row_of[right] >= 0)
+    between = left != right  # other arcs run inside a piece of several faces
+    at_left = np.flatnonzero(between & (row_of[left] >= 0))
+    at_right = np.flatnonzero(between & (row_of[right] >= 0))
     row = np.concatenate([row_of[left[at_left]], row_of[right[at_right]]])
     arc = np.concatenate([at_left, at_right])
     far = np.concatenate([right[at_left], left[at_right]])
     beside = far >= 0
     near, piece, steps = _summed(row[beside], far[beside], _whole(border.length_m[arc[beside]]), len(pieces))
     best = np.lexsort((_rank(pieces)[piece], -steps, near)) if len(near) else near
-    near, piece, steps = near[best], piece[best], steps[best]
-    law, ground, own = _law(pieces), _ground(pieces), sliver[near]
-    alike = (law[own] == law[piece]) & (ground[own] == ground[piece]) & ~kept[own] & ~kept[piece]
-    return Partners(near, piece, steps / _STEPS, alike), row, arc
+    return Partners(near[best], piece[best], steps[best] / _STEPS, np.zeros(len(near), bool)), row, arc
 
 
 def _whole(metres: Floats) -> Ints:
@@ -323,17 +326,17 @@ def _longest(partners: Partners, count: int) -> tuple[Ints, Floats]:
     return piece, length
 
 
-def _advice(pieces: Pieces, sliver: Ints, partners: Partners, kept: Mask) -> Ints:
-    """Return what is best done with each sliver: merged where it may be, else why not."""
-    law, ground, own = _law(pieces), _ground(pieces), sliver[partners.sliver]
-    same_law = law[own] == law[partners.piece]
-    same = same_law & (ground[own] == ground[partners.piece])
+def _advice(partners: Partners, kept: Mask, same_law: Mask, same_ground: Mask) -> Ints:
+    """Return what is best done with each sliver: merged where it may be, else why not.
+
+    `kept`: slivers; `same_law`, `same_ground`: rows of partners.
+    """
 
     def any_of(rows: Mask) -> Mask:
-        return np.bincount(partners.sliver[rows], minlength=len(sliver)) > 0
+        return np.bincount(partners.sliver[rows], minlength=len(kept)) > 0
 
-    beside = any_of(np.ones(len(own), bool))
-    conditions = [kept[sliver], any_of(partners.open), ~beside, any_of(same), any_of(same_law)]
+    beside = any_of(np.ones(len(same_law), bool))
+    conditions = [kept, any_of(partners.open), ~beside, any_of(same_law & same_ground), any_of(same_law)]
     return np.select(conditions, np.arange(len(conditions)), len(conditions))
 
 
@@ -798,19 +801,15 @@ def rows(court: Court, lang: str) -> Iterator[Row]:
     Of a merge: the sliver, the piece it is in now, plane areas of both, the place and why. Of a
     feature: layer, source id, plane areas before and after.
     """
-    after, target = court.pieces, court.into[court.piece]
-    for one in np.flatnonzero(court.is_in("merged")).tolist():
-        facts = {"length_m": f"{court.receiver_m[one]:.4f}", "reason": _reason(court, one)}
-        yield Row(
-            "merged",
-            court.before.piece_id[court.piece[one]],
-            before=float(court.plane_m2[one]),
-            after=float(after.plane_m2[target[one]]),
-            note=sentence("slivers.note", facts, lang),
-            east=float(court.place[one, 0]),
-            north=float(court.place[one, 1]),
-            into=after.piece_id[target[one]],
-        )
+    merged = np.flatnonzero(court.is_in("merged"))
+    numbers, into = court.piece[merged].tolist(), court.into[court.piece[merged]]
+    places, ids, after = court.place[merged].T.tolist(), court.before.piece_id, court.pieces
+    areas = court.plane_m2[merged].tolist(), after.plane_m2[into].tolist()
+    columns = zip(merged.tolist(), numbers, into.tolist(), *areas, court.receiver_m[merged].tolist(), *places)
+    for sliver, number, target, before_m2, after_m2, length, east, north in columns:
+        note = sentence("slivers.note", {"length_m": f"{length:.4f}", "reason": _reason(court, sliver)}, lang)
+        sides = ids[number], after.piece_id[target]
+        yield Row("merged", sides[0], "", before_m2, after_m2, note.strip(), east, north, into=sides[1])
     yield from _verdict_rows(court)
     features, layers = court.before.intake.features, court.before.intake.layers
     for feature, *areas in zip(*(column.tolist() for column in changed_features(court))):

@@ -74,7 +74,8 @@ def load(path: str, crs: str) -> Verdicts:
     ``slivers.other_crs``.
     """
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        text = Path(path).read_text(encoding="utf-8-sig")
+        document = json.loads(text, parse_constant=_no_constant)
     except (OSError, ValueError) as error:
         raise SwcError("slivers.unreadable", path=path, reason=str(error)) from error
     findings = check_document(document, "slivers")
@@ -84,6 +85,10 @@ def load(path: str, crs: str) -> Verdicts:
         raise SwcError("slivers.other_crs", path=path, found=document["crs"], wanted=crs)
     rows = tuple(_verdict(row) for row in document["decisions"] if row["decision"] is not None)
     return Verdicts(rows, path, formats.source_sha256(path))
+
+
+def _no_constant(value: str) -> Any:
+    raise ValueError(f"{value} is no number of JSON")
 
 
 def _verdict(row: Mapping[str, Any]) -> Verdict:
