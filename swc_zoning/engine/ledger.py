@@ -225,9 +225,9 @@ def prove_pieces(pieces: Pieces) -> list[Entry]:
     extent = np.array([record.extent for record in intake.layers], bool)[intake.features.layer]
     inside = np.zeros(len(partition.faces), bool)
     inside[partition.labels.face[extent[partition.labels.feature] | ~extent.any()]] = True
-    made = np.zeros(len(inside), bool)
-    made[pieces.face] = True
-    if len(pieces.face) != made.sum() or not np.array_equal(made, inside):
+    made = pieces.piece_of_face >= 0
+    leads = np.array_equal(pieces.piece_of_face[pieces.face], np.arange(len(pieces)))
+    if not leads or not np.array_equal(made, inside):
         face = int(np.flatnonzero(made != inside)[0]) if (made != inside).any() else int(pieces.face[0])
         raise InvariantViolated("pieces", _face_corner(partition, face), count=int((made != inside).sum()))
     _prove_feature_pieces(pieces, inside, ~extent)

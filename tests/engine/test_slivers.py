@@ -208,6 +208,29 @@ class TestMerging:
         ids = [zoning.pieces.intake.features.source_id[f] for f in zoning.pieces.label_feature]
         assert ids == ["S1"]
 
+    def test_slivers_that_together_are_none_any_more_stay_where_they_are(self, make_job):
+        def merged(width):
+            strips = [
+                (square(100 + width * i, 0, 100 + width * (i + 1), 100), {"id": f"S{i}"}) for i in range(2)
+            ]
+            beside = [(square(0, 0, 100, 50), {"id": "A"})]
+            return by_bounds(runs.run(make_job(options=ALL, parcel=[*strips, *beside])))
+
+        # They share more with each other than with A; 12 cm are no sliver, 8 cm are one that goes on.
+        assert merged(0.06) == {(0, 0, 100, 50): 5000.0, (100, 0, 100.12, 100): 12.0}
+        assert merged(0.04) == {(0, 0, 100.08, 100): 5008.0}
+
+    def test_conflicts_are_regions_of_the_merged_pieces(self, make_job):
+        boundary = [(square(5, 5, 52, 44), {"id": "u", "tier": "concentrated"})]
+        zoning = runs.run(make_job(EXTENT, ALL, urban_development_boundary=boundary, **random_layers(8)))
+        several = np.flatnonzero(np.bincount(zoning.court.into) > 1)
+        there = {piece for conflict in zoning.conflicts for piece in conflict.pieces}
+        assert there & set(several.tolist())
+        for conflict in zoning.conflicts:
+            region = shapely.union_all(zoning.pieces.polygons[list(conflict.pieces)])
+            assert (region.geom_type, conflict.geometry.geom_type) == ("Polygon", "Polygon")
+            assert conflict.plane_m2 == pytest.approx(region.area, abs=1e-6)
+
     def test_what_is_written_fits_edge_to_edge_with_its_zones(self, make_job, tmp_path):
         zoning = random_run(make_job, 3, ALL)
         zoning.write(tmp_path / "result")
@@ -366,6 +389,38 @@ def test_order_of_layers_features_and_tiles_does_not_matter(make_job, seed):
         {k: v for k, v in zoning.summary["slivers"].items() if k != "changed"} for zoning in (one, other)
     ]
     assert parts[0] == parts[1]
+
+
+class TestWhatIsAskedOfThePartition:
+    """The contract of `borders` and `carriers`, whatever the partition is made of inside."""
+
+    @pytest.fixture
+    def partition(self, make_job):
+        return random_run(make_job, 11, {}).pieces.partition
+
+    def test_borders_round_a_face_add_up_to_its_perimeter(self, partition):
+        border = slivers.borders(partition)
+        assert not np.any(border.left == border.right)
+        sums = np.zeros(len(partition.plane_m2) + 1)
+        np.add.at(sums, border.left, border.length_m)
+        np.add.at(sums, border.right, border.length_m)
+        assert sums[:-1].tolist() == partition.sum_lengths().tolist()
+        assert sums[:-1] == pytest.approx(shapely.length(partition.polygons()), abs=1e-4)
+
+    def test_carriers_of_an_arc_are_the_features_on_one_side_of_it(self, partition):
+        border = slivers.borders(partition)
+        arcs = np.arange(len(border.left))[::-2]
+        row, feature, side = slivers.carriers(partition, arcs)
+        on = {}
+        for face, one in zip(partition.labels.face.tolist(), partition.labels.feature.tolist()):
+            on.setdefault(face, set()).add(one)
+        found = {}
+        for number, one, sign in zip(row.tolist(), feature.tolist(), side.tolist()):
+            found.setdefault(number, set()).add((one, sign))
+        for number, arc in enumerate(arcs.tolist()):
+            left, right = (on.get(int(faces[arc]), set()) for faces in (border.left, border.right))
+            assert found[number] == {(f, 1) for f in left - right} | {(f, -1) for f in right - left}
+        assert np.all(np.diff(row) >= 0)
 
 
 # --- verdicts --------------------------------------------------------------------------------------
