@@ -259,7 +259,10 @@ def _law(pieces: Pieces) -> Ints:
 
 
 def _ground(pieces: Pieces) -> Ints:
-    """Return a number for each piece, equal where districts, overlapping ones included, and land are."""
+    """Return a number for each piece, equal where districts are, all of them where they overlap.
+
+    Land and sea are apart by law already: the land mask is a known role.
+    """
     rows = pieces.frame_rows()
     codes = [attributes.get("code", "") for attributes in pieces.intake.features.attributes]
     rank = {code: i for i, code in enumerate(sorted(set(codes)))}
@@ -270,8 +273,7 @@ def _ground(pieces: Pieces) -> Ints:
     starts = np.flatnonzero(np.diff(piece, prepend=-1))
     if len(starts):
         sums[piece[starts]] = np.add.reduceat(mix(code.astype(np.uint64)), starts)
-    land = 0 if pieces.land is None else pieces.land
-    return np.unique(sums, return_inverse=True)[1].astype(np.int64) * 2 + land
+    return np.unique(sums, return_inverse=True)[1]
 
 
 def _around(pieces: Pieces, border: Borders, sliver: Ints) -> tuple[Partners, Ints, Ints]:
@@ -384,13 +386,7 @@ def _lines(pieces: Pieces, border: Borders, row: Ints, arc: Ints, count: int) ->
     rest = ~np.where(by_layer, *along)
     side, sliver, feature, steps, layer = (rows[rest] for rows in (side, sliver, feature, steps, layer))
     once = np.unique(side * max(1, len(known)) + layer, return_index=True)[1]
-    other, _ = _most(
-        sliver[once],
-        layer[once],
-        steps[once],
-        count,
-        lambda row, one: np.where(one == own[row], len(known), one),
-    )
+    other, _ = _most(sliver[once], layer[once], steps[once], count, lambda row, one: one)
     there = layer == other[sliver]
     second, second_m = _most(sliver[there], feature[there], steps[there], count, lambda row, one: rank[one])
     return Lines(first, second, first_m, second_m)
@@ -565,7 +561,7 @@ def prove_merged(before: Pieces, after: Pieces, into: Ints) -> None:
     """Prove that merged pieces are made of their pieces, and that what the law says of the ground stays.
 
     Raises InvariantViolated: ``merged`` (a piece that is not valid, or not exactly the ground of its
-    pieces, or a total that is another), ``merged_law`` (ground whose district, land, decision or
+    pieces, or a total that is another), ``merged_law`` (ground whose district, decision or
     statutory membership changed), ``members``.
     """
     ledger.prove_joined(before.polygons, into, after.polygons, after.plane_m2)
@@ -646,7 +642,7 @@ def _sums(court: Court, which: Mask) -> dict[str, Any]:
         "can_merge": int((which & (court.receiver >= 0)).sum()),
         "merged": int(merged.sum()),
         "merged_m2": float(area[merged].sum()),
-        **{state: int((which & court.is_in(state)).sum()) for state in ("kept", "stuck")},
+        **{state: int((which & court.is_in(state)).sum()) for state in ("received", "kept", "stuck")},
     }
 
 
