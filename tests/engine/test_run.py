@@ -247,7 +247,7 @@ class TestFaultsPlantedInARun:
         key = pieces.district
         faces = np.full(len(pieces.partition), -1)
         faces[pieces.face] = key
-        polygons, of = pieces.partition.dissolve(faces)
+        polygons, of, _ = pieces.partition.dissolve(faces)
         ledger.prove_dissolved(pieces, key, polygons, of)
         polygons[0] = square(0, 0, 999, 1000)
         with pytest.raises(InvariantViolated, match=r"invariant\.zones"):
