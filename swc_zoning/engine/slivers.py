@@ -381,16 +381,19 @@ def _gathered(court: Court, moving: Mask) -> Ints:
     a border at least as long as the one before it, so that choices never run in a ring of three.
     """
     pieces, partners = court.before, court.partners
+    root = np.arange(len(pieces))
+    if not moving.any():
+        return root
     steps = _whole(partners.length_m[partners.open])
     one, other = court.piece[partners.sliver[partners.open]], partners.piece[partners.open]
-    near_any, numbers = np.unique(np.concatenate([one, other]), return_inverse=True)
+    involved, numbers = np.unique(np.concatenate([one, other]), return_inverse=True)
     one, other = np.split(numbers.ravel(), 2)
     once = ~np.isin(other, one) | (one < other)  # two slivers stand there both ways round
     one, other, steps = one[once], other[once], steps[once]
-    mover = np.isin(near_any, court.piece[moving])
-    groups = _Groups(pieces, near_any, court.asked)
+    mover = np.isin(involved, court.piece[moving])
+    groups = _Groups(pieces, involved, court.asked)
     goes, rank = mover, groups.rank(groups.plane_m2)
-    gathered = np.arange(len(near_any))
+    gathered = np.arange(len(involved))
     while True:
         a, b = gathered[one], gathered[other]
         near, far = np.concatenate([a, b]), np.concatenate([b, a])
@@ -402,8 +405,7 @@ def _gathered(court: Court, moving: Mask) -> Ints:
         plane, small = groups.measured(gathered, one[inner], steps[inner])
         arrived = np.bincount(gathered, ~mover, minlength=len(mover)) > 0
         goes, rank = small & ~arrived & (gathered == np.arange(len(mover))), groups.rank(plane)
-    root = np.arange(len(pieces))
-    root[near_any] = near_any[gathered]
+    root[involved] = involved[gathered]
     return root
 
 
