@@ -76,7 +76,8 @@ class Cluster:
         from distributed import KilledWorker
 
         def submit(payload: Any) -> Any:
-            return self._client.submit(function, payload, pure=False)
+            # A payload goes to a worker as data: within a task it would pass through the scheduler.
+            return self._client.submit(function, self._client.scatter(payload, hash=False), pure=False)
 
         try:
             yield from _in_turn(submit, payloads, _AHEAD * self.workers)
