@@ -410,9 +410,12 @@ def _clipped(polygons: NDArray[Any], box: Box) -> tuple[NDArray[Any], Ints]:
         return polygons, np.empty(0, np.int64)
     beyond = (box[2] - box[0]) // 16
     corners = np.array([box[0] - beyond, box[1] - beyond, box[2] + beyond, box[3] + beyond]) + 0.5
-    parts, owner = shapely.get_parts(
-        shapely.clip_by_rect(polygons, *(corners / (PER_METRE * FINE))), return_index=True
-    )
+    try:
+        clipped = shapely.clip_by_rect(polygons, *(corners / (PER_METRE * FINE)))
+    except shapely.errors.GEOSException:
+        # GEOS gives up where next to nothing is left of a ring; whole polygons answer as well, only slower.
+        return polygons, np.arange(len(polygons))
+    parts, owner = shapely.get_parts(clipped, return_index=True)
     kept = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(parts)
     return parts[kept], owner[kept]
 

@@ -188,6 +188,15 @@ def test_a_notch_that_touches_a_cut_is_kept():
     )
 
 
+def test_a_cut_that_leaves_next_to_nothing_of_a_ring_is_no_reason_to_stop():
+    x, y = 112589990.6843, 28147497.7758731
+    ring = [(x + 1.206e-5, y + 0.10490775), (x + 1.634e-5, y + 0.10490775), (x + 1.83e-5, y)]
+    shard = np.array([Polygon(ring)], object)
+    corner = np.array([2**50, 2**48])
+    clipped, kept = tiles._clipped(shard, (*(corner - 2**24).tolist(), *corner.tolist()))
+    assert len(clipped) == len(kept) <= 1
+
+
 def test_stacked_features_do_not_make_ever_smaller_tiles():
     geometry = np.array([Polygon([(0, 0), (10, 1), (9, 8), (1, 9)])] * 500, object)
     assert len(Tiling(geometry, 100)) < 20
