@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zlib
+import pickle
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +22,8 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+import pyproj
+import shapely
 
 from swc_zoning import paths
 from swc_zoning.engine.areas import AreaModel
@@ -33,7 +35,7 @@ from swc_zoning.engine.traced import Chains, Loose, Shapes, Traced, trace_tile
 _SUFFIX = ".tile"
 _READ_AHEAD = 4
 #: Bytes of the check sum before each file.
-_CHECK = 4
+_CHECK = 8
 _PARTS = {"shapes": Shapes, "loose": Loose, "chains": Chains}
 
 
@@ -48,20 +50,22 @@ def trace(
         yield from executor.map(trace_tile, ((draft.tile(), model) for draft in drafts))
         return
     kept = _Kept(folder, model)
-    order: deque[tuple[Draft, Path]] = deque()
+    # Whether a result is there is asked once: another run may bring or take files at any time.
+    order: deque[tuple[Draft, Path, bool]] = deque()
 
     def unknown() -> Iterator[tuple[Tile, AreaModel | None]]:
         for draft in drafts:
-            order.append((draft, kept.path(draft)))
-            if not order[-1][1].is_file():
+            path = kept.path(draft)
+            order.append((draft, path, path.is_file()))
+            if not order[-1][2]:
                 yield draft.tile(), model
 
     def known(readers: ThreadPoolExecutor) -> Iterator[Traced]:
         first = []
-        while order and order[0][1].is_file():
+        while order and order[0][2]:
             first.append(order.popleft())
         found = in_turn(lambda one: readers.submit(kept.read, one[1]), first, _READ_AHEAD)
-        for (draft, path), traced in zip(first, found):
+        for (draft, path, _), traced in zip(first, found):
             yield traced or kept.keep(path, trace_tile((draft.tile(), model)))
 
     # Files are read and checked beside the work on those read before: neither needs the interpreter.
@@ -79,10 +83,10 @@ class _Kept:
     def __init__(self, folder: Path, model: AreaModel | None) -> None:
         self.folder = Path(folder)
         self.used: set[str] = set()
-        # Whoever traces otherwise, or measures otherwise, gets other results of the same tile.
-        self._method = repr(
-            (paths.version(), np.__version__, None if model is None else model.as_json())
-        ).encode()
+        # Whoever traces otherwise, or measures otherwise, gets other results of the same tile. All that
+        # the model measures by is what goes to a worker.
+        versions = (paths.version(), np.__version__, shapely.geos_version_string, pyproj.proj_version_str)
+        self._method = repr(versions).encode() + pickle.dumps(model)
         with _reported(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
 
@@ -93,13 +97,16 @@ class _Kept:
         return self.folder / name
 
     def read(self, path: Path) -> Traced | None:
-        """Return the result of a tile, None where the file is damaged."""
+        """Return the result of a tile, None where the file is damaged, another tile's or gone."""
         with _reported(self.folder):
-            content = path.read_bytes()
-        body = content[_CHECK:]
-        if zlib.crc32(body).to_bytes(_CHECK, "little") != content[:_CHECK]:
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:
+                return None
+        body = memoryview(content)[_CHECK:]
+        if _check(body, path) != content[:_CHECK]:
             return None
-        return _made(_unpacked(memoryview(body)))
+        return _made(_unpacked(body))
 
     def keep(self, path: Path, traced: Traced) -> Traced:
         """Write the result of a tile aside, then put it in place; return the result."""
@@ -110,7 +117,8 @@ class _Kept:
         aside = path.with_name(f".{path.name}.{os.getpid()}-{uuid4().hex[:8]}")
         with _reported(self.folder):
             try:
-                aside.write_bytes(_packed(columns))
+                body = _packed(columns)
+                aside.write_bytes(_check(body, path) + body)
                 aside.replace(path)
             finally:
                 aside.unlink(missing_ok=True)
@@ -121,21 +129,25 @@ class _Kept:
         with _reported(self.folder):
             for path in self.folder.glob(f"*{_SUFFIX}"):
                 if path.name not in self.used:
-                    path.unlink()
+                    path.unlink(missing_ok=True)
 
 
 def _column(value: Any) -> np.ndarray:
     return np.frombuffer(value, np.uint8) if isinstance(value, bytes) else np.asarray(value)
 
 
+def _check(body: bytes | memoryview, path: Path) -> bytes:
+    """Return the check sum of a file of that name, as strong as the proofs a kept result passed."""
+    return hashlib.blake2b(body, digest_size=_CHECK, key=path.name.encode()).digest()
+
+
 def _packed(columns: dict[str, np.ndarray]) -> bytes:
-    """Return columns as bytes: a check sum, the length of a head, the head in JSON, the numbers."""
+    """Return columns as bytes: the length of a head, the head in JSON, the numbers."""
     head = json.dumps([[name, values.dtype.str, values.shape] for name, values in columns.items()]).encode(
         "ascii"
     )
     numbers = [np.ascontiguousarray(values).tobytes() for values in columns.values()]
-    body = b"".join([len(head).to_bytes(8, "little"), head, *numbers])
-    return zlib.crc32(body).to_bytes(_CHECK, "little") + body
+    return b"".join([len(head).to_bytes(8, "little"), head, *numbers])
 
 
 def _unpacked(body: memoryview) -> dict[str, np.ndarray]:

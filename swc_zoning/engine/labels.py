@@ -72,14 +72,37 @@ def settle(
     InvariantViolated("labels") where points and edges disagree.
     """
     flow = borders.flow(hashes)
-    wrong = contradictions(labels, borders, flow, hashes, len(points))
-    if len(wrong) == 0:
-        return labels
-    labels = _Doubt(geometry, borders).settle(labels, wrong, points)
-    wrong = contradictions(labels, borders, flow, hashes, len(points))
+    doubt = _Doubt(geometry, borders)
+    for asked_again in (False, True):
+        wrong = contradictions(labels, borders, flow, hashes, len(points))
+        if len(wrong) == 0:
+            return labels
+        settled, far = doubt.settle(labels, wrong, points)
+        if len(far) == 0 or asked_again:
+            break
+        # A tile asks what is cut to it; the feature itself has the last word.
+        labels = _asked_again(labels, np.unique(far[:, 1]), geometry, points)
+    if len(far):
+        x, y = points[far[0, 0]].tolist()
+        raise InvariantViolated("labels", (x, y), count=len(far))
+    wrong = contradictions(settled, borders, flow, hashes, len(points))
     if len(wrong):
         raise InvariantViolated("labels", borders.place(int(wrong[0])), count=len(wrong))
-    return labels
+    return settled
+
+
+def _asked_again(labels: Labels, features: Ints, geometry: NDArray[Any], points: Floats) -> Labels:
+    """Return labels in which every point is asked anew about the given features."""
+    face, number = ask_features(points, geometry[features])
+    keep = ~np.isin(labels.feature, features)
+    return _sorted(
+        np.concatenate([labels.face[keep], face]), np.concatenate([labels.feature[keep], features[number]])
+    )
+
+
+def _sorted(face: Ints, feature: Ints, by_edge: int = 0) -> Labels:
+    order = np.lexsort((feature, face))
+    return Labels(face[order], feature[order], by_edge)
 
 
 def contradictions(labels: Labels, borders: Borders, flow: Hashes, hashes: Hashes, faces: int) -> Ints:
@@ -124,41 +147,35 @@ class _Doubt:
     def __init__(self, geometry: NDArray[Any], borders: Borders) -> None:
         self.geometry, self.borders = geometry, borders
 
-    def settle(self, labels: Labels, wrong: Ints, points: Floats) -> Labels:
+    def settle(self, labels: Labels, wrong: Ints, points: Floats) -> tuple[Labels, Ints]:
         """Return labels in which the faces beside the `wrong` arcs follow from those around them.
 
-        Raises InvariantViolated("labels") where a point clear of the boundary says otherwise.
+        And the rows (face, feature) in which a point clear of the boundary says otherwise.
         """
         beside = np.unique(np.concatenate([self.borders.left[wrong], self.borders.right[wrong]]))
         beside = beside[beside >= 0]
         known = self._from_around(labels, beside)
         by_point = _sets(labels, set(beside.tolist()))
         differing = [(face, f) for face in beside.tolist() for f in known[face] ^ by_point[face]]
-        self._hold_against(points, np.array(differing, np.int64).reshape(-1, 2))
+        far = self._far(points, np.array(differing, np.int64).reshape(-1, 2))
         keep = ~np.isin(labels.face, beside)
         rows = [(face, feature) for face in beside.tolist() for feature in known[face]]
         face, feature = np.array(rows, np.int64).reshape(-1, 2).T
         face = np.concatenate([labels.face[keep], face])
         feature = np.concatenate([labels.feature[keep], feature])
-        order = np.lexsort((feature, face))
-        return Labels(face[order], feature[order], len(beside))
+        return _sorted(face, feature, len(beside)), far
 
-    def _hold_against(self, points: Floats, differing: Ints) -> None:
-        """Stop if a point disagrees with the edges about a feature whose boundary is not at the point.
-
-        `differing`: rows (face, feature) in which they disagree.
-        """
+    def _far(self, points: Floats, differing: Ints) -> Ints:
+        """Return those rows (face, feature) whose point is clear of the boundary of the feature."""
         order, starts = group(differing[:, 1])
+        found = [differing[:0]]
         for rows in np.split(differing[order], starts[1:]):
             if len(rows) == 0:
                 continue
-            at = points[rows[:, 0]]
             border = shapely.boundary(self.geometry[rows[0, 1]])
             shapely.prepare(border)
-            far = np.flatnonzero(~shapely.dwithin(border, shapely.points(at), _DOUBT))
-            if len(far):
-                place = float(at[far[0], 0]), float(at[far[0], 1])
-                raise InvariantViolated("labels", place, count=len(far))
+            found.append(rows[~shapely.dwithin(border, shapely.points(points[rows[:, 0]]), _DOUBT)])
+        return np.concatenate(found)
 
     def _from_around(self, labels: Labels, beside: Ints) -> dict[int, frozenset[int]]:
         """Return the features of the faces in `beside`, stepping in across edges from all others."""

@@ -30,6 +30,8 @@ from swc_zoning.engine.tasks import Executor
 _LARGE = 1 / 64
 #: No tile is smaller (fine steps; a power of two, as all sizes are).
 _SMALLEST = 1 << 18
+#: Nor has it less than this power of two of its root: so a column and a row of tiles fit into 31 bits each.
+_DEEPEST = 30
 #: Cells across, at most, in which segments near those that cross seams are looked for.
 _RASTER = 2048
 _FEATURES_AT_ONCE = 50_000
@@ -174,6 +176,7 @@ class Tiling:
         x0, y0 = (self._bounds[present, :2].min(axis=0) - 2 * MARGIN).tolist()
         x1, y1 = (self._bounds[present, 2:].max(axis=0) + 2 * MARGIN).tolist()
         size = max(_SMALLEST, 1 << (max(x1 - x0, y1 - y0)).bit_length())
+        self._smallest = max(_SMALLEST, size >> _DEEPEST)
         for column in range(x0 // size, x1 // size + 1):
             for row in range(y0 // size, y1 // size + 1):
                 box = (column * size, row * size, (column + 1) * size, (row + 1) * size)
@@ -199,7 +202,7 @@ class Tiling:
     def _grown(self, node: _Node, per_tile: int) -> _Node:
         """Split a node and its children until each is light enough or splitting no longer helps."""
         weight = self._weighs(node)
-        if weight <= per_tile or node.size <= _SMALLEST:
+        if weight <= per_tile or node.size <= self._smallest:
             return node
         children = [self._within(node, box) for box in _quarters(node.box)]
         weights = [self._weighs(child) for child in children]
@@ -400,15 +403,19 @@ def _quarters(box: Box) -> list[Box]:
 def _clipped(polygons: NDArray[Any], box: Box) -> tuple[NDArray[Any], Ints]:
     """Return polygons cut to the surroundings of a box, and the number of the one each comes from.
 
-    The cut runs a sixteenth of the box beside it: no point that is asked for lies on it.
+    The cut runs a sixteenth of the box beside it, so that no point that is asked for lies on it, and half a
+    fine step off, so that no vertex does: GEOS may leave in what only touches the cut.
     """
     if len(polygons) == 0:
         return polygons, np.empty(0, np.int64)
     beyond = (box[2] - box[0]) // 16
-    corners = np.array([box[0] - beyond, box[1] - beyond, box[2] + beyond, box[3] + beyond])
-    parts, owner = shapely.get_parts(
-        shapely.clip_by_rect(polygons, *(corners / (PER_METRE * FINE))), return_index=True
-    )
+    corners = np.array([box[0] - beyond, box[1] - beyond, box[2] + beyond, box[3] + beyond]) + 0.5
+    try:
+        clipped = shapely.clip_by_rect(polygons, *(corners / (PER_METRE * FINE)))
+    except shapely.errors.GEOSException:
+        # GEOS gives up where next to nothing is left of a ring; whole polygons answer as well, only slower.
+        return polygons, np.arange(len(polygons))
+    parts, owner = shapely.get_parts(clipped, return_index=True)
     kept = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(parts)
     return parts[kept], owner[kept]
 

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Results of tiles kept between runs: the same result, and only what changed is traced again."""
 
+import shutil
+
 import numpy as np
 import pytest
 import shapely
 from test_partition import as_set
 
 from swc_zoning.engine import cache
+from swc_zoning.engine.areas import area_model
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.partition import build
 from swc_zoning.engine.tasks import Serial, executor
@@ -71,8 +74,13 @@ def test_a_damaged_file_is_traced_again(city, tmp_path):
     body = bytearray(files[2].read_bytes())
     body[len(body) // 2] ^= 0xFF
     files[2].write_bytes(body)
+    files[3].write_bytes(bytes(4))
+    one, other = files[4].read_bytes(), files[5].read_bytes()
+    files[4].write_bytes(other)
+    files[5].write_bytes(one)
     again, _ = kept(city, tmp_path / "kept")
     assert again == first
+    assert files[4].read_bytes() == one
 
 
 def test_what_no_run_uses_any_more_is_removed(city, tmp_path):
@@ -82,6 +90,58 @@ def test_what_no_run_uses_any_more_is_removed(city, tmp_path):
     after = {path.name for path in (tmp_path / "kept").iterdir()}
     assert after
     assert not before & after
+
+
+class Beside(Serial):
+    """Runs tasks a few payloads late, as workers do, while another run is at work on the same folder."""
+
+    def __init__(self, other_run):
+        self.other_run = other_run
+
+    def map(self, function, payloads):
+        waiting = []
+        for payload in payloads:
+            waiting.append(payload)
+            if len(waiting) > 3:
+                self.other_run()
+                yield function(waiting.pop(0))
+        yield from map(function, waiting)
+
+
+def test_another_run_that_brings_files_changes_nothing(city, tmp_path):
+    first, _ = kept(city, tmp_path / "other")
+
+    def bring():
+        for path in (tmp_path / "other").iterdir():
+            shutil.copy(path, tmp_path / "kept" / path.name)
+
+    beside = build(city, executor=Beside(bring), per_tile=PER_TILE, keep=tmp_path / "kept")
+    assert as_set(beside) == first
+    assert kept(city, tmp_path / "kept") == (first, 0)
+
+
+def test_another_run_that_removes_files_changes_nothing(city, tmp_path):
+    kept(city, tmp_path / "kept")
+    changed = city.copy()
+    changed[[100, 433]] = shapely.box(3, 10, 3.5, 11), shapely.box(14.2, 13.1, 15.3, 14)
+
+    def remove():
+        for path in (tmp_path / "kept").iterdir():
+            path.unlink()
+
+    beside = build(changed, executor=Beside(remove), per_tile=PER_TILE, keep=tmp_path / "kept")
+    assert as_set(beside) == as_set(build(changed))
+
+
+def test_areas_are_not_kept_for_another_projection(city, tmp_path):
+    city = shapely.transform(city, lambda xy: xy + 600_000)
+    utm = "+proj=tmerc +lon_0=117 +k={} +x_0={} +ellps=WGS84"
+    asked = ["EPSG:4549", "EPSG:32650", utm.format(1, 500_000), utm.format(1, 400_000)]
+    for crs in asked:
+        model = area_model(crs)
+        again = build(city, per_tile=PER_TILE, keep=tmp_path, model=model)
+        fresh = build(city, per_tile=PER_TILE, model=model)
+        assert np.array_equal(again.ellipsoidal_m2, fresh.ellipsoidal_m2)
 
 
 def test_workers_and_kept_results_go_together(city, tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Polygon, affinity, box
 
-from swc_zoning.engine import ledger
+from swc_zoning.engine import ledger, tiles
 from swc_zoning.engine.labels import Labels
 from swc_zoning.engine.messages import InvariantViolated
 from swc_zoning.engine.partition import build
@@ -138,6 +138,63 @@ def test_a_segment_over_many_tiles_is_split_alike_on_all_sides():
     grains = [shapely.Point(x, x / 300 + y).buffer(0.3, 3) for x, y in rng.random((300, 2)) * [1000, 0.5]]
     geometry = np.array([*long, *grains], object)
     assert as_set(build(geometry, per_tile=40)) == as_set(build(geometry))
+
+
+def test_tiles_of_centimetres_in_a_frame_round_the_earth_are_told_apart():
+    earth = Polygon([(-3.8e7, -3.9e7), (3.6e7, -3.9e7), (3.6e7, 3.5e7), (-3.8e7, 3.5e7)])
+    step = 2**17 / 1e7
+    tiny = [
+        box(i * step, j * step, (i + 1) * step, (j + 1) * step) for i in range(-16, 0) for j in range(-16, 0)
+    ]
+    across = Polygon([(-0.262244, -0.0524288), (-0.1573864, 0), (-0.1573864, -0.1)])
+    geometry = np.array([earth, across, *tiny], object)
+    tiling = Tiling(geometry, 3)
+    corners = np.array([leaf.box[:2] for leaf in tiling.leaves])
+    assert np.array_equal(tiling._leaf_at(*corners.T), np.arange(len(tiling)))
+    assert as_set(build(geometry, per_tile=3)) == as_set(build(geometry))
+
+
+def star(points, x, y):
+    """A polygon of many spikes: large beside a tile of few vertices."""
+    turn = np.linspace(0, 2 * np.pi, 2 * points, endpoint=False)
+    reach = np.where(np.arange(2 * points) % 2, 20.0, 45.0)
+    return Polygon(np.column_stack([x + reach * np.cos(turn), y + reach * np.sin(turn)]))
+
+
+def test_what_a_tile_was_told_wrong_of_a_large_feature_is_asked_of_the_feature(monkeypatch):
+    grains = [box(i + 0.2, j + 0.2, i + 0.7, j + 0.7) for i in range(0, 100, 3) for j in range(0, 100, 3)]
+    geometry = np.array([box(0, 0, 100, 100), star(30, 50, 50), *grains], object)
+    whole = as_set(build(geometry))
+
+    def spoilt(polygons, bounds):
+        x0, y0, x1, y1 = np.array(bounds) / 1e7
+        return np.array([box(x0 - 1, y0 - 1, x1 + 1, y1 + 1)] * len(polygons), object), np.arange(
+            len(polygons)
+        )
+
+    monkeypatch.setattr(tiles, "_clipped", spoilt)
+    assert as_set(build(geometry, per_tile=40)) == whole
+
+
+def test_a_notch_that_touches_a_cut_is_kept():
+    # Cuts for points run a sixteenth of a tile beside it, here at 0.8388608 m.
+    ring = [(0.2098151, 1.2584913), (-0.2934189, 0.4194478), (-0.3494768, 0.4194428), (-0.2099152, 0.8388608)]
+    notched = Polygon([*ring, (-0.9089839, 0.4193928), (-1.048576, 0.4193803)])
+    cut = np.array([notched], object)
+    for size in (2**27, 2**26):
+        cut, _ = tiles._clipped(cut, (-size, -size, 0, 0))
+    assert shapely.area(cut).sum() == pytest.approx(
+        shapely.intersection(notched, box(-9, -9, 0.4194304, 0.4194304)).area, abs=1e-6
+    )
+
+
+def test_a_cut_that_leaves_next_to_nothing_of_a_ring_is_no_reason_to_stop():
+    x, y = 112589990.6843, 28147497.7758731
+    ring = [(x + 1.206e-5, y + 0.10490775), (x + 1.634e-5, y + 0.10490775), (x + 1.83e-5, y)]
+    shard = np.array([Polygon(ring)], object)
+    corner = np.array([2**50, 2**48])
+    clipped, kept = tiles._clipped(shard, (*(corner - 2**24).tolist(), *corner.tolist()))
+    assert len(clipped) == len(kept) <= 1
 
 
 def test_stacked_features_do_not_make_ever_smaller_tiles():
