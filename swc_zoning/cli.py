@@ -12,19 +12,25 @@ import io
 import json
 import os
 import signal
+import socket
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from swc_zoning import paths
+from swc_zoning.engine import claim, scratch
 from swc_zoning.engine.messages import LANGUAGES, Blocked, Cancelled, Finding, SwcError
 from swc_zoning.engine.progress import Progress
 
 DONE, BLOCKED, WRONG_USE = 0, 1, 2
 
 _REDRAW_S = 0.2
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+_STOP_WITHIN_S = 1.5
 
 #: What is wrong use of a command: an argument that cannot be taken. Met inside a job it is its content.
 _NO_JOB = frozenset({"job.missing", "job.unusable", "job.not_utf8", "job.unreadable"})
@@ -39,12 +45,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     _speak_utf8()
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _cancel)
     teller = (
         _JsonLines(options.lang) if getattr(options, "progress", "") == "json" else _Terminal(options.lang)
     )
     try:
-        return options.command(options, teller)
+        with _stopped_by_signals(teller):
+            return options.command(options, teller)
     except (Cancelled, KeyboardInterrupt):
         teller.error(Cancelled())
         return BLOCKED
@@ -74,8 +80,51 @@ def _status(options: argparse.Namespace, codes: Iterable[str]) -> int:
     return WRONG_USE if _MISUSE.get(options.name, frozenset()).intersection(codes) else BLOCKED
 
 
+@contextmanager
+def _stopped_by_signals(teller: _Teller) -> Iterator[None]:
+    """Raise Cancelled when somebody asks this process to end, once: what then cleans up is left alone."""
+    before = {number: signal.signal(number, _cancel) for number in _STOPS}
+    try:
+        with _ended_in_time(teller):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _cancel(number: int, frame: Any) -> None:
+    for one in _STOPS:
+        signal.signal(one, signal.SIG_IGN)
     raise Cancelled
+
+
+@contextmanager
+def _ended_in_time(teller: _Teller) -> Iterator[None]:
+    """End this process where a stop does not reach it in time: one call into a library may take long."""
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    done = Event()
+    Thread(target=_end_late, args=(heard, done, teller), daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+        signal.set_wakeup_fd(before)
+        told.close()
+
+
+def _end_late(heard: socket.socket, done: Event, teller: _Teller) -> None:
+    with heard:
+        while (number := heard.recv(1)) and number[0] not in _STOPS:
+            continue
+    if number and not done.wait(_STOP_WITHIN_S):
+        scratch.wipe()
+        claim.clear_held()
+        teller.error(Cancelled())
+        sys.stdout.flush()
+        # The library that is at work cannot be asked; sys.exit would only end this thread.
+        os._exit(BLOCKED)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,11 +137,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--workers", type=_positive, default=1, metavar="N", help="local processes (default 1)")
     run.add_argument("--scheduler", metavar="ADDRESS", help="a dask.distributed cluster that is running")
     run.add_argument("--progress", choices=("text", "json"), default="text", help="json: events on stdout")
+    _takes_temp(run)
     check = _command(commands, "check", _check, "say everything that is wrong with a job, data included")
     check.add_argument("job", type=Path, metavar="JOB")
     check.add_argument(
         "--fix", type=Path, metavar="FILE", help="write the job with every sure fix in it here"
     )
+    _takes_temp(check)
     decide = _command(commands, "decide", _decide, "ask the decision table, JSON list in, JSON list out")
     decide.add_argument("memberships", type=Path, metavar="MEMBERSHIPS.json")
     decide.add_argument(
@@ -102,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     area = _command(commands, "area", _area, "official ellipsoidal area of the polygons of a file")
     area.add_argument("file", type=Path, metavar="FILE")
     area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
+    _takes_temp(area)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
     return parser
 
@@ -113,6 +165,11 @@ def _command(
     command.add_argument("--lang", choices=LANGUAGES, default="zh", help="language of messages and results")
     command.set_defaults(command=function)
     return command
+
+
+def _takes_temp(command: argparse.ArgumentParser) -> None:
+    text = f"folder for temporary data (default: {scratch.VARIABLE}, else that of the system)"
+    command.add_argument("--temp", type=_folder, metavar="DIR", help=text)
 
 
 def _folder(text: str) -> Path:
@@ -133,18 +190,22 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace, teller: _Teller) -> int:
-    from swc_zoning.engine import job, result, run
+    from swc_zoning.engine import formats, job, result, run
     from swc_zoning.engine.tasks import executor
 
     asked = job.load(options.job)
+    scratch.use(options.temp)
     inputs = [asked.extent, *asked.layers] if asked.extent else asked.layers
-    result.check_target(options.output, [one.source for one in inputs])
+    sources = [one.source for one in inputs]
     progress = Progress(teller.progress)
-    with executor(options.workers, options.scheduler) as pool:
-        zoning = run.run(asked, progress, pool, options.lang)
-    teller.findings(zoning.findings)
-    with progress.step("writing", run.WRITING):
-        files = zoning.write(options.output)
+    with result.claimed(options.output, sources):
+        needed = sum(map(formats.source_bytes, set(sources)))
+        teller.findings(scratch.little_space((options.output, scratch.place()), needed))
+        with executor(options.workers, options.scheduler) as pool:
+            zoning = run.run(asked, progress, pool, options.lang)
+        teller.findings(zoning.findings)
+        with progress.step("writing", run.WRITING):
+            files = zoning.write(options.output)
     teller.result(files.summary, files.zoning)
     return DONE
 
@@ -152,6 +213,7 @@ def _run(options: argparse.Namespace, teller: _Teller) -> int:
 def _check(options: argparse.Namespace, teller: _Teller) -> int:
     from swc_zoning.engine import job, run
 
+    scratch.use(options.temp)
     findings = run.validate(options.job)
     if options.fix:
         # Raises the findings again where the job itself cannot be read: there is nothing to fix then.
@@ -194,6 +256,7 @@ def _json_list(path: Path) -> list[Mapping[str, Any]]:
 def _area(options: argparse.Namespace, teller: _Teller) -> int:
     from swc_zoning.engine import measure
 
+    scratch.use(options.temp)
     rows = measure.areas_of_file(options.file, options.layer)
     print(json.dumps(rows, ensure_ascii=False, indent=1))
     return DONE

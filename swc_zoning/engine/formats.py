@@ -13,7 +13,6 @@ import importlib.util
 import logging
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from swc_zoning.engine import scratch, shapefile
 from swc_zoning.engine.job import is_address
 from swc_zoning.engine.messages import SwcError
 
@@ -178,6 +178,13 @@ def source_sha256(source: str | Path) -> str:
     return digest.hexdigest()
 
 
+def source_bytes(source: str | Path) -> int:
+    """Return the size of all files of a source; 0 for a database, and for what is not there."""
+    if not is_file_source(source) or not Path(source).exists():
+        return 0
+    return sum(part.stat().st_size for part in _files_of(Path(source)))
+
+
 # --- opening --------------------------------------------------------------------------------------
 
 
@@ -220,14 +227,18 @@ def _readable(source: str | Path) -> Iterator[str]:
     path = Path(source)
     if not path.exists():
         raise SwcError("intake.source_missing", source=str(path.name))
+    if path.suffix.lower() == ".shp":
+        shapefile.prove_whole(path)
     if not _needs_snapshot(path):
         yield str(path)
         return
-    with tempfile.TemporaryDirectory(prefix="swc_zoning_") as folder:
-        beside = [path.with_suffix(suffix) for suffix in (".gfs", ".xsd")]
-        for part in [path, *_journals(path), *(p for p in beside if p.exists())]:
+    beside = [path.with_suffix(suffix) for suffix in (".gfs", ".xsd")]
+    parts = [path, *_journals(path), *(part for part in beside if part.exists())]
+    with scratch.folder("snapshot") as folder:
+        scratch.ensure_space(folder, sum(part.stat().st_size for part in parts))
+        for part in parts:
             shutil.copy2(part, folder)
-        yield str(Path(folder) / path.name)
+        yield str(folder / path.name)
 
 
 def _library_errors() -> tuple[type[Exception], ...]:

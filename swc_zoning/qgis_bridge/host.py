@@ -8,7 +8,6 @@ standard library is needed here, and nothing of QGIS.
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import re
@@ -26,6 +25,7 @@ from threading import Thread
 from typing import Any, BinaryIO, Protocol
 
 import swc_zoning
+from swc_zoning.engine import claim
 from swc_zoning.engine.messages import Cancelled, Finding, SwcError
 
 VARIABLE = "SWC_ZONING_PYTHON"
@@ -252,7 +252,7 @@ def run(child: Child, job: Path, output: Path, lang: str, listener: Listener) ->
             outcome = _follow(process, listener)
         except Cancelled:
             _stop(process)
-            _sweep(output, process.pid)
+            claim.clear(output, process.pid)
             raise
         finally:
             _stop(process)
@@ -396,17 +396,6 @@ def _end_tree(process: subprocess.Popen[bytes]) -> None:
         check=False,
         **_no_window(),
     )
-
-
-def _sweep(output: Path, pid: int) -> None:
-    """Remove what the child had written aside, where it was killed before it could.
-
-    The child writes aside in the folder of the result, or beside it where there was none.
-    """
-    target = output.resolve()
-    for place in (target, target.parent):
-        for aside in place.glob(f".{glob.escape(target.name)}.{pid}-*"):
-            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _no_window() -> dict[str, Any]:

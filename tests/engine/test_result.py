@@ -109,8 +109,8 @@ def test_a_file_that_lost_rows_on_its_way_is_not_left_as_a_result(tmp_path, monk
 # --- failures --------------------------------------------------------------------------------------
 
 
-#: Flush two files; set the earlier summary, its WAL and file aside; move two files.
-STEPS_OF_AN_EXCHANGE = 7
+#: Flush two files; set the earlier summary, its WAL and file aside; move two files; mark it complete.
+STEPS_OF_AN_EXCHANGE = 8
 
 
 @pytest.mark.parametrize("fail_at", range(1, STEPS_OF_AN_EXCHANGE + 1))
