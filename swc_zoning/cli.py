@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with _stopped_by_signals(teller):
             return options.command(options, teller)
-    except (Cancelled, KeyboardInterrupt):
+    except KeyboardInterrupt:
         teller.error(Cancelled())
         return BLOCKED
     except SwcError as error:
@@ -82,7 +82,7 @@ def _status(options: argparse.Namespace, codes: Iterable[str]) -> int:
 
 @contextmanager
 def _stopped_by_signals(teller: _Teller) -> Iterator[None]:
-    """Raise Cancelled when somebody asks this process to end, once: what then cleans up is left alone."""
+    """Interrupt this process when somebody asks it to end, once: what then cleans up is left alone."""
     before = {number: signal.signal(number, _cancel) for number in _STOPS}
     try:
         with _ended_in_time(teller):
@@ -95,7 +95,8 @@ def _stopped_by_signals(teller: _Teller) -> Iterator[None]:
 def _cancel(number: int, frame: Any) -> None:
     for one in _STOPS:
         signal.signal(one, signal.SIG_IGN)
-    raise Cancelled
+    # No error, so that nobody on the way up takes it for one of a layer or of a file.
+    raise KeyboardInterrupt
 
 
 @contextmanager

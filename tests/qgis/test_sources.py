@@ -8,8 +8,6 @@ import pytest
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsField,
-    QgsProcessingContext,
-    QgsProcessingFeatureSource,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
     QgsVectorFileWriter,
@@ -32,8 +30,7 @@ def file_layer(tmp_path):
 
 
 def copied(layer, path, feedback=None):
-    source = QgsProcessingFeatureSource(layer, QgsProcessingContext())
-    return sources.copy(source, path, feedback or QgsProcessingFeedback())
+    return sources.copy(sources.snapshot(layer.id(), layer), path, feedback or QgsProcessingFeedback())
 
 
 def read(copy):
