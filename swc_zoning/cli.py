@@ -48,10 +48,17 @@ def main(arguments: list[str] | None = None) -> int:
     teller = (
         _JsonLines(options.lang) if getattr(options, "progress", "") == "json" else _Terminal(options.lang)
     )
+    with _stopped_by_signals(teller):
+        return _answered(options, teller)
+
+
+def _answered(options: argparse.Namespace, teller: _Teller) -> int:
+    """Carry out a command; what stops it is told, and nothing of it is left."""
     try:
-        with _stopped_by_signals(teller):
-            return options.command(options, teller)
+        return options.command(options, teller)
     except KeyboardInterrupt:
+        scratch.wipe()
+        claim.clear_mine()
         teller.error(Cancelled())
         return BLOCKED
     except SwcError as error:
@@ -121,7 +128,7 @@ def _end_late(heard: socket.socket, done: Event, teller: _Teller) -> None:
             continue
     if number and not done.wait(_STOP_WITHIN_S):
         scratch.wipe()
-        claim.clear_held()
+        claim.clear_mine()
         teller.error(Cancelled())
         sys.stdout.flush()
         # The library that is at work cannot be asked; sys.exit would only end this thread.

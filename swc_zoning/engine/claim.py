@@ -30,6 +30,7 @@ EARLIER = "earlier"
 #: A lock without content is being written; after this many seconds nobody writes it any more.
 _WRITTEN_WITHIN_S = 10
 _held: set[Path] = set()
+_aside: set[Path] = set()
 
 
 @contextmanager
@@ -47,14 +48,16 @@ def claimed(folder: Path) -> Iterator[None]:
     try:
         owner["made"] = sum(not one.exists() for one in (lock.parent, *lock.parent.parents))
         lock.parent.mkdir(parents=True, exist_ok=True)
-        _take(lock, {**owner, "started": datetime.now().astimezone().isoformat(timespec="seconds")})
         _held.add(lock)
+        _take(lock, {**owner, "started": datetime.now().astimezone().isoformat(timespec="seconds")})
         yield
     finally:
-        _held.discard(lock)
         if _read(lock).get("token") == owner["token"]:
-            lock.unlink(missing_ok=True)
+            # One that cannot be removed is stale as soon as this process has ended.
+            with suppress(OSError):
+                lock.unlink()
         _unmake(lock.parent, owner.get("made", 0))
+        _held.discard(lock)
 
 
 def refuse_held(folder: Path) -> None:
@@ -71,12 +74,14 @@ def aside(parent: Path, target: Path) -> Iterator[Path]:
     Unless an exchange is under way that could not even be undone: then it holds what is to go back.
     """
     folder = parent / f".{target.name}.{os.getpid()}-{uuid4().hex[:8]}"
+    _aside.add(folder)
     try:
         folder.mkdir()
         yield folder
     finally:
         if not is_under_way(folder):
             shutil.rmtree(folder, ignore_errors=True)
+        _aside.discard(folder)
 
 
 def is_under_way(folder: Path) -> bool:
@@ -97,19 +102,24 @@ def clear(folder: Path, process: int) -> None:
     An exchange it was in the middle of stays for the next run, which undoes it.
     """
     target = Path(folder).resolve()
-    for path in _asides(target, f"{process}-*"):
-        if not is_under_way(path):
-            shutil.rmtree(path, ignore_errors=True)
+    _remove(_asides(target, f"{process}-*"))
     owner = _read(target / LOCK)
     if owner.get("pid") == process and owner.get("host") == platform.node():
         (target / LOCK).unlink(missing_ok=True)
         _unmake(target, owner["made"])
 
 
-def clear_held() -> None:
-    """Remove what this process has under way in the folders it holds: it is about to end at once."""
+def clear_mine() -> None:
+    """Remove all that this process has aside and holds: it was stopped, maybe while it cleared up."""
+    _remove(list(_aside))
     for lock in list(_held):
         clear(lock.parent, os.getpid())
+
+
+def _remove(asides: list[Path]) -> None:
+    for path in asides:
+        if not is_under_way(path):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _asides(target: Path, which: str) -> list[Path]:

@@ -13,8 +13,9 @@ import importlib.util
 import logging
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -215,7 +216,20 @@ def _needs_snapshot(path: Path) -> bool:
         return False
     with path.open("rb") as stream:
         header = stream.read(_SQLITE_WRITE_VERSION_BYTE + 1)
-    return bool(_journals(path)) or header[_SQLITE_WRITE_VERSION_BYTE:] == bytes([_SQLITE_WAL])
+    logged = bool(_journals(path)) or header[_SQLITE_WRITE_VERSION_BYTE:] == bytes([_SQLITE_WAL])
+    return logged or _is_locked(path)
+
+
+def _is_locked(path: Path) -> bool:
+    """Return whether another process keeps readers from a database; a copy of it can be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0)) as database:
+            database.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+    except sqlite3.OperationalError as error:
+        return "locked" in str(error)
+    except sqlite3.Error:
+        return False  # no database: the reader says so
+    return False
 
 
 @contextmanager

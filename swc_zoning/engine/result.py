@@ -31,6 +31,7 @@ ZONING, SUMMARY = "zoning.gpkg", "summary.json"
 #: What SQLite keeps beside a database; beside another database of that name it would be replayed onto it.
 _BESIDE = tuple(f"{ZONING}-{kind}" for kind in ("wal", "shm", "journal"))
 _REPLACED = "replaced"
+_LONGEST_BYTES = 512
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,11 @@ def check_target(output: Path, sources: Iterable[str]) -> None:
     `sources` is what the run reads: absolute paths or database addresses. Raises SwcError
     ``result.would_overwrite_input`` where one of them is a file of the result, ``result.not_ours``
     where a file of that name is there that no run wrote, ``claim.held`` where another run is on it,
-    and ``result.unwritable`` where the folder cannot be written to.
+    ``result.path_too_long``, and ``result.unwritable`` where the folder cannot be written to.
     """
     with _reported(output):
         target = Path(output).resolve()
+        _refuse_long(target)
         claim.refuse_held(target)
         for source in sources:
             if any(_same_file(source, target / name) for name in (ZONING, SUMMARY)):
@@ -61,6 +63,14 @@ def check_target(output: Path, sources: Iterable[str]) -> None:
         # Making a folder and taking it away leaves no doubt; permissions alone do not say it.
         with claim.aside(next(one for one in (target, *target.parents) if one.exists()), target) as probe:
             scratch.ensure_space(probe)
+
+
+def _refuse_long(target: Path) -> None:
+    """Refuse a folder whose files SQLite cannot name (``os_unix.c``: MAX_PATHNAME 512 bytes)."""
+    spare = len(f"/.{target.name}.{os.getpid()}-01234567/{ZONING}-journal".encode("utf-8", "surrogatepass"))
+    size = len(os.fsencode(target)) + spare
+    if os.name == "posix" and size >= _LONGEST_BYTES:
+        raise SwcError("result.path_too_long", path=str(target), excess=size - _LONGEST_BYTES + 1)
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def sweep(within: str | Path | None = None) -> None:
 
 
 def wipe() -> None:
-    """Remove all temporary data of this process: it is about to end at once."""
+    """Remove all temporary data of this process: it was stopped, maybe while it cleared up."""
     for made in list(_mine):
         shutil.rmtree(made, ignore_errors=True)
 
