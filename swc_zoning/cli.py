@@ -12,19 +12,25 @@ import io
 import json
 import os
 import signal
+import socket
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from swc_zoning import paths
+from swc_zoning.engine import claim, scratch
 from swc_zoning.engine.messages import LANGUAGES, Blocked, Cancelled, Finding, SwcError
 from swc_zoning.engine.progress import Progress
 
 DONE, BLOCKED, WRONG_USE = 0, 1, 2
 
 _REDRAW_S = 0.2
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+_STOP_WITHIN_S = 1.5
 
 #: What is wrong use of a command: an argument that cannot be taken. Met inside a job it is its content.
 _NO_JOB = frozenset({"job.missing", "job.unusable", "job.not_utf8", "job.unreadable"})
@@ -40,13 +46,20 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     _speak_utf8()
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _cancel)
     teller = (
         _JsonLines(options.lang) if getattr(options, "progress", "") == "json" else _Terminal(options.lang)
     )
+    with _stopped_by_signals(teller):
+        return _answered(options, teller)
+
+
+def _answered(options: argparse.Namespace, teller: _Teller) -> int:
+    """Carry out a command; what stops it is told, and nothing of it is left."""
     try:
         return options.command(options, teller)
-    except (Cancelled, KeyboardInterrupt):
+    except KeyboardInterrupt:
+        scratch.wipe()
+        claim.clear_mine()
         teller.error(Cancelled())
         return BLOCKED
     except SwcError as error:
@@ -75,8 +88,52 @@ def _status(options: argparse.Namespace, codes: Iterable[str]) -> int:
     return WRONG_USE if _MISUSE.get(options.name, frozenset()).intersection(codes) else BLOCKED
 
 
+@contextmanager
+def _stopped_by_signals(teller: _Teller) -> Iterator[None]:
+    """Interrupt this process when somebody asks it to end, once: what then cleans up is left alone."""
+    before = {number: signal.signal(number, _cancel) for number in _STOPS}
+    try:
+        with _ended_in_time(teller):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _cancel(number: int, frame: Any) -> None:
-    raise Cancelled
+    for one in _STOPS:
+        signal.signal(one, signal.SIG_IGN)
+    # No error, so that nobody on the way up takes it for one of a layer or of a file.
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _ended_in_time(teller: _Teller) -> Iterator[None]:
+    """End this process where a stop does not reach it in time: one call into a library may take long."""
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    done = Event()
+    Thread(target=_end_late, args=(heard, done, teller), daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+        signal.set_wakeup_fd(before)
+        told.close()
+
+
+def _end_late(heard: socket.socket, done: Event, teller: _Teller) -> None:
+    with heard:
+        while (number := heard.recv(1)) and number[0] not in _STOPS:
+            continue
+    if number and not done.wait(_STOP_WITHIN_S):
+        scratch.wipe()
+        claim.clear_mine()
+        teller.error(Cancelled())
+        sys.stdout.flush()
+        # The library that is at work cannot be asked; sys.exit would only end this thread.
+        os._exit(BLOCKED)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,11 +147,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--scheduler", metavar="ADDRESS", help="a dask.distributed cluster that is running")
     run.add_argument("--cache", type=_folder, metavar="DIR", help="keep results of tiles for the next run")
     run.add_argument("--progress", choices=("text", "json"), default="text", help="json: events on stdout")
+    _takes_temp(run)
     check = _command(commands, "check", _check, "say everything that is wrong with a job, data included")
     check.add_argument("job", type=Path, metavar="JOB")
     check.add_argument(
         "--fix", type=Path, metavar="FILE", help="write the job with every sure fix in it here"
     )
+    _takes_temp(check)
     decide = _command(commands, "decide", _decide, "ask the decision table, JSON list in, JSON list out")
     decide.add_argument("memberships", type=Path, metavar="MEMBERSHIPS.json")
     decide.add_argument(
@@ -109,9 +168,11 @@ def _parser() -> argparse.ArgumentParser:
         "--rules", type=Path, metavar="TABLE", help="decision table (default: the shipped one)"
     )
     redecide.add_argument("--plan-date", metavar="YYYY-MM-DD", help="date the law is read at")
+    _takes_temp(redecide)
     area = _command(commands, "area", _area, "official ellipsoidal area of the polygons of a file")
     area.add_argument("file", type=Path, metavar="FILE")
     area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
+    _takes_temp(area)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
     return parser
 
@@ -123,6 +184,11 @@ def _command(
     command.add_argument("--lang", choices=LANGUAGES, default="zh", help="language of messages and results")
     command.set_defaults(command=function)
     return command
+
+
+def _takes_temp(command: argparse.ArgumentParser) -> None:
+    text = f"folder for temporary data (default: {scratch.VARIABLE}, else that of the system)"
+    command.add_argument("--temp", type=_folder, metavar="DIR", help=text)
 
 
 def _folder(text: str) -> Path:
@@ -143,18 +209,22 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace, teller: _Teller) -> int:
-    from swc_zoning.engine import job, result, run
+    from swc_zoning.engine import formats, job, result, run
     from swc_zoning.engine.tasks import executor
 
     asked = job.load(options.job)
+    scratch.use(options.temp)
     inputs = [asked.extent, *asked.layers] if asked.extent else asked.layers
-    result.check_target(options.output, [one.source for one in inputs])
+    sources = [one.source for one in inputs]
     progress = Progress(teller.progress)
-    with executor(options.workers, options.scheduler) as pool:
-        zoning = run.run(asked, progress, pool, options.lang, cache=options.cache)
-    teller.findings(zoning.findings)
-    with progress.step("writing", run.WRITING):
-        files = zoning.write(options.output)
+    with result.claimed(options.output, sources):
+        needed = sum(map(formats.source_bytes, set(sources)))
+        teller.findings(scratch.little_space((options.output, scratch.place()), needed))
+        with executor(options.workers, options.scheduler) as pool:
+            zoning = run.run(asked, progress, pool, options.lang, cache=options.cache)
+        teller.findings(zoning.findings)
+        with progress.step("writing", run.WRITING):
+            files = zoning.write(options.output)
     teller.result(files.summary, files.zoning)
     return DONE
 
@@ -162,6 +232,7 @@ def _run(options: argparse.Namespace, teller: _Teller) -> int:
 def _check(options: argparse.Namespace, teller: _Teller) -> int:
     from swc_zoning.engine import job, run
 
+    scratch.use(options.temp)
     findings = run.validate(options.job)
     if options.fix:
         # Raises the findings again where the job itself cannot be read: there is nothing to fix then.
@@ -204,6 +275,7 @@ def _json_list(path: Path) -> list[Mapping[str, Any]]:
 def _redecide(options: argparse.Namespace, teller: _Teller) -> int:
     from swc_zoning.engine import redecide, rules
 
+    scratch.use(options.temp)
     table = rules.load(options.rules, options.plan_date)
     made = redecide.preview(redecide.read(options.result), table)
     print(json.dumps(made, ensure_ascii=False, indent=1))
@@ -213,6 +285,7 @@ def _redecide(options: argparse.Namespace, teller: _Teller) -> int:
 def _area(options: argparse.Namespace, teller: _Teller) -> int:
     from swc_zoning.engine import measure
 
+    scratch.use(options.temp)
     rows = measure.areas_of_file(options.file, options.layer)
     print(json.dumps(rows, ensure_ascii=False, indent=1))
     return DONE

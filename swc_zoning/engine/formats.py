@@ -13,10 +13,10 @@ import importlib.util
 import logging
 import re
 import shutil
+import sqlite3
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import Any, Union
 
 import numpy as np
 
+from swc_zoning.engine import scratch, shapefile
 from swc_zoning.engine.job import is_address
 from swc_zoning.engine.messages import SwcError
 
@@ -274,6 +275,13 @@ def source_sha256(source: str | Path) -> str:
     return digest.hexdigest()
 
 
+def source_bytes(source: str | Path) -> int:
+    """Return the size of all files of a source; 0 for a database, and for what is not there."""
+    if not is_file_source(source) or not Path(source).exists():
+        return 0
+    return sum(part.stat().st_size for part in _files_of(Path(source)))
+
+
 # --- opening --------------------------------------------------------------------------------------
 
 
@@ -304,7 +312,20 @@ def _needs_snapshot(path: Path) -> bool:
         return False
     with path.open("rb") as stream:
         header = stream.read(_SQLITE_WRITE_VERSION_BYTE + 1)
-    return bool(_journals(path)) or header[_SQLITE_WRITE_VERSION_BYTE:] == bytes([_SQLITE_WAL])
+    logged = bool(_journals(path)) or header[_SQLITE_WRITE_VERSION_BYTE:] == bytes([_SQLITE_WAL])
+    return logged or _is_locked(path)
+
+
+def _is_locked(path: Path) -> bool:
+    """Return whether another process keeps readers from a database; a copy of it can be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0)) as database:
+            database.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+    except sqlite3.OperationalError as error:
+        return "locked" in str(error)
+    except sqlite3.Error:
+        return False  # no database: the reader says so
+    return False
 
 
 @contextmanager
@@ -316,14 +337,18 @@ def _readable(source: str | Path) -> Iterator[str]:
     path = Path(source)
     if not path.exists():
         raise SwcError("intake.source_missing", source=str(path.name))
+    if path.suffix.lower() == ".shp":
+        shapefile.prove_whole(path)
     if not _needs_snapshot(path):
         yield str(path)
         return
-    with tempfile.TemporaryDirectory(prefix="swc_zoning_") as folder:
-        beside = [path.with_suffix(suffix) for suffix in (".gfs", ".xsd")]
-        for part in [path, *_journals(path), *(p for p in beside if p.exists())]:
+    beside = [path.with_suffix(suffix) for suffix in (".gfs", ".xsd")]
+    parts = [path, *_journals(path), *(part for part in beside if part.exists())]
+    with scratch.folder("snapshot") as folder:
+        scratch.ensure_space(folder, sum(part.stat().st_size for part in parts))
+        for part in parts:
             shutil.copy2(part, folder)
-        yield str(Path(folder) / path.name)
+        yield str(folder / path.name)
 
 
 def _library_errors() -> tuple[type[Exception], ...]:

@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 from pyproj import CRS
 
-from swc_zoning.engine import curves, formats, georef, roles
+from swc_zoning.engine import curves, formats, georef, roles, shapefile
 from swc_zoning.engine.crs import choose_crs
 from swc_zoning.engine.messages import Blocked, Finding, Fix, SwcError
 from swc_zoning.engine.progress import Progress
@@ -287,6 +288,7 @@ def _open(
         notes.error(error, label)
         return None
     crs = _source_crs(spec, table.layer.crs, label, notes)
+    _tell_attributes(spec, layer, label, notes)
     _tell_encoding(table.layer, label, notes)
     if crs is None or not _has_rows(table, role, label, notes):
         return None
@@ -312,6 +314,15 @@ def _has_rows(table: formats.Table, role: str, label: str, notes: _Notes) -> boo
         return True
     notes.add("intake.extent_empty" if role == EXTENT_ROLE else "intake.layer_empty", label)
     return role != EXTENT_ROLE
+
+
+def _tell_attributes(spec: Any, layer: formats.Layer, label: str, notes: _Notes) -> None:
+    if layer.driver == "ESRI Shapefile" and Path(spec.source).suffix.lower() == ".shp":
+        rest = shapefile.rows_without_shape(Path(spec.source))
+        if rest is None:
+            notes.add("intake.attributes_missing", label)
+        elif rest > 0:
+            notes.add("intake.rows_without_shape", label, count=rest)
 
 
 def _tell_encoding(layer: formats.Layer, label: str, notes: _Notes) -> None:
@@ -467,11 +478,14 @@ def _is_polygonal(source: _Source) -> bool:
     """Return whether a layer that holds geometry holds polygons; an error else."""
     drawn = source.geometry[source.geometry != None]  # noqa: E711 (element-wise)
     kinds = Counter(shapely.get_type_id(drawn).tolist())
-    if not kinds or kinds[_POLYGON] or kinds[_MULTIPOLYGON]:
-        return True
-    names = ", ".join(sorted(_KINDS.get(kind, "GeometryCollection") for kind in kinds))
     notes = source.notes
-    notes.findings = [f for f in notes.findings if (f.code, f.layer) != ("intake.not_polygon", source.label)]
+    codes = {finding.code for finding in notes.findings if finding.layer == source.label}
+    surfaces = {"TIN / PolyhedralSurface"} if "intake.surface_unsupported" in codes else set()
+    if kinds[_POLYGON] or kinds[_MULTIPOLYGON] or not (kinds or surfaces):
+        return True
+    names = ", ".join(sorted(surfaces | {_KINDS.get(kind, "GeometryCollection") for kind in kinds}))
+    told_by_this = ("intake.not_polygon", "intake.surface_unsupported")
+    notes.findings = [f for f in notes.findings if f.layer != source.label or f.code not in told_by_this]
     notes.add("intake.layer_not_polygon", source.label, kinds=names)
     return False
 

@@ -241,6 +241,7 @@ def test_a_folder_that_is_not_there_cannot_be_written(tmp_path, backend):
 
 
 def test_a_database_with_unsaved_log_is_read_without_touching_it(tmp_path):
+    """Case B61 of the bad-input catalogue."""
     path = tmp_path / "a.gpkg"
     formats.write_table(path, "one", [Batch(BOXES, {"n": np.arange(3)})], "EPSG:4549", spatial_index=False)
     writer = sqlite3.connect(path)

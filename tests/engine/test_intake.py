@@ -173,7 +173,7 @@ def test_a_crs_without_code_and_an_old_datum_are_read():
 @real_data
 def test_a_damaged_file_is_one_clear_finding():
     findings = blocked(layer(SWELLENDAM / "water_CORRUPT.shp"), crs="EPSG:32733")
-    assert codes(findings) == ["intake.unreadable"]
+    assert codes(findings) == ["intake.damaged"]
     assert "water_CORRUPT.shp" in findings[0].sentence("zh")
 
 

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whether the parts of a Shapefile are there, whole and of one another; readers let half a file pass.
+
+Layout: ESRI Shapefile Technical Description (1998), "Organization of the Main File" and "of the
+Index File"; the header of a dBASE III table.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from swc_zoning.engine.messages import SwcError
+
+_HEADER, _RECORD, _DBF_HEADER = 100, 8, 32
+_WORD = 2  # offsets and lengths count 16-bit words
+
+
+def part(shp: Path, suffix: str) -> Path | None:
+    """Return the part of `shp` with `suffix` in small or capital letters, None where there is none."""
+    beside = (shp.with_suffix(case) for case in (suffix, suffix.upper()))
+    return next((one for one in beside if one.exists()), None)
+
+
+def prove_whole(shp: Path) -> None:
+    """Prove that no shape and no row of attributes is missing; a table that is no table is left to others.
+
+    Raises SwcError ``intake.part_missing`` or ``intake.damaged``.
+    """
+    index = part(shp, ".shx")
+    if index is None:
+        raise SwcError("intake.part_missing", part=f"{shp.stem}.shx")
+    ends = _ends(index)
+    whole = int((ends <= shp.stat().st_size).sum())
+    there, meant = _rows(shp) or (len(ends), len(ends))
+    read, count = min(whole, there), max(len(ends), meant if there < meant else 0)
+    if read < count:
+        raise SwcError("intake.damaged", read=read, count=count)
+
+
+def rows_without_shape(shp: Path) -> int | None:
+    """Return how many rows of attributes have no shape, None where there are no attributes at all."""
+    rows, index = _rows(shp), part(shp, ".shx")
+    return rows[0] - len(_ends(index)) if rows and index else None
+
+
+def _rows(shp: Path) -> tuple[int, int] | None:
+    """Return (rows that are there, rows its header tells) of the dBASE table, None where there is none."""
+    table = part(shp, ".dbf")
+    size = table.stat().st_size if table else 0
+    if table is None or size < _DBF_HEADER:
+        return None
+    with table.open("rb") as stream:
+        head = stream.read(_DBF_HEADER)
+    count, start, width = (int.from_bytes(head[i:j], "little") for i, j in ((4, 8), (8, 10), (10, 12)))
+    return min(count, max(0, size - start) // width if width else count), count
+
+
+def _ends(index: Path) -> np.ndarray:
+    """Return where each record of the main file ends, in bytes."""
+    raw = np.fromfile(index, ">i4", offset=min(_HEADER, index.stat().st_size))
+    records = raw[: len(raw) // 2 * 2].reshape(-1, 2).astype(np.int64)
+    return records.sum(axis=1) * _WORD + _RECORD
