@@ -15,13 +15,14 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from swc_zoning.engine import admission, archives
 from swc_zoning.engine.job import is_address
 from swc_zoning.engine.messages import SwcError
 
@@ -164,6 +165,26 @@ def read_back(path: str | Path, layer: str) -> Table:
     return read_vector(path, layer)
 
 
+def read_drawing(path: Path) -> Table:
+    """Return the entities of the DXF drawing `path`, arcs as chords of at most 0.25 degrees.
+
+    Text comes byte for byte as ISO-8859-1: without a head, or with a wrong one, GDAL cannot know better.
+    Raises SwcError ``intake.unreadable``, and ``intake.no_reader`` without pyogrio: fiona cannot.
+    """
+    if backend() == "fiona":
+        raise SwcError("intake.no_reader")
+    import pyogrio
+
+    before = pyogrio.get_gdal_config_option("DXF_ENCODING")
+    pyogrio.set_gdal_config_options({"DXF_ENCODING": "ISO-8859-1"})
+    try:
+        with _reported(path):
+            known = _describe(str(path), None, None)
+            return _read_raw(str(path), known, None, list(known.fields))
+    finally:
+        pyogrio.set_gdal_config_options({"DXF_ENCODING": before})
+
+
 def source_sha256(source: str | Path) -> str:
     """Return the SHA-256 of a source over all its files (name and content, sorted); "" for a database."""
     if not is_file_source(source):
@@ -213,13 +234,28 @@ def _needs_snapshot(path: Path) -> bool:
 
 @contextmanager
 def _readable(source: str | Path) -> Iterator[str]:
-    """Yield what may be opened without touching the folder of `source`: itself, or a copy."""
+    """Yield what may be opened without touching the folder of `source`: itself, a copy, or what is in it."""
     if not is_file_source(source):
+        admission.admit_address(str(source))
         yield str(source)
         return
     path = Path(source)
+    admission.admit(path)
     if not path.exists():
         raise SwcError("intake.source_missing", source=str(path.name))
+    with archives.unpacked(path) as inner, _plain_file(inner) as plain, _untouched(plain) as opened:
+        yield opened
+
+
+def _plain_file(path: Path) -> AbstractContextManager[Path]:
+    from swc_zoning.engine import boundaries  # it writes through this module
+
+    return boundaries.as_plain(path)
+
+
+@contextmanager
+def _untouched(path: Path) -> Iterator[str]:
+    """Yield `path`, or a copy where opening it could write beside it."""
     if not _needs_snapshot(path):
         yield str(path)
         return
@@ -300,6 +336,7 @@ def _describe(path: str, layer: str | None, encoding: str | None) -> Layer:
     text, origin = _encoding_of(path, encoding)
     option = text if origin != "native" else None
     facts = _facts_fiona(path, name, option) if backend() == "fiona" else _facts_pyogrio(path, name, option)
+    admission.admit_driver(facts["driver"])
     return Layer(name=name, encoding=text or "UTF-8", encoding_origin=origin, **facts)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from swc_zoning.engine import curves, formats, georef, roles
+from swc_zoning.engine import boundaries, curves, formats, georef, roles
 from swc_zoning.engine.crs import choose_crs
 from swc_zoning.engine.messages import Blocked, Finding, Fix, SwcError
 from swc_zoning.engine.progress import Progress
@@ -283,6 +283,7 @@ def _open(
     except SwcError as error:
         notes.error(error, label)
         return None
+    notes.findings += boundaries.told(spec.source, spec.crs, label, entry)
     crs = _source_crs(spec, table.layer.crs, label, notes)
     _tell_encoding(table.layer, label, notes)
     if crs is None or not _has_rows(table, role, label, notes):
