@@ -9,6 +9,7 @@ way out. The lists are data: ``resources/formats.json``.
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,13 +20,19 @@ from swc_zoning.paths import resource
 
 _HEAD_BYTES = 8192
 _XML_BYTES = 1 << 16
+_JSON_BYTES = 1 << 24
+_BLANKS = b"\xef\xbb\xbf\xff\xfe \t\r\n"
+#: The CRS object of an old GeoJSON (2008) that is a link: GDAL would fetch it, or take WGS 84 in silence.
+_CRS = re.compile(rb'"crs"\s*:\s*\{(?:[^{}]|\{[^{}]*\})*\}')
+_LINK = re.compile(rb'"(?:href|url|link)"', re.IGNORECASE)
 
 
 def admit(path: Path) -> None:
     """Prove that the file or folder `path` may be given to a reader.
 
     Raises SwcError ``intake.format_<format>`` (what it is, and the remedy), ``intake.path_virtual``
-    for a path only GDAL understands, ``intake.xml_entities`` or ``intake.xml_unreadable``.
+    for a path only GDAL understands, ``intake.xml_entities``, ``intake.xml_unreadable`` or
+    ``intake.crs_linked``.
     """
     if path.as_posix().startswith("/vsi"):
         raise SwcError("intake.path_virtual", source=path.as_posix())
@@ -42,6 +49,8 @@ def admit(path: Path) -> None:
         raise SwcError(f"intake.format_{found}", source=path.name)
     if _is_xml(head):
         _admit_xml(path)
+    elif head.replace(b"\0", b"").lstrip(_BLANKS).startswith(b"{"):
+        _admit_json(path)
 
 
 def admit_address(address: str) -> None:
@@ -97,7 +106,7 @@ def _text(mark: dict[str, Any]) -> str:
 
 
 def _is_xml(head: bytes) -> bool:
-    return head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<")
+    return head.replace(b"\0", b"").lstrip(_BLANKS).startswith(b"<")
 
 
 def _admit_xml(path: Path) -> None:
@@ -106,6 +115,16 @@ def _admit_xml(path: Path) -> None:
     driver = _table()["xml_roots"].get(root.rpartition(":")[2])
     if driver is None:
         raise SwcError("intake.format_xml", source=path.name, root=root)
+
+
+def _admit_json(path: Path) -> None:
+    """Refuse a CRS that is only a link; raises SwcError ``intake.crs_linked``."""
+    kept = b""
+    with path.open("rb") as stream:
+        for block in iter(lambda: stream.read(_JSON_BYTES), b""):
+            kept = kept[-4096:] + block
+            if any(_LINK.search(found[0]) for found in _CRS.finditer(kept)):
+                raise SwcError("intake.crs_linked", source=path.name)
 
 
 class _DocumentTypeFound(Exception):

@@ -30,6 +30,8 @@ from swc_zoning.engine.messages import SwcError
 ORIGINS = ("native", "given", "declared", "detected", "contradicted", "assumed")
 #: Degrees per chord where the reader itself must straighten curves: 0.01 m up to a radius of 4 km.
 _ARC_STEP_DEGREES = "0.25"
+#: A scheme no proxy has: the library gives up before it looks up any name.
+_NO_PROXY_THERE_IS = "none://none"
 _SHAPE_PARTS = ("shp", "shx", "dbf", "prj", "cpg")
 _HASH_BLOCK = 1 << 20
 _SQLITE_WRITE_VERSION_BYTE = 18
@@ -243,7 +245,12 @@ def _readable(source: str | Path) -> Iterator[str]:
     admission.admit(path)
     if not path.exists():
         raise SwcError("intake.source_missing", source=str(path.name))
-    with archives.unpacked(path) as inner, _plain_file(inner) as plain, _untouched(plain) as opened:
+    with (
+        archives.unpacked(path) as inner,
+        _plain_file(inner) as plain,
+        _untouched(plain) as opened,
+        _offline(),
+    ):
         yield opened
 
 
@@ -251,6 +258,25 @@ def _plain_file(path: Path) -> AbstractContextManager[Path]:
     from swc_zoning.engine import boundaries  # it writes through this module
 
     return boundaries.as_plain(path)
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Leave GDAL no way to the network: a file that points there has nothing fetched for it."""
+    if backend() == "fiona":
+        import fiona
+
+        with fiona.Env(GDAL_HTTP_PROXY=_NO_PROXY_THERE_IS):
+            yield
+        return
+    import pyogrio
+
+    before = pyogrio.get_gdal_config_option("GDAL_HTTP_PROXY")
+    pyogrio.set_gdal_config_options({"GDAL_HTTP_PROXY": _NO_PROXY_THERE_IS})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"GDAL_HTTP_PROXY": before})
 
 
 @contextmanager

@@ -40,10 +40,10 @@ Row = tuple[int, list[str]]
 
 
 def is_point_table(path: Path) -> bool:
-    """Return whether a table has headings for coordinates and for what tells its points or parcels apart."""
-    if path.suffix.lower() in _SHEETS:
-        return any(_headings(rows) for _, rows in _sheets(path, _HEADING_ROWS))
-    return path.suffix.lower() in SUFFIXES and _csv_delimiter(path) is not None
+    """Return whether `path` is a workbook, or a csv with headings for coordinates and for their points."""
+    suffix = path.suffix.lower()
+    # A workbook holds nothing else that could be read here; a csv may hold WKT.
+    return suffix in _SHEETS or (suffix in SUFFIXES and _csv_delimiter(path) is not None)
 
 
 def read(path: Path, label: str, encoding: str | None = None, sheet: str | None = None) -> Listing:
@@ -107,7 +107,7 @@ def _sheet_rows(path: Path, sheet: str | None) -> list[Row]:
     return known[0][1] if known else []
 
 
-def _sheets(path: Path, most: int | None = None) -> list[tuple[str, list[Row]]]:
+def _sheets(path: Path) -> list[tuple[str, list[Row]]]:
     """Return (name, rows) of each sheet: values as last computed, nothing is evaluated."""
     try:
         import openpyxl
@@ -117,8 +117,7 @@ def _sheets(path: Path, most: int | None = None) -> list[tuple[str, list[Row]]]:
     try:
         with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
             return [
-                (sheet.title, list(_filled(sheet.iter_rows(values_only=True), most)))
-                for sheet in book.worksheets
+                (sheet.title, list(_filled(sheet.iter_rows(values_only=True)))) for sheet in book.worksheets
             ]
     except (
         KeyError,
@@ -144,12 +143,12 @@ def _prove_safe(path: Path) -> None:
         raise SwcError("intake.zip_damaged", source=path.name, reason=str(error)) from error
 
 
-def _filled(rows: Iterable[tuple[Any, ...]], most: int | None) -> Iterator[Row]:
+def _filled(rows: Iterable[tuple[Any, ...]]) -> Iterator[Row]:
     blank = 0
     for number, cells in enumerate(rows, start=1):
         texts = [_cell(cell) for cell in cells]
         blank = 0 if any(texts) else blank + 1
-        if blank > _BLANK_ROWS or (most and number > most):
+        if blank > _BLANK_ROWS:
             return
         yield number, texts
 
