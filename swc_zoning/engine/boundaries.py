@@ -268,17 +268,24 @@ def as_plain(path: Path) -> Iterator[Path]:
     if kind_of(path) is None:
         yield path
         return
-    boundary = import_boundary(path)
-    if not len(boundary.geometry):
-        errors = [finding for finding in boundary.findings if finding.severity == "error"]
-        raise SwcError(errors[0].code, **errors[0].facts)
     with tempfile.TemporaryDirectory(prefix="swc_zoning_") as folder:
         plain = Path(folder) / "boundary.gpkg"
-        _write(boundary, plain)
+        for sheet in _sheets(path):
+            boundary = import_boundary(path, Options(sheet=sheet))
+            if not len(boundary.geometry):
+                errors = [finding for finding in boundary.findings if finding.severity == "error"]
+                raise SwcError(errors[0].code, **errors[0].facts)
+            _write(replace(boundary, name=sheet or boundary.name), plain)
         yield plain
 
 
-def told(source: str, crs: str | None, label: str, entry: int | None) -> list[Finding]:
+def _sheets(path: Path) -> list[str | None]:
+    """Return the sheets to read apart: each is a layer where a workbook has several with points."""
+    named = point_tables.sheets_with_points(path) if kind_of(path) == "table" else []
+    return list(named) if len(named) > 1 else [None]
+
+
+def told(source: str, layer: str | None, crs: str | None, label: str, entry: int | None) -> list[Finding]:
     """Return what is to be told of the boundary file a job names, for its layer `label`, entry `entry`.
 
     CRSs that fit are offered as choices. Places are left out: they are not in the working CRS.
@@ -289,7 +296,8 @@ def told(source: str, crs: str | None, label: str, entry: int | None) -> list[Fi
     with archives.unpacked(path) as inner:
         if kind_of(inner) is None:
             return []
-        findings = import_boundary(inner, Options(crs=crs)).findings
+        sheet = layer if _sheets(inner) != [None] else None
+        findings = import_boundary(inner, Options(crs=crs, sheet=sheet)).findings
     return [_for_layer(finding, label, entry) for finding in findings]
 
 

@@ -514,6 +514,8 @@ def _plain(values: np.ndarray) -> np.ndarray:
 
 def _encoding_of(path: str, given: str | None) -> tuple[str | None, str]:
     """Return (encoding, origin of ORIGINS) for the text of `path`."""
+    if Path(path).suffix.lower() == ".gpkg":
+        return None, "native"  # UTF-8 by its standard, whatever the source it was made from is in
     if Path(path).suffix.lower() != ".shp":
         return (given, "given") if given else (None, "native")
     if given:

@@ -46,6 +46,13 @@ def is_point_table(path: Path) -> bool:
     return suffix in _SHEETS or (suffix in SUFFIXES and _csv_delimiter(path) is not None)
 
 
+def sheets_with_points(path: Path) -> list[str]:
+    """Return the sheets of a workbook whose headings are known, none of a csv. Raises SwcError as `read`."""
+    if path.suffix.lower() not in _SHEETS:
+        return []
+    return [name for name, rows in _sheets(path) if _headings(rows[:_HEADING_ROWS])]
+
+
 def read(path: Path, label: str, encoding: str | None = None, sheet: str | None = None) -> Listing:
     """Return the parcels a point table lists.
 

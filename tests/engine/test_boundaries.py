@@ -710,6 +710,25 @@ def test_a_job_may_name_tables_drawings_and_zips_of_them(tmp_path):
         assert found.layers[0].used == count
 
 
+def test_the_sheets_of_a_workbook_are_its_layers(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", 一期=TABLE[:6], 二期=TABLE, 说明=[("备注",)])
+    assert [name for name, _ in formats.list_layers(path)] == ["一期", "二期"]
+    found = intake.inspect(asked(tmp_path, path, crs="EPSG:4528"))
+    assert [(f.code, f.facts["layers"]) for f in found] == [("intake.layer_unnamed", "一期, 二期")]
+    read = intake.read(asked(tmp_path, path, layer="二期", crs="EPSG:4528"), intake.Progress())
+    assert read.layers[0].used == 2
+
+
+@pytest.mark.parametrize("backend", ["arrow", "pyogrio", "fiona"])
+def test_every_reader_takes_a_coordinate_list_whatever_encoding_is_given(sample, backend, monkeypatch):
+    pytest.importorskip({"arrow": "pyarrow"}.get(backend, backend))
+    monkeypatch.setattr(formats, "backend", lambda: backend)
+    for encoding in (None, "GBK"):
+        table = formats.read_vector(sample, encoding=encoding)
+        assert table.columns["parcel_name"].tolist() == ["水库", "渣场"]
+        assert table.columns["declared_ha"].tolist() == [None, None]
+
+
 def test_every_finding_has_both_sentences(tmp_path):
     content = text(parcel([ring(FIELD)], count=9, hectares="99"), 带号="39")
     for finding in import_boundary(listed(tmp_path / "a.txt", content)).findings:
