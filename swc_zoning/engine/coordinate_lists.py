@@ -30,7 +30,7 @@ _DEGREES = re.compile(
     re.IGNORECASE,
 )
 #: Findings of one code told one by one; the rest are counted.
-_TOLD_ONE_BY_ONE = 20
+TOLD_ONE_BY_ONE = 20
 
 
 @dataclass(frozen=True)
@@ -84,15 +84,19 @@ class Told:
     def add(self, code: str, place: tuple[float, float] | None = None, **facts: object) -> None:
         """Tell a finding about this file."""
         self._counts[code] = self._counts.get(code, 0) + 1
-        if self._counts[code] <= _TOLD_ONE_BY_ONE:
+        if self._counts[code] <= TOLD_ONE_BY_ONE:
             self._findings.append(Finding(code, {"layer": self._label, **facts}, self._label, place))
+
+    def count(self, code: str, more: int) -> None:
+        """Count findings of `code` beyond those told one by one."""
+        self._counts[code] = self._counts.get(code, 0) + more
 
     def findings(self) -> list[Finding]:
         """Return all findings, those left out counted by code."""
         more = []
         for code, count in self._counts.items():
-            if count > _TOLD_ONE_BY_ONE:
-                facts = {"layer": self._label, "count": count - _TOLD_ONE_BY_ONE, "repeated": code}
+            if count > TOLD_ONE_BY_ONE:
+                facts = {"layer": self._label, "count": count - TOLD_ONE_BY_ONE, "repeated": code}
                 more.append(Finding("boundary.more", facts, self._label))
         return self._findings + more
 

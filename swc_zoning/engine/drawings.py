@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 
 from swc_zoning.engine import formats, parcels
-from swc_zoning.engine.coordinate_lists import Told
+from swc_zoning.engine.coordinate_lists import TOLD_ONE_BY_ONE, Told
 
 #: Ends of lines no farther apart than this are one point, drawing units (metres).
 TOLERANCE_M = 0.001
@@ -176,14 +176,16 @@ def _first_near(points: np.ndarray, tolerance: float) -> np.ndarray:
 
 
 def _tell_open(lines: list[shapely.Geometry], layer: str, told: Told) -> None:
-    """Tell each line that is no part of a ring: its ends and how far they are from the nearest other end."""
+    """Tell each line that is no part of a ring, the longest first: its ends, and the nearest other end."""
+    lines = sorted(lines, key=lambda line: -line.length)
     ends = np.array([shapely.get_coordinates(line)[at] for line in lines for at in (0, -1)])
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines[:TOLD_ONE_BY_ONE]):
         start, end = ends[2 * number], ends[2 * number + 1]
         apart = np.hypot(*(np.delete(ends, 2 * number + 1, axis=0) - end).T)
         facts = {"start": _text(start), "end": _text(end), "gap": round(float(apart.min()), 4)}
         place = (float(end[0]), float(end[1]))
         told.add("boundary.line_open", place, cad_layer=layer, length=round(line.length, 3), **facts)
+    told.count("boundary.line_open", max(len(lines) - TOLD_ONE_BY_ONE, 0))
 
 
 def _text(point: np.ndarray) -> str:

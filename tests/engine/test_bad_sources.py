@@ -88,6 +88,7 @@ FOREIGN = [
     ("a.7z", bytes.fromhex("377abcaf271c") + bytes(50), "archive"),
     ("a.tar.gz", bytes.fromhex("1f8b08") + bytes(50), "archive"),
     ("a.dwg", b"AC1032" + bytes(50), "dwg"),
+    ("a.dxf", b"AutoCAD Binary DXF\r\n\x1a\0" + bytes(50), "dwg"),
     ("a.xls", OLE, "xls"),
     ("a.pdf", b"%PDF-1.7\n", "pdf"),
     ("a.tif", b"II*\0" + bytes(50), "raster"),

@@ -374,6 +374,36 @@ def test_a_fault_on_every_line_is_not_told_a_thousand_times(tmp_path):
     assert facts(boundary, "boundary.more")["count"] == 980
 
 
+def star(random, centre, radius, corners):
+    """Return corners of a polygon that does not cross itself, to the millimetre."""
+    turn = np.sort(random.random(corners)) * 2 * np.pi
+    far = radius * (0.5 + 0.5 * random.random(corners))
+    points = np.column_stack([centre[0] + far * np.cos(turn), centre[1] + far * np.sin(turn)])
+    return [tuple(point) for point in points.round(3).tolist()]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_what_is_listed_comes_back_to_the_millimetre(tmp_path, seed):
+    random = np.random.default_rng(seed)
+    parcels, expected = [], []
+    for number in range(int(random.integers(1, 6))):
+        centre = (3455000.0 + 2000 * number, 512000.0 + float(random.integers(0, 9000)))
+        shell = star(random, centre, 900, int(random.integers(20, 60)))
+        holes = [star(random, centre, 10, int(random.integers(10, 30)))] * bool(random.integers(0, 2))
+        drawn = polygon(shell, *holes)
+        if not drawn.is_valid:
+            continue
+        closed = bool(seed % 2)
+        rings = [ring(one, level, closed=closed) for level, one in enumerate([shell, *holes], start=1)]
+        hectares = areas.area_model("EPSG:4528").areas(drawn)[0] / 1e4
+        parcels.append(parcel(rings, str(number), hectares=f"{hectares:.4f}"))
+        expected.append(drawn)
+    boundary = import_boundary(listed(tmp_path / "a.txt", text(*parcels)))
+    assert codes(boundary) == ([] if seed % 2 else ["boundary.rings_open"])
+    assert len(boundary.geometry) == len(expected) > 0
+    assert shapely.equals(boundary.geometry, expected).all()
+
+
 # --- point tables ----------------------------------------------------------------------------------
 
 TABLE = [
@@ -602,6 +632,25 @@ def test_a_text_names_the_smallest_polygon_around_it(tmp_path):
     boundary = import_boundary(drawing(tmp_path / "a.dxf", *rings, *texts), CRS)
     named = dict(zip(boundary.columns["cad_handle"], boundary.columns["parcel_name"]))
     assert named == {"1": "外", "2": "内"}
+
+
+def test_blocks_come_as_they_are_inserted(tmp_path):
+    named = [(0, "SECTION"), (2, "BLOCKS"), (0, "BLOCK"), (8, "0"), (2, "桩"), (70, 0), (10, 0), (20, 0)]
+    block = entity(*named) + polyline("A", square(0, 0, 10)) + entity((0, "ENDBLK"), (8, "0"), (0, "ENDSEC"))
+    insert = entity((0, "INSERT"), (8, "A"), (2, "桩"), (10, 512000), (20, 3455000), (41, 2), (42, 2))
+    head = entity((0, "SECTION"), (2, "HEADER"), (0, "ENDSEC"))
+    content = (
+        head + block + entity((0, "SECTION"), (2, "ENTITIES")) + insert + entity((0, "ENDSEC"), (0, "EOF"))
+    )
+    boundary = import_boundary(listed(tmp_path / "a.dxf", content, "UTF-8"), CRS)
+    assert shapely.equals(boundary.geometry[0], shapely.box(512000, 3455000, 512020, 3455020))
+
+
+def test_many_open_lines_are_counted_the_longest_told(tmp_path):
+    lines = [line("A", (512000, 3455000 + 10 * i), (512000 + i, 3455000 + 10 * i)) for i in range(1, 3001)]
+    boundary = import_boundary(drawing(tmp_path / "a.dxf", *lines), CRS)
+    assert facts(boundary, "boundary.line_open")["length"] == 3000
+    assert facts(boundary, "boundary.more")["count"] == 2980
 
 
 def test_a_line_drawn_twice_counts_once_and_the_paper_is_left_out(tmp_path):
