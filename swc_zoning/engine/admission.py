@@ -21,6 +21,8 @@ from swc_zoning.paths import resource
 _HEAD_BYTES = 8192
 _XML_BYTES = 1 << 16
 _JSON_BYTES = 1 << 24
+#: Beginnings of data that may hold any text: SQLite, zip, FlatGeobuf, Parquet, Shapefile.
+_BINARY = (b"SQLite format 3\0", b"PK\3\4", b"fgb\3", b"PAR1", b"\0\0\x27\x0a")
 _BLANKS = b"\xef\xbb\xbf\xff\xfe \t\r\n"
 #: The CRS object of an old GeoJSON (2008) that is a link: GDAL would fetch it, or take WGS 84 in silence.
 _CRS = re.compile(rb'"crs"\s*:\s*\{(?:[^{}]|\{[^{}]*\})*\}')
@@ -34,7 +36,7 @@ def admit(path: Path) -> None:
     for a path only GDAL understands, ``intake.xml_entities``, ``intake.xml_unreadable`` or
     ``intake.crs_linked``.
     """
-    if path.as_posix().startswith("/vsi"):
+    if path.as_posix().startswith("/vsi") and not path.exists():
         raise SwcError("intake.path_virtual", source=path.as_posix())
     if path.is_dir():
         for part in path.glob("doc.kml"):
@@ -94,7 +96,7 @@ def _marked(head: bytes, suffix: str) -> str | None:
             pattern = bytes.fromhex(mark["hex"]) if "hex" in mark else _text(mark).encode("ascii")
             if "within" in mark:
                 # The NULs of UTF-16 hide nothing.
-                if pattern in head.replace(b"\0", b""):
+                if not head.startswith(_BINARY) and pattern in head.replace(b"\0", b""):
                     return mark["format"]
             elif head.startswith(pattern, mark["offset"]):
                 return mark["format"]

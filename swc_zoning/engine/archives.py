@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import tempfile
 import zipfile
@@ -10,7 +11,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
 from swc_zoning.engine.messages import SwcError
 
@@ -81,7 +81,7 @@ def unpack(path: Path, folder: Path) -> None:
                     continue
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(entry) as packed, target.open("wb") as written:
-                    _copy(packed, written, entry.file_size, path.name)
+                    shutil.copyfileobj(packed, written, _BLOCK)  # never more than declared
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, NotADirectoryError) as error:
         raise SwcError("intake.zip_damaged", source=path.name, reason=str(error)) from error
 
@@ -132,15 +132,6 @@ def _is_no_file(entry: zipfile.ZipInfo) -> bool:
     """Return whether an entry is a link, a device or another thing that is neither file nor folder."""
     kind = stat.S_IFMT(entry.external_attr >> 16)
     return kind not in (0, stat.S_IFREG, stat.S_IFDIR)
-
-
-def _copy(packed: BinaryIO, written: BinaryIO, size: int, source: str) -> None:
-    left = size
-    for block in iter(lambda: packed.read(_BLOCK), b""):
-        left -= len(block)
-        if left < 0:
-            raise SwcError("intake.zip_damaged", source=source, reason="size")
-        written.write(block)
 
 
 def _only_data_set(path: Path, folder: Path) -> Path:

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import socket
+import sqlite3
 import stat
 import tempfile
 import threading
@@ -102,6 +103,16 @@ def test_a_format_that_is_not_read_is_named_with_its_remedy(tmp_path, name, cont
     path.write_bytes(content)
     assert refused(path) == f"intake.format_{kind}"
     assert [part.name for part in tmp_path.iterdir()] == [name]
+
+
+def test_a_geopackage_with_styles_in_it_is_read(tmp_path, monkeypatch):
+    path = geopackage(tmp_path / "a.gpkg")
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("create table layer_styles as select '<!DOCTYPE qgis PUBLIC><qgis/>' as style")
+        database.commit()
+    assert b"<!DOCTYPE qgis" in path.read_bytes()
+    monkeypatch.setattr(admission, "_HEAD_BYTES", 1 << 20)  # a table may lie anywhere in the file
+    assert formats.describe(path, "图斑").count == 3
 
 
 def test_check_says_the_remedy_and_the_file(tmp_path):
@@ -348,6 +359,11 @@ def test_a_geodatabase_in_a_zip_is_one_data_set(tmp_path):
     )
     parts = [(f"规划.gdb/{part.name}", part.read_bytes()) for part in (tmp_path / "规划.gdb").iterdir()]
     assert formats.list_layers(zipped(tmp_path / "a.zip", parts))[0][0] == "STBHHX"
+
+
+def test_zips_as_they_are_published_are_read(shared):
+    assert formats.describe(shared / "geopandas_overlay" / "nybb_16a.zip").count == 5
+    assert formats.describe(shared / "geofileops_tests" / "poly_shp.zip").name == "poly"
 
 
 def test_chinese_names_of_chinese_windows_are_decoded(tmp_path, data):

@@ -317,6 +317,14 @@ def test_a_second_ring_outside_the_first_is_another_part_and_told(tmp_path):
     assert shapely.get_num_geometries(boundary.geometry[0]) == 2
 
 
+def test_a_closed_ring_is_followed_by_another_even_of_the_same_number(tmp_path):
+    content = text(parcel([ring(FIELD), ring(TRIANGLE, 1, 5)]))
+    boundary = import_boundary(listed(tmp_path / "a.txt", content))
+    assert codes(boundary) == []
+    expected = polygon(FIELD).area + polygon(TRIANGLE).area
+    assert shapely.area(boundary.geometry[0]) == pytest.approx(expected)
+
+
 def test_an_island_in_a_hole_is_land(tmp_path):
     island = [(x + 10, y + 10) for x, y in [(3455050, 512050), (3455060, 512050), (3455060, 512060)]]
     rings = [ring(FIELD), ring(POND, 2), ring(island, 3)]
@@ -361,6 +369,20 @@ def test_degrees_minutes_and_seconds_are_read(tmp_path):
     west, south = shapely.bounds(boundary.geometry[0])[:2].tolist()
     assert (west, south) == (121.5, pytest.approx(31 + 12 / 60 + 28.2 / 3600))
     assert boundary.columns["area_m2"][0] == pytest.approx(0.5 * 278 * 302, rel=0.01)
+
+
+@pytest.mark.parametrize("bad", ["31°72′28.20″", "31°12′61″", "31°12′28.2″56"])
+def test_minutes_and_seconds_that_cannot_be_are_errors(tmp_path, bad):
+    lines = ["4,,1,点,面,,,,@", f"J1,1,{bad},121°30′00″"]
+    boundary = import_boundary(listed(tmp_path / "a.txt", text(lines), "UTF-8"))
+    assert "boundary.number_bad" in codes(boundary)
+
+
+def test_degrees_and_metres_in_one_file_are_an_error(tmp_path):
+    lines = ring(FIELD)
+    lines[2] = "J3,1,31°12′28.20″,121°30′00.00″"
+    boundary = import_boundary(listed(tmp_path / "a.txt", text(parcel([lines])), "UTF-8"))
+    assert "boundary.units_mixed" in codes(boundary)
 
 
 def test_a_list_without_a_parcel_is_an_error(tmp_path):
@@ -607,6 +629,14 @@ def test_a_larger_gap_stays_open_and_is_told_with_its_ends(tmp_path):
     assert shapely.area(closed.geometry).tolist() == [100.0]
 
 
+def test_a_polyline_that_almost_closes_keeps_its_entity(tmp_path):
+    points = [*square(512000.0, 3455000.0, 10.0), (512000.0004, 3455000.0)]
+    boundary = import_boundary(drawing(tmp_path / "a.dxf", polyline("A", points, False, "7F")), CRS)
+    assert codes(boundary) == ["boundary.gap_closed"]
+    assert boundary.columns["cad_handle"].tolist() == ["7F"]
+    assert shapely.area(boundary.geometry).tolist() == [100.0]
+
+
 def test_lines_of_different_layers_do_not_close_each_other(tmp_path):
     corners = square(512000.0, 3455000.0, 10.0)
     sides = [line("AB"[i % 2], corners[i - 1], corners[i]) for i in range(4)]
@@ -746,6 +776,14 @@ def test_a_job_tells_what_its_coordinate_list_holds_and_offers_the_crs(tmp_path)
     assert not any(fix.sure for finding in found for fix in finding.fixes)
     settled = intake.inspect(asked(tmp_path, path, crs="EPSG:4528"))
     assert [finding.code for finding in settled if finding.severity == "error"] == []
+
+
+def test_places_in_another_crs_than_the_working_one_are_left_out(tmp_path):
+    bow = [FIELD[0], FIELD[2], FIELD[1], FIELD[3]]
+    found = intake.inspect(asked(tmp_path, listed(tmp_path / "a.txt", text(parcel([ring(bow)])))))
+    assert [(f.code, f.place) for f in found if f.code.startswith("boundary")] == [
+        ("boundary.self_crossing", None)
+    ]
 
 
 def test_a_job_may_name_tables_drawings_and_zips_of_them(tmp_path):
