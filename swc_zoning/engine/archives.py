@@ -55,6 +55,12 @@ def is_zip(path: Path) -> bool:
     return not any(document in names for document in _DOCUMENTS)
 
 
+def holds(path: Path, suffixes: tuple[str, ...]) -> bool:
+    """Return whether the zip `path` has a file with one of `suffixes`, without unpacking it."""
+    with zipfile.ZipFile(path) as archive:
+        return any(PurePosixPath(name_of(entry)).suffix.lower() in suffixes for entry in archive.infolist())
+
+
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
     """Yield the one data set inside the zip `path`, in a folder gone afterwards; other paths as they are.

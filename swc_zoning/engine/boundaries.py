@@ -221,6 +221,11 @@ def write(boundary: Boundary, output: Path, source: Path | None = None) -> None:
     try:
         _write(boundary, aside)
         aside.replace(output)
+    except SwcError as error:
+        if error.code == "intake.unwritable":
+            reason = error.facts["reason"].replace(aside.name, output.name)
+            raise SwcError("intake.unwritable", source=output.name, reason=reason) from error
+        raise
     except OSError as error:
         raise SwcError(
             "intake.unwritable", source=output.name, reason=error.strerror or str(error)
@@ -293,12 +298,17 @@ def told(source: str, layer: str | None, crs: str | None, label: str, entry: int
     path = Path(source)
     if path.suffix.lower() not in _SUFFIXES or not formats.is_file_source(source):
         return []
+    if archives.is_zip(path) and not archives.holds(path, _SUFFIXES):
+        return []
     with archives.unpacked(path) as inner:
         if kind_of(inner) is None:
             return []
         sheet = layer if _sheets(inner) != [None] else None
         findings = import_boundary(inner, Options(crs=crs, sheet=sheet)).findings
-    return [_for_layer(finding, label, entry) for finding in findings]
+    # A CRS that nothing points to is what the intake tells of every layer.
+    open_crs = ("boundary.crs_missing", "-")
+    told_here = [f for f in findings if (f.code, f.facts.get("proposal")) != open_crs]
+    return [_for_layer(finding, label, entry) for finding in told_here]
 
 
 def _for_layer(finding: Finding, label: str, entry: int | None) -> Finding:

@@ -741,6 +741,9 @@ def test_the_command_imports_tells_and_leaves_the_source_alone(tmp_path, sample)
     assert len(formats.read_vector(tmp_path / "out" / "b.gpkg")) == 2
     assert {part: hashlib.sha256(part.read_bytes()).hexdigest() for part in tmp_path.glob("*.txt")} == before
     assert run("import", sample, "--output", tmp_path / "b.gpkg").returncode == 2
+    nowhere = run("import", sample, "--output", tmp_path / "no" / "b.gpkg")
+    assert (nowhere.returncode, "“b.gpkg”" in nowhere.stderr, "/.b." in nowhere.stderr) == (1, True, False)
+    assert run("import", tmp_path / "no.txt", "--output", tmp_path / "out" / "b.gpkg").returncode == 2
 
 
 def test_the_command_writes_nothing_where_something_must_be_settled(tmp_path):
@@ -784,6 +787,11 @@ def test_places_in_another_crs_than_the_working_one_are_left_out(tmp_path):
     assert [(f.code, f.place) for f in found if f.code.startswith("boundary")] == [
         ("boundary.self_crossing", None)
     ]
+
+
+def test_an_open_crs_is_told_once(tmp_path):
+    plan = drawing(tmp_path / "b.dxf", polyline("A", square(512000, 3455000, 100)))
+    assert [f.code for f in intake.inspect(asked(tmp_path, plan))] == ["intake.crs_missing"]
 
 
 def test_a_job_may_name_tables_drawings_and_zips_of_them(tmp_path):
