@@ -280,10 +280,10 @@ def _open(
         table = formats.read_vector(
             spec.source, layer.name, spec.filter, spec.encoding, sorted(set(fields.values()))
         )
+        notes.findings += boundaries.told(spec.source, spec.layer, spec.crs, label, entry)
     except SwcError as error:
         notes.error(error, label)
         return None
-    notes.findings += boundaries.told(spec.source, spec.layer, spec.crs, label, entry)
     crs = _source_crs(spec, table.layer.crs, label, notes)
     _tell_encoding(table.layer, label, notes)
     if crs is None or not _has_rows(table, role, label, notes):

@@ -145,7 +145,8 @@ def _zone_of(listing: Listing, points: list[Point], north_first: bool) -> int:
     """Return the zone number the eastings carry, 0 for none; several are an error."""
     if listing.degrees:
         return 0
-    zones = [int((point.second if north_first else point.first) // 1e6) for point in points]
+    # Local eastings may be negative: that is no zone.
+    zones = [max(int((point.second if north_first else point.first) // 1e6), 0) for point in points]
     found = Counter(zones)
     if len(found) > 1:
         usual = found.most_common(1)[0][0]

@@ -261,11 +261,13 @@ def test_some_points_the_other_way_round_are_an_error(tmp_path):
 
 
 def test_local_coordinates_are_doubted_and_the_order_can_be_given(tmp_path):
-    path = listed(tmp_path / "a.txt", text(parcel([ring([(3, 8), (1, 8), (2, 10)], zone=0)])))
-    assert "boundary.coordinates_odd" in codes(import_boundary(path))
+    path = listed(tmp_path / "a.txt", text(parcel([ring([(3, -8), (1, 8), (2, 10)], zone=0)])))
+    told = codes(import_boundary(path))
+    assert "boundary.coordinates_odd" in told
+    assert "boundary.zone_mixed" not in told
     one, other = (import_boundary(path, Options(axes=axes)) for axes in ("north_east", "east_north"))
-    assert shapely.bounds(one.geometry[0]).tolist() == [8, 1, 10, 3]
-    assert shapely.bounds(other.geometry[0]).tolist() == [1, 8, 3, 10]
+    assert shapely.bounds(one.geometry[0]).tolist() == [-8, 1, 10, 3]
+    assert shapely.bounds(other.geometry[0]).tolist() == [1, -8, 3, 10]
 
 
 def test_full_width_signs_are_read_and_told_but_names_keep_theirs(tmp_path):
@@ -786,6 +788,12 @@ def test_places_in_another_crs_than_the_working_one_are_left_out(tmp_path):
     found = intake.inspect(asked(tmp_path, listed(tmp_path / "a.txt", text(parcel([ring(bow)])))))
     assert [(f.code, f.place) for f in found if f.code.startswith("boundary")] == [
         ("boundary.self_crossing", None)
+    ]
+
+
+def test_a_crs_that_is_none_is_a_finding_of_the_job(tmp_path, sample):
+    assert [f.code for f in intake.inspect(asked(tmp_path, sample, crs="EPSG:none"))] == [
+        "intake.crs_unknown"
     ]
 
 
