@@ -82,7 +82,7 @@ def unpack(path: Path, folder: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             for entry, name in looked_through(archive, path.name):
                 target = folder.joinpath(*PurePosixPath(name).parts)
-                if entry.is_dir():
+                if name.endswith("/"):
                     target.mkdir(parents=True, exist_ok=True)
                     continue
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -115,7 +115,12 @@ def looked_through(archive: zipfile.ZipFile, source: str) -> list[tuple[zipfile.
 
 
 def name_of(entry: zipfile.ZipInfo) -> str:
-    """Return the name of an entry: names not marked as UTF-8 are UTF-8 or GB 18030 in practice, not CP437."""
+    """Return the name of an entry, folders divided by slashes, as some programs on Windows do not."""
+    return _decoded(entry).replace("\\", "/")
+
+
+def _decoded(entry: zipfile.ZipInfo) -> str:
+    """Return the name as meant: what is not marked as UTF-8 is UTF-8 or GB 18030 in practice, not CP437."""
     name = entry.orig_filename
     if entry.flag_bits & _UTF8_NAME:
         return name
@@ -130,8 +135,8 @@ def name_of(entry: zipfile.ZipInfo) -> str:
 
 def _leads_out(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    # A backslash or a colon is a folder or a drive elsewhere; so is a name of nothing.
-    return not parts or name.startswith("/") or ".." in parts or any(sign in name for sign in "\\:\0")
+    # A colon is a drive or a stream elsewhere; a name of nothing is the folder itself.
+    return not parts or name.startswith("/") or ".." in parts or any(sign in name for sign in ":\0")
 
 
 def _is_no_file(entry: zipfile.ZipInfo) -> bool:

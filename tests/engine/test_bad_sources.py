@@ -375,6 +375,15 @@ def test_chinese_names_of_chinese_windows_are_decoded(tmp_path, data):
     assert formats.describe(path).count == 3
 
 
+def test_folders_divided_by_backslashes_are_folders(tmp_path, data):
+    path = zipped(tmp_path / "a.zip", [("AA?BB.gpkg", data[".gpkg"])])
+    raw = path.read_bytes().replace(b"AA?BB", "图".encode("GBK") + b"\\" + "红".encode("GBK"))
+    path.write_bytes(raw)
+    with zipfile.ZipFile(path) as archive:
+        assert archives.name_of(archive.infolist()[0]) == "图/红.gpkg"
+    assert formats.describe(path).count == 3
+
+
 def test_several_data_sets_are_named_and_none_is_chosen(tmp_path, data):
     path = zipped(tmp_path / "a.zip", [("甲.gpkg", data[".gpkg"]), ("子/乙.gpkg", data[".gpkg"])])
     with pytest.raises(SwcError) as caught:
