@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command line: run and check jobs, ask the decision table, measure areas, print the job schema.
+"""The command line: run and check jobs, import boundaries, ask the table, measure areas, print the schema.
 
 Exit status: 0 done, 1 findings that block (or a run that failed), 2 wrong use, which includes
 arguments that name a file which is not there or not readable.
@@ -38,6 +38,7 @@ _MISUSE = {
     "run": _NO_JOB,
     "check": _NO_JOB,
     "redecide": frozenset({"rules.unreadable", "rules.plan_date", "redecide.no_result"}),
+    "import": frozenset({"intake.source_missing", "boundary.output_beside", "boundary.output_not_gpkg"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
 }
 
@@ -173,8 +174,27 @@ def _parser() -> argparse.ArgumentParser:
     area.add_argument("file", type=Path, metavar="FILE")
     area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
     _takes_temp(area)
+    _import_command(commands)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
     return parser
+
+
+def _import_command(commands: Any) -> None:
+    text = "boundary points or closed CAD lines (txt, xlsx, csv, dxf, zip) into a GeoPackage of polygons"
+    command = _command(commands, "import", _import, text)
+    command.add_argument("source", type=Path, metavar="SOURCE")
+    command.add_argument("--output", type=Path, required=True, metavar="FILE.gpkg")
+    command.add_argument("--crs", metavar="EPSG:CODE", help="coordinate system, whatever the file says")
+    command.add_argument("--encoding", help="of the text (default: recognised)")
+    axes = ("auto", "north_east", "east_north")
+    command.add_argument("--axes", choices=axes, default="auto", help="order of the two coordinates")
+    command.add_argument("--merge", action="store_true", help="blocks with one number are one parcel")
+    command.add_argument("--sheet", metavar="NAME", help="sheet of a workbook that has several")
+    command.add_argument(
+        "--tolerance", type=float, default=0.001, metavar="M", help="gap of CAD lines closed"
+    )
+    command.add_argument("--holes", action="store_true", help="CAD rings inside rings are holes (even-odd)")
+    _takes_temp(command)
 
 
 def _command(
@@ -288,6 +308,28 @@ def _area(options: argparse.Namespace, teller: _Teller) -> int:
     scratch.use(options.temp)
     rows = measure.areas_of_file(options.file, options.layer)
     print(json.dumps(rows, ensure_ascii=False, indent=1))
+    return DONE
+
+
+def _import(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import boundaries
+
+    scratch.use(options.temp)
+    asked = boundaries.Options(
+        crs=options.crs,
+        encoding=options.encoding,
+        axes=options.axes,
+        merge=options.merge,
+        sheet=options.sheet,
+        tolerance_m=options.tolerance,
+        even_odd=options.holes,
+    )
+    boundary = boundaries.import_boundary(options.source, asked)
+    if any(finding.severity == "error" for finding in boundary.findings):
+        raise Blocked(boundary.findings)
+    boundaries.write(boundary, options.output, options.source)
+    teller.findings(boundary.findings)
+    print(options.output)
     return DONE
 
 

@@ -16,7 +16,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -24,7 +24,7 @@ from typing import Any, Union
 
 import numpy as np
 
-from swc_zoning.engine import scratch, shapefile
+from swc_zoning.engine import admission, archives, scratch, shapefile
 from swc_zoning.engine.job import is_address
 from swc_zoning.engine.messages import SwcError
 
@@ -32,6 +32,8 @@ from swc_zoning.engine.messages import SwcError
 ORIGINS = ("native", "given", "declared", "detected", "contradicted", "assumed")
 #: Degrees per chord where the reader itself must straighten curves: 0.01 m up to a radius of 4 km.
 _ARC_STEP_DEGREES = "0.25"
+#: A scheme no proxy has: the library gives up before it looks up any name.
+_NO_PROXY_THERE_IS = "none://none"
 _SHAPE_PARTS = ("shp", "shx", "dbf", "prj", "cpg")
 _HASH_BLOCK = 1 << 20
 #: Rows that are in memory at once where a layer is read row by row or back.
@@ -261,6 +263,26 @@ def read_back(path: str | Path, layer: str) -> Table:
     return read_vector(path, layer)
 
 
+def read_drawing(path: Path) -> Table:
+    """Return the entities of the DXF drawing `path`, arcs as chords of at most 0.25 degrees.
+
+    Text comes byte for byte as ISO-8859-1: without a head, or with a wrong one, GDAL cannot know better.
+    Raises SwcError ``intake.unreadable``, and ``intake.no_reader`` without pyogrio: fiona cannot.
+    """
+    if backend() == "fiona":
+        raise SwcError("intake.no_reader")
+    import pyogrio
+
+    before = pyogrio.get_gdal_config_option("DXF_ENCODING")
+    pyogrio.set_gdal_config_options({"DXF_ENCODING": "ISO-8859-1"})
+    try:
+        with _reported(path):
+            known = _describe(str(path), None, None)
+            return _read_raw(str(path), known, None, list(known.fields), True)
+    finally:
+        pyogrio.set_gdal_config_options({"DXF_ENCODING": before})
+
+
 def source_sha256(source: str | Path) -> str:
     """Return the SHA-256 of a source over all its files (name and content, sorted); "" for a database."""
     if not is_file_source(source):
@@ -330,13 +352,52 @@ def _is_locked(path: Path) -> bool:
 
 @contextmanager
 def _readable(source: str | Path) -> Iterator[str]:
-    """Yield what may be opened without touching the folder of `source`: itself, or a copy."""
+    """Yield what may be opened without touching the folder of `source`: itself, a copy, or what is in it."""
     if not is_file_source(source):
+        admission.admit_address(str(source))
         yield str(source)
         return
     path = Path(source)
+    admission.admit(path)
     if not path.exists():
         raise SwcError("intake.source_missing", source=str(path.name))
+    with (
+        archives.unpacked(path) as inner,
+        _plain_file(inner) as plain,
+        _untouched(plain) as opened,
+        _offline(),
+    ):
+        yield opened
+
+
+def _plain_file(path: Path) -> AbstractContextManager[Path]:
+    from swc_zoning.engine import boundaries  # it writes through this module
+
+    return boundaries.as_plain(path)
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Leave GDAL no way to the network: a file that points there has nothing fetched for it."""
+    if backend() == "fiona":
+        import fiona
+
+        with fiona.Env(GDAL_HTTP_PROXY=_NO_PROXY_THERE_IS):
+            yield
+        return
+    import pyogrio
+
+    before = pyogrio.get_gdal_config_option("GDAL_HTTP_PROXY")
+    pyogrio.set_gdal_config_options({"GDAL_HTTP_PROXY": _NO_PROXY_THERE_IS})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"GDAL_HTTP_PROXY": before})
+
+
+@contextmanager
+def _untouched(path: Path) -> Iterator[str]:
+    """Yield `path`, once it is found whole, or a copy where opening it could write beside it."""
     if path.suffix.lower() == ".shp":
         shapefile.prove_whole(path)
     if not _needs_snapshot(path):
@@ -421,6 +482,7 @@ def _describe(path: str, layer: str | None, encoding: str | None) -> Layer:
     text, origin = _encoding_of(path, encoding)
     option = text if origin != "native" else None
     facts = _facts_fiona(path, name, option) if backend() == "fiona" else _facts_pyogrio(path, name, option)
+    admission.admit_driver(facts["driver"])
     return Layer(name=name, encoding=text or "UTF-8", encoding_origin=origin, **facts)
 
 
@@ -608,6 +670,8 @@ def _plain(values: np.ndarray) -> np.ndarray:
 
 def _encoding_of(path: str, given: str | None) -> tuple[str | None, str]:
     """Return (encoding, origin of ORIGINS) for the text of `path`."""
+    if Path(path).suffix.lower() == ".gpkg":
+        return None, "native"  # UTF-8 by its standard, whatever the source it was made from is in
     if Path(path).suffix.lower() != ".shp":
         return (given, "given") if given else (None, "native")
     if given:

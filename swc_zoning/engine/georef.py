@@ -142,6 +142,18 @@ def _candidates(crs: CRS, meridian: float, false_easting: float) -> list[str]:
     return names
 
 
+def zone_crs(datum: CRS, zone: int, prefixed: bool) -> list[str]:
+    """Return names of the Gauss-Krueger CRSs of a numbered zone on the datum of `datum`.
+
+    `zone` 13 to 23 is 6 degrees wide, 25 to 45 is 3; `prefixed`: eastings carry the number in front.
+    """
+    narrow = zone >= _FIRST_3_DEGREE_ZONE
+    meridian = 3.0 * zone if narrow else 6.0 * zone - 3.0
+    fitting = _candidates(datum, meridian, (zone * 1e6 if prefixed else 0.0) + 500_000.0)
+    # One meridian may be that of both kinds of zone; only the names tell them apart.
+    return [name for name in fitting if ("3-degree" in CRS.from_user_input(name).name) == narrow]
+
+
 class Move:
     """One operation that takes all vertices of all layers of a CRS to the working CRS.
 

@@ -23,7 +23,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from swc_zoning.engine import curves, formats, georef, roles, shapefile
+from swc_zoning.engine import boundaries, curves, formats, georef, roles, shapefile
 from swc_zoning.engine.crs import choose_crs
 from swc_zoning.engine.messages import Blocked, Finding, Fix, SwcError
 from swc_zoning.engine.progress import Progress
@@ -284,6 +284,7 @@ def _open(
         table = formats.read_vector(
             spec.source, layer.name, spec.filter, spec.encoding, sorted(set(fields.values()))
         )
+        notes.findings += boundaries.told(spec.source, spec.layer, spec.crs, label, entry)
     except SwcError as error:
         notes.error(error, label)
         return None

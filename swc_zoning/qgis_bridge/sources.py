@@ -30,6 +30,7 @@ from qgis.core import (
     QgsVectorLayerFeatureSource,
 )
 
+from swc_zoning.engine import admission
 from swc_zoning.engine.messages import Cancelled, SwcError
 from swc_zoning.qgis_bridge.compat import kind_of, string_field
 
@@ -71,7 +72,7 @@ def in_place(value: Any, layer: QgsVectorLayer | None) -> dict[str, str] | None:
     uri = QgsProviderRegistry.instance().decodeUri("ogr", layer.source())
     path = str(uri.get("path") or "")
     asked = {key for key, said in uri.items() if said not in (None, "", NULL, [])}
-    if not os.path.exists(path) or asked - _READS or _by_number_only(uri):
+    if not os.path.exists(path) or asked - _READS or _by_number_only(uri) or not _admitted(path):
         return None
     return {"source": os.path.abspath(path), **_named(uri), **_overruled(layer)}
 
@@ -145,6 +146,15 @@ def _untouched(layer: QgsVectorLayer) -> bool:
     same_fields = layer.fields().count() == provider.fields().count()
     edited = layer.isEditable() and layer.isModified()
     return layer.providerType() == "ogr" and same_fields and not layer.subsetString() and not edited
+
+
+def _admitted(path: str) -> bool:
+    """Return whether the engine would open the file itself: QGIS shows more than it reads."""
+    try:
+        admission.admit(Path(path))
+    except SwcError:
+        return False
+    return True
 
 
 def _by_number_only(uri: dict[str, Any]) -> bool:

@@ -46,6 +46,15 @@ def test_a_plain_file_is_read_where_it_lies(file_layer, tmp_path):
     assert sources.in_place(path, file_layer) == {"source": path}
 
 
+def test_a_virtual_data_set_is_not_read_in_place(file_layer, tmp_path):
+    inner = f"<SrcDataSource>{tmp_path / '红线.geojson'}</SrcDataSource>"
+    path = tmp_path / "a.vrt"
+    path.write_text(f'<OGRVRTDataSource><OGRVRTLayer name="红线">{inner}</OGRVRTLayer></OGRVRTDataSource>')
+    layer = QgsVectorLayer(str(path), "a", "ogr")
+    assert layer.featureCount() == 2
+    assert sources.in_place(str(path), layer) is None
+
+
 def test_a_layer_of_a_geopackage_is_named(file_layer, tmp_path):
     path = str(tmp_path / "all.gpkg")
     options = QgsVectorFileWriter.SaveVectorOptions()
