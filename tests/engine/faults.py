@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 
 from swc_zoning import cli
-from swc_zoning.engine import result, run, scratch  # noqa: F401 - loaded once, before forking
+from swc_zoning.engine import result, run, scratch
 
 WRITES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir"}
 STEP_BYTES = 40_000
@@ -113,6 +113,9 @@ def main(folder: Path, how: str) -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     out, temp = folder / "out", folder / "temp"
     temp.mkdir(exist_ok=True)
+    # What is computed is the same each time: only reading a job, holding a folder and writing are tried.
+    zoning = run.run(folder / "job.json")
+    run.run = lambda *arguments: zoning
     for n in range(1, 200):
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(folder / "old", out)
