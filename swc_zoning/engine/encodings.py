@@ -40,7 +40,9 @@ _COMMON = 0.5
 _LONGEST_SAMPLE, _SOME = 40, 5
 #: Longer values are told: they are no names.
 _LONG = 10_000
-_LDID_BYTE, _NAME_BYTES = 29, 11
+_LDID_BYTE, _NAME_BYTES, _NAME_LENGTH = 29, 11, 10
+#: So many of the distinct values are read in every encoding to tell what they look like.
+_LOOKED_AT = 2000
 _CHINESE = ("gbk", "gb18030", "gb2312", "cp936", "hz")
 
 
@@ -67,7 +69,10 @@ class Cut:
 class Text:
     """What the bytes of a dBASE table say: `count` distinct texts beyond ASCII, `unfit` of them unreadable.
 
-    `declared` is what the .cpg or, without one, the language byte says, None where it is nothing.
+    `declared` is what the .cpg or, without one, the language byte says, None where it is nothing;
+    `contradicting` are texts it cannot read and `candidates` counts, both of some 2000 texts;
+    `doubled` are names that stand twice and what the second is called on the copy; `ended` are values
+    in which a NUL ends what readers see.
     """
 
     encoding: str
@@ -79,6 +84,8 @@ class Text:
     unfit: tuple[bytes, ...]
     candidates: tuple[Candidate, ...]
     cuts: tuple[Cut, ...]
+    doubled: tuple[tuple[str, str], ...]
+    ended: tuple[Cut, ...]
 
 
 @lru_cache(maxsize=1)
@@ -131,7 +138,7 @@ def examine(source: str | Path, given: str | None = None) -> Text | None:
     path = Path(source)
     dbf = _sibling(path, ".dbf") if path.suffix.lower() == ".shp" else None
     scan = _scan(dbf) if dbf else None
-    if scan is None or not scan.distinct:
+    if scan is None or not (scan.distinct or scan.ended or _twice(scan)):
         return None
     encoding, origin = encoding_of(str(path), given)
     declared, by = declared_by(path)
@@ -142,10 +149,12 @@ def examine(source: str | Path, given: str | None = None) -> Text | None:
         declared=declared,
         declared_by=by,
         count=len(scan.distinct),
-        contradicting=_unfit(scan.distinct, said) if said else (),
+        contradicting=_unfit(_some_of(scan.distinct), said) if said else (),
         unfit=_unfit(scan.distinct, str(encoding)),
-        candidates=_candidates(scan.distinct, str(encoding), said),
+        candidates=_candidates(_some_of(scan.distinct), str(encoding), said),
         cuts=tuple(_cuts(scan, str(encoding))),
+        doubled=tuple(_doubled(scan, str(encoding))),
+        ended=tuple(_ended(scan, str(encoding))),
     )
 
 
@@ -187,12 +196,27 @@ def _known_encoding(name: str) -> str:
 
 def _decodes(values: Sequence[bytes], encoding: str) -> bool:
     """Return whether all `values` decode; half a character cut off by the field width is allowed."""
-    return not _unfit(values, encoding, most=1)
+    return _is_whole(values, encoding) or not _unfit(values, encoding, most=1)
+
+
+def _is_whole(values: Iterable[bytes], encoding: str) -> bool:
+    """Return whether `values` decode to their last character; no encoding here has a line end within one."""
+    try:
+        b"\n".join(values).decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _some_of(values: Sequence[bytes]) -> Sequence[bytes]:
+    return values[:: max(1, len(values) // _LOOKED_AT)]
 
 
 def _unfit(values: Sequence[bytes], encoding: str, most: int | None = None) -> tuple[bytes, ...]:
     """Return the first `most` of the values that `encoding` cannot read."""
-    decoder, bad = codecs.getincrementaldecoder(encoding), []
+    decoder, bad = codecs.getincrementaldecoder(encoding), list[bytes]()
+    if most is None and _is_whole(values, encoding):
+        return ()
     for value in values:
         try:
             decoder("strict").decode(value)
@@ -212,7 +236,7 @@ def _denied(values: Sequence[bytes], declared: str) -> bool:
     if codecs.lookup(declared).name == "utf-8":
         return False
     if _decodes(values, "UTF-8"):
-        text = "".join(_loosely(value, "UTF-8") for value in values)
+        text = "".join(_loosely(value, "UTF-8") for value in _some_of(values))
         # Chinese text in GBK passes for UTF-8 now and then, but gives Greek or Latin letters then.
         return _common(text) > _COMMON or not (_is_chinese(declared) or _is_wide(declared))
     single = not (_is_chinese(declared) or _is_wide(declared))
@@ -226,13 +250,13 @@ def _is_wide(encoding: str) -> bool:
 
 def _reads_chinese(values: Sequence[bytes]) -> bool:
     """Tell GB 18030 from Latin text, whose accented letters also pass as half of a character."""
-    text = "".join(_loosely(value, "GB18030") for value in values)
+    text = "".join(_loosely(value, "GB18030") for value in _some_of(values))
     letters = sum(character.isascii() and character.isalpha() for character in text)
     return sum(not character.isascii() for character in text) > letters
 
 
 def _reads_common(values: Sequence[bytes]) -> bool:
-    return _common("".join(_loosely(value, "GB18030") for value in values)) > _COMMON
+    return _common("".join(_loosely(value, "GB18030") for value in _some_of(values))) > _COMMON
 
 
 def _common(text: str) -> float:
@@ -246,6 +270,7 @@ def _common(text: str) -> float:
 
 def _best_of(values: Sequence[bytes]) -> str:
     """Return the encoding for bytes that none fits wholly: what fits most of them, Latin at last."""
+    values = _some_of(values)
     fits = {name: 1 - len(_unfit(values, name)) / len(values) for name in ("UTF-8", "GB18030")}
     if fits["UTF-8"] > _MOSTLY:
         return "UTF-8"
@@ -262,7 +287,7 @@ def _candidates(values: Sequence[bytes], encoding: str, declared: str | None) ->
     for name in (encoding, "UTF-8", "GB18030", declared or "ISO-8859-1"):
         if codecs.lookup(name).name not in [codecs.lookup(one).name for one in chosen]:
             chosen.append(name)
-    shown = max(values, key=len)
+    shown = max(values, key=len, default=b"")
     return tuple(
         Candidate(name, len(values) - len(_unfit(values, name)), len(values), _shown(shown, name))
         for name in chosen
@@ -295,6 +320,7 @@ class _Scan:
     fields: tuple[_Field, ...]
     distinct: tuple[bytes, ...]
     by_field: Mapping[int, frozenset[bytes]]
+    ended: Mapping[int, tuple[int, ...]]
 
     def records(self) -> np.ndarray:
         """Return the bytes of the records, uint8[n, width]."""
@@ -320,20 +346,30 @@ def _scanned(dbf: Path, size: int, changed: int) -> _Scan:
         head = stream.read(12)
         header, width = (int.from_bytes(head[at : at + 2], "little") for at in (8, 10))
         fields = tuple(_dbf_fields(head + stream.read(max(0, header - len(head)))))
-    scan = _Scan(dbf, header, width, fields, (), {})
+    scan = _Scan(dbf, header, width, fields, (), {}, {})
     found: dict[int, frozenset[bytes]] = {}
+    ended: dict[int, tuple[int, ...]] = {}
     for number, field in enumerate(fields if size > header and width else ()):
-        values = _wide_values(scan, field) if field.text and field.size else frozenset()
-        if values:
-            found[number] = values
+        if field.text and field.size:
+            column = np.ascontiguousarray(scan.records()[:, field.start : field.start + field.size])
+            found[number], ended[number] = _wide_values(column), _ended_rows(column)
+    found = {number: values for number, values in found.items() if values}
+    ended = {number: rows for number, rows in ended.items() if rows}
     names = {field.name for field in fields if not field.name.isascii()}
-    return _Scan(dbf, header, width, fields, tuple(sorted(names.union(*found.values()))), found)
+    return _Scan(dbf, header, width, fields, tuple(sorted(names.union(*found.values()))), found, ended)
 
 
-def _wide_values(scan: _Scan, field: _Field) -> frozenset[bytes]:
-    column = np.ascontiguousarray(scan.records()[:, field.start : field.start + field.size])
+def _wide_values(column: np.ndarray) -> frozenset[bytes]:
     wide = column[(column >= 0x80).any(axis=1)]
-    return frozenset(value.rstrip(b" \0") for value in wide.view(f"S{field.size}").ravel().tolist())
+    return frozenset(value.rstrip(b" \0") for value in wide.view(f"S{column.shape[1]}").ravel().tolist())
+
+
+def _ended_rows(column: np.ndarray) -> tuple[int, ...]:
+    """Return the rows (from 1) in which text follows a NUL: readers stop there."""
+    if column.all():
+        return ()
+    after = np.logical_or.accumulate(column == 0, axis=1) & (column > ord(" "))
+    return tuple((np.flatnonzero(after.any(axis=1)) + 1).tolist())
 
 
 def _dbf_fields(header: bytes) -> Iterator[_Field]:
@@ -359,6 +395,8 @@ def _whole_part(value: bytes, encoding: str) -> bytes:
 
 
 def _cut_values(values: Iterable[bytes], encoding: str) -> list[bytes]:
+    if _is_whole(values, encoding):
+        return []
     return [value for value in values if len(_whole_part(value, encoding)) < len(value)]
 
 
@@ -370,6 +408,42 @@ def _cuts(scan: _Scan, encoding: str) -> Iterator[Cut]:
         if cut:
             rows = np.flatnonzero(np.isin(scan.column(field), [_padded(v, field) for v in cut]))
             yield Cut(_shown(field.name, encoding), field.size, tuple((rows + 1).tolist()))
+
+
+def _twice(scan: _Scan) -> dict[int, int]:
+    """Return the number of each field whose name an earlier field has, and how often it stood before."""
+    seen: dict[bytes, int] = {}
+    later = {}
+    for number, field in enumerate(scan.fields):
+        name = field.name.lower()
+        if name in seen:
+            later[number] = seen[name]
+        seen[name] = seen.get(name, 0) + 1
+    return later
+
+
+def _new_name(scan: _Scan, number: int, before: int, encoding: str) -> bytes:
+    """Return a name of at most 10 bytes that no field has, for one that stands for the second time."""
+    taken = {field.name.lower() for field in scan.fields}
+    for suffix in range(before + 1, len(scan.fields) + 2):
+        tail = f"_{suffix}".encode("ascii")
+        whole = _readable(scan.fields[number].name, encoding, _NAME_LENGTH)
+        name = _whole_part(whole[: _NAME_LENGTH - len(tail)], encoding) + tail
+        if name.lower() not in taken:
+            return name
+    return scan.fields[number].name
+
+
+def _doubled(scan: _Scan, encoding: str) -> Iterator[tuple[str, str]]:
+    for number, before in _twice(scan).items():
+        name = _new_name(scan, number, before, encoding)
+        yield _shown(scan.fields[number].name, encoding), _shown(name, encoding)
+
+
+def _ended(scan: _Scan, encoding: str) -> Iterator[Cut]:
+    for number, rows in scan.ended.items():
+        field = scan.fields[number]
+        yield Cut(_shown(field.name, encoding), field.size, rows)
 
 
 def _padded(value: bytes, field: _Field) -> bytes:
@@ -409,33 +483,46 @@ def _bring(part: Path, target: Path) -> None:
 
 def _mended(scan: _Scan, encoding: str) -> bytes | None:
     """Return the table with what `encoding` cannot read taken out; None where all is well."""
-    bad = {value: _readable(value, encoding) for value in scan.distinct}
-    bad = {value: better for value, better in bad.items() if better != value}
-    if not bad:
+    renamed = {n: _new_name(scan, n, before, encoding) for n, before in _twice(scan).items()}
+    if not renamed and _is_whole(scan.distinct, encoding):
         return None
     table = np.fromfile(scan.path, dtype=np.uint8)
-    for field in scan.fields:
-        if field.name in bad:
-            name = bad[field.name].ljust(_NAME_BYTES, b"\0")
-            table[field.at : field.at + _NAME_BYTES] = np.frombuffer(name, np.uint8)
-    count = (len(table) - scan.header) // scan.width
-    records = table[scan.header : scan.header + count * scan.width].reshape(count, scan.width)
     for number, field in enumerate(scan.fields):
-        for value in sorted(scan.by_field.get(number, frozenset()) & set(bad)):
-            rows = scan.column(field) == _padded(value, field)
-            cells = np.frombuffer(bad[value].ljust(field.size), np.uint8)
-            records[rows, field.start : field.start + field.size] = cells
+        name = renamed.get(number) or _readable(field.name, encoding, _NAME_LENGTH)
+        table[field.at : field.at + _NAME_BYTES] = np.frombuffer(name.ljust(_NAME_BYTES, b"\0"), np.uint8)
+    count = (len(table) - scan.header) // scan.width if scan.width else 0
+    records = table[scan.header : scan.header + count * scan.width].reshape(count, -1)
+    for number, field in enumerate(scan.fields):
+        values = scan.by_field.get(number, frozenset())
+        for value in () if _is_whole(values, encoding) else sorted(values):
+            better = _readable(value, encoding, field.size)
+            if better != value:
+                cells = np.frombuffer(better.ljust(field.size), np.uint8)
+                rows = scan.column(field) == _padded(value, field)
+                records[rows, field.start : field.start + field.size] = cells
     return table.tobytes()
 
 
-def _readable(value: bytes, encoding: str) -> bytes:
-    """Return `value` of no greater length that `encoding` can read."""
+def _readable(value: bytes, encoding: str, room: int) -> bytes:
+    """Return `value` as `encoding` reads it, in `room` bytes: whole, from another encoding, or with "?"."""
     kept = _whole_part(value, encoding)
-    try:
-        kept.decode(encoding)
-    except UnicodeDecodeError:
-        return kept.decode(encoding, errors="replace").replace("\ufffd", "?").encode(encoding)[: len(value)]
-    return kept
+    if _is_whole([kept], encoding):
+        return kept
+    other = _from_another(value, encoding)
+    if other is not None and len(other) <= room:
+        return other
+    return kept.decode(encoding, errors="replace").replace("\ufffd", "?").encode(encoding)[: len(value)]
+
+
+def _from_another(value: bytes, encoding: str) -> bytes | None:
+    """Return a value that is plainly Chinese in another encoding than its table, in that of the table."""
+    for name in ("UTF-8", "GB18030"):
+        if _is_whole([value], name) and _common(value.decode(name)) > _COMMON:
+            try:
+                return value.decode(name).encode(encoding)
+            except UnicodeEncodeError:
+                return None
+    return None
 
 
 # --- bytes: what is told ----------------------------------------------------------------------------
@@ -445,20 +532,33 @@ def tell(text: Text | None, entry: int | None) -> Iterator[Finding]:
     """Yield what is to be said of the bytes of a table, with the encodings a user may choose."""
     if text is None:
         return
-    if text.origin in ("detected", "contradicted", "assumed"):
-        yield Finding(f"intake.encoding_{text.origin}", _facts(text), fixes=_choices(text, entry))
     if text.unfit:
-        yield Finding(
-            "encodings.unfit", {**_facts(text), "some": _hex(text.unfit)}, fixes=_choices(text, entry)
-        )
+        facts = {**_facts(text), "some": _hex(text.unfit), **_recovered(text)}
+        yield Finding("encodings.unfit", facts, fixes=_choices(text, entry))
+    elif text.origin in ("detected", "contradicted", "assumed"):
+        yield Finding(f"intake.encoding_{text.origin}", _facts(text), fixes=_choices(text, entry))
+    for name, renamed in text.doubled:
+        yield Finding("encodings.names_doubled", {"field": name, "renamed": renamed})
+    for cut in text.ended:
+        yield Finding("encodings.ended", _cut_facts(cut))
     names = [cut.field for cut in text.cuts if not cut.rows]
     if names:
         yield Finding("encodings.names_cut", {"count": len(names), "fields": ", ".join(names)})
     for cut in text.cuts:
         if cut.rows:
-            rows = ", ".join(map(str, cut.rows[:_SOME])) + (" …" if len(cut.rows) > _SOME else "")
-            facts = {"field": cut.field, "width": cut.width, "count": len(cut.rows), "rows": rows}
-            yield Finding("encodings.values_cut", facts)
+            yield Finding("encodings.values_cut", _cut_facts(cut))
+
+
+def _cut_facts(cut: Cut) -> dict[str, Any]:
+    rows = ", ".join(map(str, cut.rows[:_SOME])) + (" …" if len(cut.rows) > _SOME else "")
+    return {"field": cut.field, "width": cut.width, "count": len(cut.rows), "rows": rows}
+
+
+def _recovered(text: Text) -> dict[str, Any]:
+    """Return how many misfits are plainly of another encoding, and one of them."""
+    others = {value: _from_another(value, text.encoding) for value in text.unfit}
+    found = [other for other in others.values() if other is not None]
+    return {"recovered": len(found), "example": short(found[0].decode(text.encoding)) if found else ""}
 
 
 def _facts(text: Text) -> dict[str, Any]:
@@ -471,6 +571,7 @@ def _facts(text: Text) -> dict[str, Any]:
         "unfit": len(text.unfit),
         "proof": _hex(text.contradicting),
         "sample": text.candidates[0].sample,
+        "as_declared": next((one.sample for one in text.candidates if one.encoding == text.declared), ""),
         "candidates": [vars(one) for one in text.candidates],
     }
 
@@ -496,6 +597,8 @@ def _choices(text: Text, entry: int | None) -> tuple[Fix, ...]:
 #: What plain text has none of: control, invisible and directing characters, loss, GBK's missing planes,
 #: and the pairs that a character of two to four bytes in UTF-8 gives when it is read as Western text.
 _INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+#: Rare Chinese characters that GBK lacks, private ones, and all beyond the first plane.
+_RARE = "\u3400-\u4dbf\u9fa6-\u9fff\ue000-\uf8ff\U00010000-\U0010ffff"
 _WESTERN = "".join(bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xC0)) + "\u0080-\u009f"
 _SUSPECT = re.compile(
     f"[\x00-\x1f\x7f-\x9f{_INVISIBLE}\ufffd锟\ue000-\uf8ff\U00010000-\U0010ffff]|[\u00c2-\u00f4][{_WESTERN}]"
@@ -503,7 +606,7 @@ _SUSPECT = re.compile(
 _PLAIN_ASCII = bytes([0x0A, *range(0x20, 0x7F)])
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _UNSEEN = re.compile(f"[{_INVISIBLE}]")
-_BEYOND = re.compile("[\ue000-\uf8ff\U00010000-\U0010ffff]")
+_BEYOND = re.compile(f"[{_RARE}]")
 
 
 def _first_letters() -> str:

@@ -299,7 +299,7 @@ def _open(
     try:
         layer = formats.describe(spec.source, spec.layer, spec.encoding)
         fields = _fields(spec, layer, label, entry, role == EXTENT_ROLE, notes)
-        wanted = sorted({*fields.values(), *_looked_at(role, spec, layer)})
+        wanted = attributes.with_twins({*fields.values(), *_looked_at(role, spec, layer)}, layer.fields)
         table = formats.read_vector(spec.source, layer.name, spec.filter, spec.encoding, wanted)
     except SwcError as error:
         notes.error(error, label)
@@ -382,7 +382,7 @@ def _fields(
         elif name:
             notes.tell([attributes.tell_field(name, use, layer.fields, entry, tier)], label)
         if how and how != "as_is":
-            notes.add("attributes.field_found", label, field=name, actual=actual, how=how)
+            notes.add(f"attributes.field_{how}", label, field=name, actual=actual)
     if "code" in found:
         found["id"] = found["code"]
     return found
