@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from swc_zoning.engine import encodings, roles
+from swc_zoning.engine import characters, encodings, roles
 from swc_zoning.engine.messages import Finding, Fix
 
 _SHAPEFILE_NAME = 10
@@ -36,7 +36,11 @@ def find_field(fields: Sequence[str], name: str) -> tuple[str, str]:
     """
     if name in fields:
         return name, "as_is"
-    ways = (("as_is", str.lower), ("width", _plain), ("double", lambda one: _plain(encodings.true_name(one))))
+    ways = (
+        ("as_is", str.lower),
+        ("width", _plain),
+        ("double", lambda one: _plain(characters.true_name(one))),
+    )
     for how, key in ways:
         spelt = {key(field): field for field in reversed(fields)}
         if key(name) in spelt:
@@ -91,7 +95,7 @@ def tell_fields(fields: Sequence[str], used: Iterable[str]) -> Iterator[Finding]
 
 def same_code(text: str) -> str:
     """Return what a code is compared by: no width, no blanks, nothing unseen, no marks of a number."""
-    plain = encodings.seen(unicodedata.normalize("NFKC", text)).strip()
+    plain = characters.seen(unicodedata.normalize("NFKC", text)).strip()
     if _MARKED_NUMBER.fullmatch(plain):
         plain = re.sub(r"\.0+$", "", plain).replace(",", "").lstrip("+")
     return plain
@@ -113,7 +117,7 @@ def _missing_spellings() -> frozenset[str]:
 
 def tell_codes(field: str, values: np.ndarray) -> Iterator[Finding]:
     """Yield what is odd about the codes of a column: values for nothing, marks, codes that are alike."""
-    texts = encodings.texts_of(values)
+    texts = characters.texts_of(values)
     joined = "\n".join(["", *texts, ""])
     nothing = missing(texts)
     marked = not _is_plain(joined, len(texts))
@@ -137,14 +141,14 @@ _MARKS = (" \n", "\n ", ",", ".0")
 
 def _is_plain(joined: str, count: int) -> bool:
     """Return whether each of `count` codes, each between line ends, is what it is compared by."""
-    if any(mark in joined for mark in _MARKS) or not encodings.is_plain(joined, count + 2):
+    if any(mark in joined for mark in _MARKS) or not characters.is_plain(joined, count + 2):
         return False
     return joined.isascii() or unicodedata.is_normalized("NFKC", joined)
 
 
 def _is_odd(text: str) -> bool:
     """Return whether a code is not written plainly; full-width brackets in Chinese words are plain."""
-    if text != text.strip() or encodings.seen(text) != text or _MARKED_NUMBER.fullmatch(text):
+    if text != text.strip() or characters.seen(text) != text or _MARKED_NUMBER.fullmatch(text):
         return True
     wide = (one for one in text if unicodedata.normalize("NFKC", one) != one)
     return any(unicodedata.normalize("NFKC", one).isalnum() for one in wide)

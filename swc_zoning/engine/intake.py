@@ -20,7 +20,17 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from swc_zoning.engine import attributes, curves, encodings, formats, georef, roles, tiers, versions
+from swc_zoning.engine import (
+    attributes,
+    characters,
+    curves,
+    encodings,
+    formats,
+    georef,
+    roles,
+    tiers,
+    versions,
+)
 from swc_zoning.engine.crs import choose_crs
 from swc_zoning.engine.messages import Blocked, Finding, Fix, SwcError
 from swc_zoning.engine.progress import Progress
@@ -351,11 +361,11 @@ def _told_text(
     notes.tell(encodings.tell(encodings.examine(spec.source, spec.encoding), entry), label)
     notes.tell(attributes.tell_fields(table.layer.fields, fields.values()), label)
     if spec.undo_encoding:
-        columns, count = encodings.restored(table.columns, spec.undo_encoding)
+        columns, count = characters.restored(table.columns, spec.undo_encoding)
         table = replace(table, columns=columns)
         notes.add("encodings.undone", label, count=count, through=spec.undo_encoding)
     used = {name: table.columns[name] for name in sorted(set(fields.values()))}
-    odd = list(encodings.tell_texts(used, table.layer.fields, entry))
+    odd = list(characters.tell_texts(used, table.layer.fields, entry))
     notes.tell(odd, label)
     garbled = {field for one in odd if one.code == "encodings.double" for field in one.facts["distinct"]}
     for name in sorted({fields[use] for use in ("id", "code", "tier") if use in fields} - garbled):
@@ -762,7 +772,7 @@ def _tiers(source: _Source, geometry: np.ndarray, names: list[str]) -> list[str]
     else:
         words = [as_text(tier.get("value"))] * len(geometry)
     counts = Counter(words)
-    known = {word: roles.canonical_tier(source.role, word, tier.get("map")) for word in counts}
+    known = {word: tiers.meaning_of(source.role, word, tier.get("map")) for word in counts}
     offered = _offer_tiers(source, geometry, names, counts)
     for word, number in sorted(counts.items()):
         if known[word] == "unknown" and (word or not offered):

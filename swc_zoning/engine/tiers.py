@@ -20,7 +20,7 @@ from typing import Any
 import shapely
 from numpy.typing import NDArray
 
-from swc_zoning.engine import roles
+from swc_zoning.engine import attributes, roles
 from swc_zoning.engine.messages import Finding, Fix
 from swc_zoning.paths import resource
 
@@ -57,6 +57,13 @@ def is_open(role_id: str, tier: Mapping[str, Any] | None) -> bool:
     role = roles.find(role_id)
     several = role is not None and len(role.tiers) > 1
     return several and not tier and roles.canonical_tier(role_id, None) == roles.UNKNOWN
+
+
+def meaning_of(role_id: str, word: str, given: Mapping[str, str] | None = None) -> str:
+    """Return the tier of a word as it stands, else without marks of a number and unseen characters."""
+    tier = roles.canonical_tier(role_id, word, given)
+    plain = attributes.same_code(word) if tier == roles.UNKNOWN else word
+    return tier if plain == word else roles.canonical_tier(role_id, plain, given)
 
 
 def fields_to_try(role_id: str, fields: Sequence[str], count: int) -> list[str]:
@@ -158,7 +165,7 @@ def _by_fields(role_id: str, columns: Mapping[str, NDArray[Any]]) -> list[Candid
         words = _counted(values)
         if not words or len(words) > _MOST_WORDS:
             continue
-        meaning = {word: roles.canonical_tier(role_id, word) for word in words}
+        meaning = {word: meaning_of(role_id, word) for word in words}
         share = sum(n for word, n in words.items() if word and meaning[word] != roles.UNKNOWN) / len(values)
         if share >= _MOSTLY:
             found.append(_field_candidate(role_id, field, values, words, meaning, share))
@@ -241,7 +248,7 @@ def _by_hand(role_id: str, columns: Mapping[str, NDArray[Any]]) -> Iterator[Cand
             continue
         like = {word: nearest(role_id, word) for word in words if word}
         if field.casefold() in known or any(like.values()):
-            meaning = {word: roles.canonical_tier(role_id, word) for word in words}
+            meaning = {word: meaning_of(role_id, word) for word in words}
             one = _field_candidate(role_id, field, values, words, meaning, 0.0)
             yield Candidate("hand", one.change, one.tiers, one.share, one.facts)
 
@@ -342,7 +349,7 @@ def tell_unknown(
     `words` are all words of the field with their counts.
     """
     given = dict(tier.get("map") or {})
-    unknown = [word for word in words if word and roles.canonical_tier(role_id, word, given) == roles.UNKNOWN]
+    unknown = [word for word in words if word and meaning_of(role_id, word, given) == roles.UNKNOWN]
     offered = {word: nearest(role_id, word) for word in unknown}
     mapped = {word: one for word, one in offered.items() if one}
     if not unknown or "field" not in tier:
@@ -351,7 +358,7 @@ def tell_unknown(
         {
             "word": word,
             "count": count,
-            "tier": roles.canonical_tier(role_id, word, given),
+            "tier": meaning_of(role_id, word, given),
             "nearest": offered.get(word, ""),
         }
         for word, count in words.items()
