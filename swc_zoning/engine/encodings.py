@@ -350,7 +350,7 @@ def _scanned(dbf: Path, size: int, changed: int) -> _Scan:
     found: dict[int, frozenset[bytes]] = {}
     ended: dict[int, tuple[int, ...]] = {}
     for number, field in enumerate(fields if size > header and width else ()):
-        if field.text and field.size:
+        if field.text and field.size and field.start + field.size <= width:
             column = np.ascontiguousarray(scan.records()[:, field.start : field.start + field.size])
             found[number], ended[number] = _wide_values(column), _ended_rows(column)
     found = {number: values for number, values in found.items() if values}

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -31,13 +31,18 @@ _MOST_WORDS = 200
 #: Cells (features x fields) that are read only to look for tiers.
 _MOST_CELLS = 1_000_000
 _SHOWN_WORDS, _MOST_NESTED = 12, 200
+#: More ways are no choice.
+_MOST_FIELDS = 5
 #: Share of an inner zone's area that must lie in its outer zone, or of its hull where it is a ring.
 _INSIDE = 0.98
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to tell tiers: the `change` of the entry, the tier of each feature, what proves it."""
+    """One way to tell tiers: the `change` of the entry, the tier of each feature, what proves it.
+
+    `change` is empty where a job cannot say it: rings without an id to name them.
+    """
 
     by: str
     change: dict[str, Any]
@@ -107,7 +112,7 @@ def tell(
         "ways_zh": "；".join(_way(role_id, one, "zh") for one in found),
         "ways_en": "; ".join(_way(role_id, one, "en") for one in found),
     }
-    fixes = tuple(Fix(entry, {"tier": one.change}, sure=one is sure) for one in found)
+    fixes = tuple(Fix(entry, {"tier": one.change}, sure=one is sure) for one in found if one.change)
     yield Finding("tiers.unchosen", facts, fixes=fixes)
 
 
@@ -170,7 +175,8 @@ def _by_fields(role_id: str, columns: Mapping[str, NDArray[Any]]) -> list[Candid
         if share >= _MOSTLY:
             found.append(_field_candidate(role_id, field, values, words, meaning, share))
     place = {field: known.index(field.casefold()) for field in columns if field.casefold() in known}
-    return sorted(found, key=lambda one: (-one.share, place.get(one.facts["field"], len(known))))
+    ranked = sorted(found, key=lambda one: (-one.share, place.get(one.facts["field"], len(known))))
+    return ranked[:_MOST_FIELDS]
 
 
 def _field_candidate(
@@ -181,15 +187,17 @@ def _field_candidate(
     meaning: Mapping[str, str],
     share: float,
 ) -> Candidate:
-    offered = {word: nearest(role_id, word) for word in words if word and meaning[word] == roles.UNKNOWN}
-    mapped = {word: tier for word, tier in offered.items() if tier}
+    told = [_told_word(role_id, word, count, meaning[word]) for word, count in words.items()]
+    mapped = {one["word"]: one["nearest"] for one in told if one["nearest"]}
     change = {"field": field, "map": mapped} if mapped else {"field": field}
-    told = [
-        {"word": word, "count": count, "tier": meaning[word], "nearest": offered.get(word, "")}
-        for word, count in words.items()
-    ]
     tiers = tuple(meaning[as_word(value)] for value in values.tolist())
     return Candidate("field", change, tiers, share, {"field": field, "words": told})
+
+
+def _told_word(role_id: str, word: str, count: int, tier: str) -> dict[str, Any]:
+    """Return a word with its count, its tier and, where it means none, the tier and alias most like it."""
+    near, alias = nearest_alias(role_id, word) if word and tier == roles.UNKNOWN else ("", "")
+    return {"word": word, "count": count, "tier": tier, "nearest": near, "alias": alias}
 
 
 def _counted(values: NDArray[Any]) -> dict[str, int]:
@@ -214,12 +222,6 @@ def as_word(value: Any) -> str:
     return str(value).strip()
 
 
-def nearest(role_id: str, word: str) -> str:
-    """Return the tier whose name or alias is spelt most like `word`; "" where none is like it."""
-    tier, _ = nearest_alias(role_id, word)
-    return tier
-
-
 @lru_cache(maxsize=4096)
 def nearest_alias(role_id: str, word: str) -> tuple[str, str]:
     """Return (tier, its alias that is spelt most like `word`); ("", "") where none is like it."""
@@ -239,18 +241,20 @@ def nearest_alias(role_id: str, word: str) -> tuple[str, str]:
     return spelt.get(best, ("", ""))
 
 
-def _by_hand(role_id: str, columns: Mapping[str, NDArray[Any]]) -> Iterator[Candidate]:
-    """Yield the likeliest field to map by hand: known for tiers, some word of it like a tier word."""
+def _by_hand(role_id: str, columns: Mapping[str, NDArray[Any]]) -> list[Candidate]:
+    """Return the likeliest fields to map by hand: known for tiers, or with words like those of tiers."""
     known = {name.casefold() for name in _role(role_id).tier_fields}
+    found = []
     for field, values in columns.items():
         words = _counted(values)
         if not any(words) or len(words) > _MOST_WORDS:
             continue
-        like = {word: nearest(role_id, word) for word in words if word}
-        if field.casefold() in known or any(like.values()):
-            meaning = {word: meaning_of(role_id, word) for word in words}
-            one = _field_candidate(role_id, field, values, words, meaning, 0.0)
-            yield Candidate("hand", one.change, one.tiers, one.share, one.facts)
+        meaning = {word: meaning_of(role_id, word) for word in words}
+        one = _field_candidate(role_id, field, values, words, meaning, 0.0)
+        alike = sum(told["count"] for told in one.facts["words"] if told["nearest"])
+        if field.casefold() in known or alike:
+            found.append((field.casefold() not in known, -alike, replace(one, by="hand")))
+    return [one for *_, one in sorted(found, key=lambda pair: pair[:2])[:_MOST_FIELDS]]
 
 
 # --- rings -----------------------------------------------------------------------------------------
@@ -262,11 +266,13 @@ def _by_nesting(
     """Yield the tiers by which zones lie in each other, name by name: a suggestion, never sure.
 
     A zone is inside another where it lies in it, or in the hole of a ring round it. Only features
-    that an id field names can be told apart in a job.
+    that an id field names can be told apart in a job; others are told by their number.
     """
-    order, (field, named) = _nested().get(role_id), ids
-    if not order or not field or len(geometry) > _MOST_NESTED or len(set(named)) < len(named):
+    order, (field, given) = _nested().get(role_id), ids
+    if not order or not 1 < len(geometry) <= _MOST_NESTED:
         return
+    named = list(given) if field and len(set(given)) == len(given) else []
+    numbers = named or [f"#{row + 1}" for row in range(len(geometry))]
     tiers: dict[int, str] = {}
     told = []
     for name, rows in _grouped(groups).items():
@@ -274,9 +280,10 @@ def _by_nesting(
         if 1 < len(chain) <= len(order) and len(chain) == len(rows):
             tiers.update(zip(chain, order))
             areas = [round(float(shapely.area(geometry[row])), 2) for row in chain]
-            told.append({"name": name, "ids": [named[row] for row in chain], "areas_m2": areas})
+            told.append({"name": name, "ids": [numbers[row] for row in chain], "areas_m2": areas})
     if told:
-        change = {"field": field, "map": {named[row]: tier for row, tier in sorted(tiers.items())}}
+        mapped = {named[row]: tier for row, tier in sorted(tiers.items())} if named else {}
+        change = {"field": field, "map": mapped} if mapped else {}
         every = tuple(tiers.get(row, roles.UNKNOWN) for row in range(len(geometry)))
         share = len(tiers) / len(geometry)
         yield Candidate("nesting", change, every, share, {"groups": told, "features": len(tiers)})
@@ -350,26 +357,18 @@ def tell_unknown(
     """
     given = dict(tier.get("map") or {})
     unknown = [word for word in words if word and meaning_of(role_id, word, given) == roles.UNKNOWN]
-    offered = {word: nearest(role_id, word) for word in unknown}
-    mapped = {word: one for word, one in offered.items() if one}
     if not unknown or "field" not in tier:
         return
-    told = [
-        {
-            "word": word,
-            "count": count,
-            "tier": meaning_of(role_id, word, given),
-            "nearest": offered.get(word, ""),
-        }
-        for word, count in words.items()
-    ]
+    told = [_told_word(role_id, w, n, meaning_of(role_id, w, given)) for w, n in words.items()]
+    mapped = {one["word"]: one["nearest"] for one in told if one["nearest"]}
+    doubtful = [one for one in told if one["word"] in unknown]
     change = {"field": tier["field"], "map": {**given, **mapped}}
     facts = {
         "role": role_id,
         "field": tier["field"],
         "count": sum(words[word] for word in unknown),
         "words": told,
-        "map_zh": _listed(role_id, [one for one in told if one["word"] in offered], "zh"),
-        "map_en": _listed(role_id, [one for one in told if one["word"] in offered], "en"),
+        "map_zh": _listed(role_id, doubtful, "zh"),
+        "map_en": _listed(role_id, doubtful, "en"),
     }
     yield Finding("tiers.words_unknown", facts, fixes=(Fix(entry, {"tier": change}),) if mapped else ())

@@ -78,8 +78,8 @@ def test_the_one_field_that_knows_every_feature_is_sure(tmp_path):
     candidate = finding.facts["candidates"][0]
     assert (candidate["field"], candidate["share"]) == ("属性", 1.0)
     assert candidate["words"] == [
-        {"word": "一级", "count": 2, "tier": "level1", "nearest": ""},
-        {"word": "二级", "count": 1, "tier": "level2", "nearest": ""},
+        {"word": "一级", "count": 2, "tier": "level1", "nearest": "", "alias": ""},
+        {"word": "二级", "count": 1, "tier": "level2", "nearest": "", "alias": ""},
     ]
     given = job(path)
     settled = jobs.load(jobs.fixed(given, intake.inspect(given)))
@@ -123,8 +123,8 @@ def test_words_nobody_knows_are_offered_as_a_map_by_hand(tmp_path):
     finding = offer(path)
     candidate = finding.facts["candidates"][0]
     assert candidate["by"] == "hand"
-    counts = {one["word"]: (one["count"], one["nearest"]) for one in candidate["words"]}
-    assert counts == {"甲类": (2, ""), "核心圈": (1, ""), "二级水源圈": (1, "level2")}
+    counts = {one["word"]: (one["count"], one["nearest"], one["alias"]) for one in candidate["words"]}
+    assert counts == {"甲类": (2, "", ""), "核心圈": (1, "", ""), "二级水源圈": (1, "level2", "二级")}
     assert finding.fixes[0].change["tier"] == {"field": "JB", "map": {"二级水源圈": "level2"}}
     assert not finding.fixes[0].sure
 
@@ -147,6 +147,9 @@ def test_rings_of_one_name_suggest_tiers_from_the_inside_out(tmp_path, rings):
     assert candidate["groups"][0]["areas_m2"] == [round(one.area, 2) for one in rings]
     assert [fix.sure for fix in finding.fixes] == [False]
     assert tiers_with(finding.fixes[0], path, id_field="BSM") == ["quasi", "level2", "level1"]
+    unnamed = offer(path, name_field="MC")
+    assert unnamed.facts["candidates"][0]["groups"][0]["ids"] == ["#3", "#2", "#1"]
+    assert unnamed.fixes == ()
 
 
 def test_zones_side_by_side_suggest_nothing(tmp_path):
