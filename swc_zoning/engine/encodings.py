@@ -12,6 +12,7 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +33,8 @@ ORIGINS = ("native", "given", "declared", "detected", "contradicted", "assumed")
 _MOSTLY = 0.5
 #: Share of the characters that must be among the 3755 common ones (GB 2312 level 1): our choice.
 COMMON = 0.5
+#: The same, and so many characters at most, where bytes are valid UTF-8 too but give no Chinese.
+_SURELY, _FEW = 0.95, 6
 _LONGEST_SAMPLE, _SOME = 40, 5
 _LDID_BYTE, _NAME_BYTES, _NAME_LENGTH = 29, 11, 10
 #: So many of the distinct values are read in every encoding to tell what they look like.
@@ -95,10 +98,14 @@ def encoding_of(path: str, given: str | None) -> tuple[str | None, str]:
 
     Raises SwcError ``intake.encoding_unknown`` where `given` is no encoding.
     """
+    if given:
+        _known_encoding(given)
+    if _is_text_file(Path(path)):
+        return None, "native"  # read from a copy in UTF-8 where it is in another encoding
     if Path(path).suffix.lower() != ".shp":
         return (given, "given") if given else (None, "native")
     if given:
-        return _known_encoding(given), "given"
+        return given, "given"
     table = _sibling(Path(path), ".dbf")
     return detect_encoding(table, declared_by(Path(path))[0]) if table else ("UTF-8", "native")
 
@@ -112,12 +119,17 @@ def detect_encoding(dbf: Path, declared: str | None = None) -> tuple[str, str]:
     are whole UTF-8 Chinese, which text of another encoding is by no accident of several characters.
     Plain ASCII is "native": every reader has it right.
     """
-    values = _scan(dbf).distinct
+    return _detected(_scan(dbf).distinct, declared)
+
+
+def _detected(values: Sequence[bytes], declared: str | None) -> tuple[str, str]:
     if not values:
         return declared or "UTF-8", "native"
     if declared and _decodes(values, declared) and not _denied(values, declared):
         return declared, "declared"
     if _decodes(values, "UTF-8"):
+        if not declared and _is_doubtful(values):
+            return "GB18030", "assumed"
         return "UTF-8", "contradicted" if declared else "detected"
     if _decodes(values, "GB18030") and _reads_chinese(values):
         return "GB18030", "contradicted" if declared else "detected"
@@ -125,11 +137,15 @@ def detect_encoding(dbf: Path, declared: str | None = None) -> tuple[str, str]:
 
 
 def examine(source: str | Path, given: str | None = None) -> Text | None:
-    """Return what the bytes of a Shapefile's table say; None for another format or plain ASCII.
+    """Return what the bytes of a Shapefile's table, or of a file that is text, say.
+
+    None for another format, for plain ASCII, and for text files in UTF-8.
 
     Raises SwcError ``intake.encoding_unknown`` as :func:`encoding_of`.
     """
     path = Path(source)
+    if _is_text_file(path):
+        return _examine_file(path, given)
     dbf = _sibling(path, ".dbf") if path.suffix.lower() == ".shp" else None
     scan = _scan(dbf) if dbf else None
     if scan is None or not (scan.distinct or scan.ended or _twice(scan)):
@@ -180,12 +196,11 @@ def _sibling(path: Path, suffix: str) -> Path | None:
     return next((part for part in beside if part.exists()), None)
 
 
-def _known_encoding(name: str) -> str:
+def _known_encoding(name: str) -> None:
     try:
         codecs.lookup(name)
     except LookupError as error:
         raise SwcError("intake.encoding_unknown", encoding=name) from error
-    return name
 
 
 def _decodes(values: Sequence[bytes], encoding: str) -> bool:
@@ -230,9 +245,8 @@ def _denied(values: Sequence[bytes], declared: str) -> bool:
     if codecs.lookup(declared).name == "utf-8":
         return False
     if _decodes(values, "UTF-8"):
-        text = "".join(_loosely(value, "UTF-8") for value in _some_of(values))
         # Chinese text in GBK passes for UTF-8 now and then, but gives Greek or Latin letters then.
-        return common_share(text) > COMMON or not (_is_chinese(declared) or _is_wide(declared))
+        return _reads_utf8(values) or not (_is_chinese(declared) or _is_wide(declared))
     single = not (_is_chinese(declared) or _is_wide(declared))
     return single and _decodes(values, "GB18030") and _reads_chinese(values) and _reads_common(values)
 
@@ -249,8 +263,23 @@ def _reads_chinese(values: Sequence[bytes]) -> bool:
     return sum(not character.isascii() for character in text) > letters
 
 
-def _reads_common(values: Sequence[bytes]) -> bool:
-    return common_share("".join(_loosely(value, "GB18030") for value in _some_of(values))) > COMMON
+def _reads_common(values: Sequence[bytes], share: float = COMMON) -> bool:
+    return common_share("".join(_loosely(value, "GB18030") for value in _some_of(values))) > share
+
+
+def _is_doubtful(values: Sequence[bytes]) -> bool:
+    """Return whether a few characters are valid UTF-8 but no Chinese, and all common Chinese in GB 18030.
+
+    Of the common characters one in six is valid UTF-8 in GBK: more than a few in a row are no accident.
+    """
+    if sum(map(len, values)) > 2 * _FEW or _reads_utf8(values):
+        return False
+    return _reads_common(values, _SURELY) and _reads_chinese(values)
+
+
+def _reads_utf8(values: Sequence[bytes]) -> bool:
+    """Return whether valid UTF-8 gives Chinese too."""
+    return common_share("".join(_loosely(value, "UTF-8") for value in _some_of(values))) > COMMON
 
 
 def common_share(text: str) -> float:
@@ -452,25 +481,30 @@ def _padded(value: bytes, field: _Field) -> bytes:
 
 @contextmanager
 def whole(path: str, given: str | None) -> Iterator[str]:
-    """Yield `path`, or a copy of a Shapefile whose names and values have no half or alien characters.
+    """Yield `path`, or a copy whose text every reader can read.
 
-    A field of fixed width may end within a character; readers then refuse the table or drop the
-    value. On the copy the half is blank, and bytes the encoding does not have are "?".
+    A field of fixed width may end within a character, and a table may hold values in two encodings;
+    readers then refuse it or drop the value. On the copy the half is blank, and bytes the encoding
+    does not have are "?". GeoJSON and CSV in another encoding than UTF-8 are UTF-8 on the copy.
     """
     source = Path(path)
+    with tempfile.TemporaryDirectory(prefix="swc_zoning_") as folder:
+        yield _mended_table(source, given, Path(folder)) or _in_utf8(source, given, Path(folder)) or path
+
+
+def _mended_table(source: Path, given: str | None, folder: Path) -> str | None:
+    """Write a mended copy of a Shapefile to `folder` if it needs one; return its path."""
     dbf = _sibling(source, ".dbf") if source.suffix.lower() == ".shp" else None
-    encoding = encoding_of(path, given)[0] if dbf else None
+    encoding = encoding_of(str(source), given)[0] if dbf else None
     mended = _mended(_scan(dbf), encoding) if dbf and encoding else None
     if dbf is None or mended is None:
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="swc_zoning_") as folder:
-        for suffix in (".shp", ".shx", ".prj", ".cpg"):
-            part = _sibling(source, suffix)
-            if part is not None:
-                _bring(part, Path(folder) / part.name)
-        (Path(folder) / dbf.name).write_bytes(mended)
-        yield str(Path(folder) / source.name)
+        return None
+    for suffix in (".shp", ".shx", ".prj", ".cpg"):
+        part = _sibling(source, suffix)
+        if part is not None:
+            _bring(part, folder / part.name)
+    (folder / dbf.name).write_bytes(mended)
+    return str(folder / source.name)
 
 
 def _bring(part: Path, target: Path) -> None:
@@ -523,6 +557,83 @@ def _from_another(value: bytes, encoding: str) -> bytes | None:
             except UnicodeEncodeError:
                 return None
     return None
+
+
+# --- files that are text ----------------------------------------------------------------------------
+
+_TEXT_FILES = (".geojson", ".json", ".geojsonl", ".csv")
+_BLOCK = 1 << 20
+#: Runs of text beyond ASCII between the marks of JSON and CSV.
+_RUN = re.compile(rb"[^\x00-\x1f\",:{}\[\]]*[\x80-\xff][^\x00-\x1f\",:{}\[\]]*")
+_MARKED = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+def _is_text_file(path: Path) -> bool:
+    return path.suffix.lower() in _TEXT_FILES and path.is_file()
+
+
+def _in_utf8(source: Path, given: str | None, folder: Path) -> str | None:
+    """Write a text file to `folder` in UTF-8 if it is in another encoding; return its path."""
+    encoding = _file_encoding(source, given)[0] if _is_text_file(source) else None
+    if not encoding:
+        return None
+    target = folder / source.name
+    opened = source.open(encoding=encoding, errors="replace", newline="")
+    with opened as old, target.open("w", encoding="utf-8", newline="") as new:
+        for block in iter(lambda: old.read(_BLOCK), ""):
+            new.write(block)
+    return str(target)
+
+
+def _file_encoding(path: Path, given: str | None) -> tuple[str | None, str]:
+    """Return (encoding, origin) of a text file; (None, "native") where it is UTF-8."""
+    about = path.stat()
+    return _read_encoding(path, given, about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _read_encoding(path: Path, given: str | None, size: int, changed: int) -> tuple[str | None, str]:
+    if _is_utf8(path):
+        return None, "native"
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    marked = next((name for mark, name in _MARKED if head.startswith(mark)), None)
+    if marked:
+        return marked, "declared"
+    return (given, "given") if given else _detected(_runs(path), None)
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    try:
+        with path.open("rb") as stream:
+            for block in iter(lambda: stream.read(_BLOCK), b""):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _runs(path: Path) -> tuple[bytes, ...]:
+    """Return distinct runs of text beyond ASCII of a text file, some 2000 at most, sorted."""
+    found: set[bytes] = set()
+    with path.open("rb") as stream:
+        for line in stream:
+            found.update(_RUN.findall(line))
+            if len(found) > _LOOKED_AT:
+                break
+    return tuple(sorted(found))
+
+
+def _examine_file(path: Path, given: str | None) -> Text | None:
+    encoding, origin = _file_encoding(path, given)
+    if encoding is None or origin == "declared":
+        return None
+    runs = _runs(path)
+    candidates = _candidates(runs, encoding, given)
+    unfit = _unfit(runs, encoding)
+    return Text(encoding, origin, None, "", len(runs), (), unfit, candidates, (), (), ())
 
 
 # --- what is told ----------------------------------------------------------------------------

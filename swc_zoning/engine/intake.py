@@ -624,11 +624,11 @@ def _given(
     """Return a layer as the version doctor wants it, and tell what its papers and dates say."""
     papers = {name: getattr(record, name) for name in _METADATA}
     given = versions.Given(source.entry, source.role, source.label, papers, geometry, tier)
-    source.notes.tell(versions.tell_papers(given, submission), source.label)
     known = roles.find(source.role)
-    if known is not None and known.kind in ("control", "context"):
-        dated = source.columns(versions.version_fields(source.table.layer.fields))
-        source.notes.tell(versions.tell_within(given, dated, source.spec.filter), source.label)
+    lawful = known is not None and known.kind in ("control", "context")
+    dated = source.columns(versions.version_fields(source.table.layer.fields)) if lawful else {}
+    source.notes.tell(versions.tell_papers(given, dated, submission), source.label)
+    source.notes.tell(versions.tell_within(given, dated, source.spec.filter), source.label)
     return given
 
 

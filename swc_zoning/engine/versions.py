@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -35,6 +36,7 @@ _SAME = 0.5
 _MOST_CHOICES = 5
 _SAID = ("version", "approval_no", "data_date")
 _PAPERS = ("approval_no", "data_date")
+#: A year, with or without month and day, however they are set apart.
 _DATE = re.compile(r"(\d{4})(?:[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2}))?)?[日号月年]?(?:[T ].*)?")
 
 
@@ -75,12 +77,12 @@ def moment(value: Any) -> str:
     match = _DATE.fullmatch(text.removesuffix(".0"))
     if match is None:
         return ""
-    year, month, day = (int(part) if part else 0 for part in match.groups())
+    year, month, day = match.groups()
     try:
-        whole = date(year, month or 1, day or 1)
+        whole = date(int(year), int(month or "1"), int(day or "1"))
     except ValueError:
         return ""
-    return whole.isoformat()[: 10 if day else 7 if month else 4]
+    return whole.isoformat()[: 10 if day else 7 if month else 4] if year[:2] in ("19", "20") else ""
 
 
 def _version(value: Any) -> str:
@@ -92,15 +94,46 @@ def _version(value: Any) -> str:
 # --- papers ----------------------------------------------------------------------------------------
 
 
-def tell_papers(given: Given, submission: bool) -> Iterator[Finding]:
-    """Yield what the papers of a statutory layer lack, and dates that are none."""
+def tell_papers(given: Given, columns: Mapping[str, NDArray[Any]], submission: bool) -> Iterator[Finding]:
+    """Yield what the papers of a statutory layer lack, and dates that are none.
+
+    Where all features carry one date in a field of `columns`, it is offered as that of the data.
+    """
     missing = [key for key in _PAPERS if not given.papers.get(key)]
     if missing and is_statutory(given.role):
         facts = {"role": given.role, "count": len(given.geometry), "missing": ", ".join(missing)}
-        yield Finding("versions.undated_submission" if submission else "versions.undated", facts)
+        days = _only_days(columns) if "data_date" in missing else {}
+        fixes = tuple(Fix(given.entry, {"data_date": day}) for day in sorted(days))
+        facts["found"] = ", ".join(f"{field}: {day}" for day, field in sorted(days.items())) or "—"
+        code = "versions.undated_submission" if submission else "versions.undated"
+        yield Finding(code, facts, fixes=fixes)
     day = unicodedata.normalize("NFKC", given.papers.get("data_date", "")).strip()
     if day and not moment(day) and (_DATE.fullmatch(day) or not re.search(r"\d{4}", day)):
         yield Finding("versions.date_odd", {"value": given.papers["data_date"]})
+    for field, values in columns.items():
+        odd = Counter(str(value) for value in values.tolist() if _is_odd_date(field, value))
+        if odd:
+            some = ", ".join(f"{word} ({count})" for word, count in sorted(odd.items())[:_MOST_CHOICES])
+            yield Finding("versions.dates_odd", {"field": field, "count": sum(odd.values()), "some": some})
+
+
+def _is_odd_date(field: str, value: Any) -> bool:
+    return _is_date_field(field) and bool(_version(value)) and not moment(value)
+
+
+def _is_date_field(field: str) -> bool:
+    plain = unicodedata.normalize("NFKC", field).strip().casefold()
+    return any(row["holds"] == "date" and row["field"].casefold() == plain for row in _document()["fields"])
+
+
+def _only_days(columns: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """Return the one date all features carry, by each date field that has one: {date: field}."""
+    found = {}
+    for field, values in columns.items():
+        days = {moment(value) for value in set(values.tolist())} if _is_date_field(field) else set()
+        if len(days) == 1 and "" not in days:
+            found[days.pop()] = field
+    return found
 
 
 def secrecy(inputs: Iterable[Mapping[str, str]]) -> dict[str, Any]:

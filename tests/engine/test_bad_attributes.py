@@ -201,6 +201,37 @@ def test_a_table_of_two_encodings_is_told_and_both_are_read(tmp_path, backend):
     assert folder_state(tmp_path) == before
 
 
+@pytest.mark.parametrize("name", ["a.geojson", "a.csv"])
+@pytest.mark.parametrize("encoding", ["GBK", "UTF-16"])
+def test_a_text_file_in_another_encoding_is_read_from_a_copy(tmp_path, backend, name, encoding):
+    """B41: a script on a Chinese Windows writes GeoJSON in its own code page."""
+    source = write(tmp_path / f"utf8-{name}", MC=["水源名称", "一级保护区"]) if name != "a.csv" else None
+    text = source.read_text(encoding="utf-8") if source else f'WKT,MC\n"{box().wkt}",水源名称\n'
+    path = tmp_path / name
+    path.write_bytes(text.encode(encoding))
+    before = folder_state(tmp_path)
+    given = job(layer(path, name_field="MC", crs="EPSG:4549"))
+    assert intake.read(given, Progress()).features.name[0] == "水源名称"
+    finding = told(intake.inspect(given), "intake.encoding_detected")
+    assert [one.facts["encoding"] for one in finding] == ([] if encoding == "UTF-16" else ["GB18030"])
+    again, findings = fixed(given)
+    assert again.layers[0].encoding == (None if encoding == "UTF-16" else "GB18030")
+    assert not told(findings, "intake.encoding_detected")
+    assert folder_state(tmp_path) == before
+
+
+def test_a_word_that_is_valid_in_two_encodings_is_a_choice(tmp_path):
+    """B41: the GBK bytes of 水源 are valid UTF-8 too, but no Chinese."""
+    path = shapefile(tmp_path / "a.shp", [b"MC"], [["水源".encode("gbk")]], [30])
+    assert names_of(layer(path, name_field="MC")) == ["水源"]
+    finding = told(look(layer(path)), "intake.encoding_assumed")[0]
+    assert [fix.change["encoding"] for fix in finding.fixes][:2] == ["GB18030", "UTF-8"]
+    assert not any(fix.sure for fix in finding.fixes)
+    for word in ("Conceição", "São", "Москва", "Ωμέγα Ωμέγα"):
+        path = shapefile(tmp_path / "b.shp", [b"MC"], [[utf8(word)]], [30])
+        assert names_of(layer(path, name_field="MC")) == [word]
+
+
 # --- B44: UTF-8 twice --------------------------------------------------------------------------------
 
 
@@ -388,6 +419,15 @@ def test_a_date_however_written_is_a_date(tmp_path, day):
     """B48."""
     path = write(tmp_path / "a.gpkg", k=["a"])
     assert not told(look(layer(path, data_date=day)), "versions.date_odd")
+
+
+def test_odd_dates_in_a_field_of_dates_are_told(tmp_path):
+    """B48: an Excel serial number, a day that is none, a dash."""
+    days = ["2023-01-05", "45000", "0000-00-00", "2023-13-45", "—", "２０２３年", "", None]
+    path = write(tmp_path / "a.gpkg", GXRQ=days)
+    facts = told(look(layer(path, role=WATER)), "versions.dates_odd")[0].facts
+    assert (facts["field"], facts["count"]) == ("GXRQ", 4)
+    assert "45000 (1)" in facts["some"]
 
 
 def test_words_and_blanks_for_nothing_are_no_ids(tmp_path):

@@ -248,6 +248,15 @@ def test_a_statutory_line_without_papers_blocks_a_submission_until_it_is_accepte
     assert told(intake.read(jobs.load(document), Progress()).findings, "intake.accepted")
 
 
+def test_the_one_date_all_features_carry_is_offered_as_that_of_the_data(tmp_path):
+    path = write(tmp_path / "a.gpkg", [box(0), box(20)], SJNF=["2023", "２０２３年"], BB=["甲", "甲"])
+    finding = told(look(layer(path)), "versions.undated")[0]
+    assert [(fix.change, fix.sure) for fix in finding.fixes] == [({"data_date": "2023"}, False)]
+    assert finding.facts["found"] == "SJNF: 2023"
+    path = write(tmp_path / "b.gpkg", [box(0), box(20)], SJNF=["2023", "2022"])
+    assert told(look(layer(path)), "versions.undated")[0].fixes == ()
+
+
 @pytest.mark.parametrize(
     ("words", "highest"),
     [
