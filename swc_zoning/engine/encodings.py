@@ -525,7 +525,7 @@ def _mended(scan: _Scan, encoding: str) -> bytes | None:
         name = renamed.get(number) or _readable(field.name, encoding, _NAME_LENGTH)
         table[field.at : field.at + _NAME_BYTES] = np.frombuffer(name.ljust(_NAME_BYTES, b"\0"), np.uint8)
     count = (len(table) - scan.header) // scan.width if scan.width else 0
-    records = table[scan.header : scan.header + count * scan.width].reshape(count, -1)
+    records = table[scan.header : scan.header + count * scan.width].reshape(count, max(scan.width, 1))
     for number, field in enumerate(scan.fields):
         values = scan.by_field.get(number, frozenset())
         for value in () if _is_whole(values, encoding) else sorted(values):
