@@ -357,10 +357,15 @@ class _Scan:
         count = (len(raw) - self.header) // self.width if self.width else 0
         return raw[self.header : self.header + max(count, 0) * self.width].reshape(-1, max(self.width, 1))
 
-    def column(self, field: _Field) -> np.ndarray:
-        """Return the values of a text field as byte strings, trailing blanks on."""
+    def rows_of(self, field: _Field, values: Sequence[bytes]) -> dict[bytes, list[int]]:
+        """Return the rows (from 0) of each of some values of a text field, blanks and NULs after them off."""
         column = np.ascontiguousarray(self.records()[:, field.start : field.start + field.size])
-        return column.view(f"S{field.size}").ravel()
+        found: dict[bytes, list[int]] = {value: [] for value in values}
+        for row, value in enumerate(column.view(f"S{field.size}").ravel().tolist()):
+            plain = value.rstrip(b" \0")
+            if plain in found:
+                found[plain].append(row)
+        return found
 
 
 def _scan(dbf: Path) -> _Scan:
@@ -435,8 +440,8 @@ def _cuts(scan: _Scan, encoding: str) -> Iterator[Cut]:
             yield Cut(_shown(field.name, encoding), len(field.name), ())
         cut = _cut_values(scan.by_field.get(number, ()), encoding)
         if cut:
-            rows = np.flatnonzero(np.isin(scan.column(field), [_padded(v, field) for v in cut]))
-            yield Cut(_shown(field.name, encoding), field.size, tuple((rows + 1).tolist()))
+            rows = sorted(row + 1 for found in scan.rows_of(field, cut).values() for row in found)
+            yield Cut(_shown(field.name, encoding), field.size, tuple(rows))
 
 
 def _twice(scan: _Scan) -> dict[int, int]:
@@ -473,10 +478,6 @@ def _ended(scan: _Scan, encoding: str) -> Iterator[Cut]:
     for number, rows in scan.ended.items():
         field = scan.fields[number]
         yield Cut(_shown(field.name, encoding), field.size, rows)
-
-
-def _padded(value: bytes, field: _Field) -> bytes:
-    return value if len(value) == field.size else value.ljust(field.size)
 
 
 @contextmanager
@@ -528,12 +529,13 @@ def _mended(scan: _Scan, encoding: str) -> bytes | None:
     records = table[scan.header : scan.header + count * scan.width].reshape(count, max(scan.width, 1))
     for number, field in enumerate(scan.fields):
         values = scan.by_field.get(number, frozenset())
-        for value in () if _is_whole(values, encoding) else sorted(values):
-            better = _readable(value, encoding, field.size)
-            if better != value:
-                cells = np.frombuffer(better.ljust(field.size), np.uint8)
-                rows = scan.column(field) == _padded(value, field)
-                records[rows, field.start : field.start + field.size] = cells
+        better = (
+            {} if _is_whole(values, encoding) else {v: _readable(v, encoding, field.size) for v in values}
+        )
+        bad = [value for value, other in better.items() if other != value]
+        for value, rows in scan.rows_of(field, bad).items() if bad else ():
+            cells = np.frombuffer(better[value].ljust(field.size), np.uint8)
+            records[rows, field.start : field.start + field.size] = cells
     return table.tobytes()
 
 
