@@ -75,12 +75,6 @@ def _renamed(entry: int | None, use: str, field: str, tier: Any) -> Fix:
     return Fix(entry, {"tier": {**tier, "field": field}} if use == "tier" else {_KEYS[use]: field})
 
 
-def with_twins(wanted: Iterable[str], fields: Sequence[str]) -> list[str]:
-    """Return the fields to read: with those that differ only in case, for readers that mix them up."""
-    folded = {name.casefold() for name in wanted}
-    return sorted({name for name in fields if name.casefold() in folded})
-
-
 def tell_fields(fields: Sequence[str], used: Iterable[str]) -> Iterator[Finding]:
     """Yield a finding for each used field whose name another field of the layer shares."""
     names = [_plain(field) for field in fields]

@@ -309,7 +309,7 @@ def _open(
     try:
         layer = formats.describe(spec.source, spec.layer, spec.encoding)
         fields = _fields(spec, layer, label, entry, role == EXTENT_ROLE, notes)
-        wanted = attributes.with_twins({*fields.values(), *_looked_at(role, spec, layer)}, layer.fields)
+        wanted = sorted({*fields.values(), *_looked_at(role, spec, layer)})
         table = formats.read_vector(spec.source, layer.name, spec.filter, spec.encoding, wanted)
     except SwcError as error:
         notes.error(error, label)

@@ -64,6 +64,12 @@ def test_the_name_of_the_layer_or_file_may_say_the_tier_of_all(tmp_path):
     assert tiers_with(finding.fixes[0], path) == ["level1", "level1"]
 
 
+def test_a_word_within_a_longer_word_of_another_tier_does_not_count(tmp_path):
+    path = write(tmp_path / "直辖市级重点预防区.gpkg", k=["a", "b"])
+    finding = offer(path, "key_prevention_zone")
+    assert finding.fixes[0].change == {"tier": {"value": "provincial"}}
+
+
 @pytest.mark.parametrize("name", ["水源保护区", "一级二级保护区", "sheet1"])
 def test_a_name_that_tells_no_tier_or_several_offers_none(tmp_path, name):
     assert offer(write(tmp_path / f"{name}.gpkg", k=["a", "b"])) is None

@@ -223,6 +223,8 @@ def test_versions_that_share_no_ground_may_stand_in_one_layer(tmp_path):
     assert "versions.within" not in of_versions(look(layer(path)))
     path = write(tmp_path / "b.gpkg", [box(0), box(1)], SJNF=["2023", "2023年"])
     assert "versions.within" not in of_versions(look(layer(path)))
+    path = write(tmp_path / "c.gpkg", [box(0), box(1), box(20)], SJNF=["2023", "2023", "2020"])
+    assert "versions.within" not in of_versions(look(layer(path)))
 
 
 def test_a_filter_quotes_what_it_names():
