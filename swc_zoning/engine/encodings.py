@@ -684,9 +684,17 @@ def _facts(text: Text) -> dict[str, Any]:
         "unfit": len(text.unfit),
         "proof": _hex(text.contradicting),
         "sample": text.candidates[0].sample,
-        "as_declared": next((one.sample for one in text.candidates if one.encoding == text.declared), ""),
+        "as_declared": _as_declared(text),
         "candidates": [vars(one) for one in text.candidates],
     }
+
+
+def _as_declared(text: Text) -> str:
+    """Return the sample as it reads in the declared encoding; "" where none is declared."""
+    if text.declared is None:
+        return ""
+    same = codecs.lookup(text.declared).name
+    return next((one.sample for one in text.candidates if codecs.lookup(one.encoding).name == same), "")
 
 
 def _hex(values: Sequence[bytes]) -> str:

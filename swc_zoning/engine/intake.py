@@ -365,7 +365,9 @@ def _told_text(
         table = replace(table, columns=columns)
         notes.add("encodings.undone", label, count=count, through=spec.undo_encoding)
     used = {name: table.columns[name] for name in sorted(set(fields.values()))}
-    odd = list(characters.tell_texts(used, table.layer.fields, entry))
+    odd = list(characters.tell_texts(table.columns, table.layer.fields, entry))
+    # Of a field that is only looked at for tiers, no more matters than that its words are garbled.
+    odd = [one for one in odd if one.code == "encodings.double" or one.facts["field"] in used]
     notes.tell(odd, label)
     garbled = {field for one in odd if one.code == "encodings.double" for field in one.facts["distinct"]}
     for name in sorted({fields[use] for use in ("id", "code", "tier") if use in fields} - garbled):

@@ -178,6 +178,8 @@ def test_a_contradiction_is_told_with_the_bytes_that_prove_it(tmp_path):
     finding = told(look(layer(path)), "intake.encoding_contradicted")[0]
     assert finding.facts["proof"] == gb("水土保持").hex(" ")
     assert (finding.facts["declared"], finding.facts["declared_by"]) == ("utf-8", "cpg")
+    assert "\ufffd" in finding.facts["as_declared"]
+    assert finding.facts["as_declared"] in finding.sentence("en")
     assert (finding.facts["contradicting"], finding.facts["count"]) == (1, 1)
 
 

@@ -94,6 +94,16 @@ def test_the_one_field_that_knows_every_feature_is_sure(tmp_path):
     assert not [one for one in result.findings if one.code.startswith("tiers.")]
 
 
+def test_a_tier_field_in_garbled_text_is_found_in_two_steps(tmp_path):
+    words = ["一级保护区", "二级保护区"]
+    path = write(tmp_path / "a.gpkg", JB=[word.encode().decode("latin-1") for word in words])
+    given = job(path)
+    for _ in range(2):
+        given = jobs.load(jobs.fixed(given, intake.inspect(given)))
+    assert (given.layers[0].undo_encoding, given.layers[0].tier) == ("cp1252", {"field": "JB"})
+    assert intake.read(given, Progress()).features.tier == ["level1", "level2"]
+
+
 def test_two_fields_that_disagree_are_choices_and_two_that_agree_are_sure(tmp_path):
     path = write(tmp_path / "a.gpkg", JB=["一级", "二级"], n=["2", "1"])
     assert [(fix.change["tier"]["field"], fix.sure) for fix in offer(path).fixes] == [
