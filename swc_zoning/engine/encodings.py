@@ -37,6 +37,8 @@ COMMON = 0.5
 _SURELY, _FEW = 0.95, 6
 _LONGEST_SAMPLE, _SOME = 40, 5
 _LDID_BYTE, _NAME_BYTES, _NAME_LENGTH = 29, 11, 10
+#: Fields at least this wide hold free text: a value that fills one is hardly whole by chance; our choice.
+_FREE_TEXT = 50
 #: So many of the distinct values are read in every encoding to tell what they look like.
 _LOOKED_AT = 2000
 _CHINESE = ("gbk", "gb18030", "gb2312", "cp936", "hz")
@@ -68,7 +70,7 @@ class Text:
     `declared` is what the .cpg or, without one, the language byte says, None where it is nothing;
     `contradicting` are texts it cannot read and `candidates` counts, both of some 2000 texts;
     `doubled` are names that stand twice and what the second is called on the copy; `ended` are values
-    in which a NUL ends what readers see.
+    in which a NUL ends what readers see; `full` are values that leave no room for another character.
     """
 
     encoding: str
@@ -82,6 +84,7 @@ class Text:
     cuts: tuple[Cut, ...]
     doubled: tuple[tuple[str, str], ...]
     ended: tuple[Cut, ...]
+    full: tuple[Cut, ...]
 
 
 @lru_cache(maxsize=1)
@@ -165,6 +168,7 @@ def examine(source: str | Path, given: str | None = None) -> Text | None:
         cuts=tuple(_cuts(scan, str(encoding))),
         doubled=tuple(_doubled(scan, str(encoding))),
         ended=tuple(_ended(scan, str(encoding))),
+        full=tuple(_full(scan, str(encoding))),
     )
 
 
@@ -444,6 +448,22 @@ def _cuts(scan: _Scan, encoding: str) -> Iterator[Cut]:
             yield Cut(_shown(field.name, encoding), field.size, tuple(rows))
 
 
+def _full(scan: _Scan, encoding: str) -> Iterator[Cut]:
+    """Yield the long values that end where their field does: writers that cut at whole characters do so."""
+    one_more = len("水".encode(encoding, "replace"))
+    for number, field in enumerate(scan.fields):
+        if field.size >= _FREE_TEXT:
+            full = [v for v in scan.by_field.get(number, ()) if len(v) > field.size - one_more]
+            full = [value for value in full if len(whole_part(value, encoding)) == len(value)]
+            rows = (
+                sorted(row + 1 for found in scan.rows_of(field, full).values() for row in found)
+                if full
+                else ()
+            )
+            if rows:
+                yield Cut(_shown(field.name, encoding), field.size, tuple(rows))
+
+
 def _twice(scan: _Scan) -> dict[int, int]:
     """Return the number of each field whose name an earlier field has, and how often it stood before."""
     seen: dict[bytes, int] = {}
@@ -489,6 +509,9 @@ def whole(path: str, given: str | None) -> Iterator[str]:
     does not have are "?". GeoJSON and CSV in another encoding than UTF-8 are UTF-8 on the copy.
     """
     source = Path(path)
+    if source.suffix.lower() not in (".shp", *_TEXT_FILES):
+        yield path
+        return
     with tempfile.TemporaryDirectory(prefix="swc_zoning_") as folder:
         yield _mended_table(source, given, Path(folder)) or _in_utf8(source, given, Path(folder)) or path
 
@@ -635,7 +658,7 @@ def _examine_file(path: Path, given: str | None) -> Text | None:
     runs = _runs(path)
     candidates = _candidates(runs, encoding, given)
     unfit = _unfit(runs, encoding)
-    return Text(encoding, origin, None, "", len(runs), (), unfit, candidates, (), (), ())
+    return Text(encoding, origin, None, "", len(runs), (), unfit, candidates, (), (), (), ())
 
 
 # --- what is told ----------------------------------------------------------------------------
@@ -660,6 +683,8 @@ def tell(text: Text | None, entry: int | None) -> Iterator[Finding]:
     for cut in text.cuts:
         if cut.rows:
             yield Finding("encodings.values_cut", _cut_facts(cut))
+    for cut in text.full:
+        yield Finding("encodings.values_full", _cut_facts(cut))
 
 
 def _cut_facts(cut: Cut) -> dict[str, Any]:

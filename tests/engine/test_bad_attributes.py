@@ -363,6 +363,17 @@ def test_names_and_values_cut_within_a_character_keep_their_whole_characters(tmp
     assert folder_state(tmp_path) == before
 
 
+def test_long_text_cut_at_a_whole_character_is_told_too(tmp_path):
+    """B46: GDAL cuts text at 254 bytes, 84 characters of UTF-8, and says so only where it writes."""
+    rows = [[utf8("水" * 84), utf8("一二三")], [utf8("水" * 80), utf8("一")]]
+    path = shapefile(tmp_path / "a.shp", [b"MC", b"DM"], rows, [254, 9], "UTF-8")
+    findings = look(layer(path))
+    facts = told(findings, "encodings.values_full")[0].facts
+    assert (facts["field"], facts["width"], facts["count"], facts["rows"]) == ("MC", 254, 1, "1")
+    assert len(told(findings, "encodings.values_full")) == 1
+    assert not told(findings, "encodings.values_cut")
+
+
 @pytest.mark.parametrize("name", [b"MC", utf8("水土保")])
 def test_two_fields_of_one_name_are_told_apart_by_every_reader(tmp_path, backend, name):
     """B46."""
