@@ -151,7 +151,7 @@ def examine(source: str | Path, given: str | None = None) -> Text | None:
         return _examine_file(path, given)
     dbf = _sibling(path, ".dbf") if path.suffix.lower() == ".shp" else None
     scan = _scan(dbf) if dbf else None
-    if scan is None or not (scan.distinct or scan.ended or _twice(scan)):
+    if scan is None or not (scan.distinct or scan.ended or _has_twins(scan)):
         return None
     encoding, origin = encoding_of(str(path), given)
     declared, by = declared_by(path)
@@ -444,8 +444,12 @@ def _cuts(scan: _Scan, encoding: str) -> Iterator[Cut]:
             yield Cut(_shown(field.name, encoding), len(field.name), ())
         cut = _cut_values(scan.by_field.get(number, ()), encoding)
         if cut:
-            rows = sorted(row + 1 for found in scan.rows_of(field, cut).values() for row in found)
-            yield Cut(_shown(field.name, encoding), field.size, tuple(rows))
+            yield _cut(scan, field, cut, encoding)
+
+
+def _cut(scan: _Scan, field: _Field, values: Sequence[bytes], encoding: str) -> Cut:
+    rows = sorted(row + 1 for found in scan.rows_of(field, values).values() for row in found)
+    return Cut(_shown(field.name, encoding), field.size, tuple(rows))
 
 
 def _full(scan: _Scan, encoding: str) -> Iterator[Cut]:
@@ -455,43 +459,37 @@ def _full(scan: _Scan, encoding: str) -> Iterator[Cut]:
         if field.size >= _FREE_TEXT:
             full = [v for v in scan.by_field.get(number, ()) if len(v) > field.size - one_more]
             full = [value for value in full if len(whole_part(value, encoding)) == len(value)]
-            rows = (
-                sorted(row + 1 for found in scan.rows_of(field, full).values() for row in found)
-                if full
-                else ()
-            )
-            if rows:
-                yield Cut(_shown(field.name, encoding), field.size, tuple(rows))
+            if full:
+                yield _cut(scan, field, full, encoding)
 
 
-def _twice(scan: _Scan) -> dict[int, int]:
-    """Return the number of each field whose name an earlier field has, and how often it stood before."""
-    seen: dict[bytes, int] = {}
-    later = {}
-    for number, field in enumerate(scan.fields):
-        name = field.name.lower()
-        if name in seen:
-            later[number] = seen[name]
-        seen[name] = seen.get(name, 0) + 1
-    return later
+def _has_twins(scan: _Scan) -> bool:
+    return len({field.name.lower() for field in scan.fields}) < len(scan.fields)
 
 
-def _new_name(scan: _Scan, number: int, before: int, encoding: str) -> bytes:
-    """Return a name of at most 10 bytes that no field has, for one that stands for the second time."""
-    taken = {field.name.lower() for field in scan.fields}
-    for suffix in range(before + 1, len(scan.fields) + 2):
-        tail = f"_{suffix}".encode("ascii")
-        whole = _readable(scan.fields[number].name, encoding, _NAME_LENGTH)
-        name = whole_part(whole[: _NAME_LENGTH - len(tail)], encoding) + tail
-        if name.lower() not in taken:
-            return name
-    return scan.fields[number].name
+def _names(scan: _Scan, encoding: str) -> list[tuple[bytes, bytes]]:
+    """Return for each field its name in whole characters and the name it has on the copy, unlike any other.
+
+    What 10 bytes leave of two names may be the same; readers then give either of the two.
+    """
+    plain = [_readable(field.name, encoding, _NAME_LENGTH) for field in scan.fields]
+    taken: set[bytes] = set()
+    made = []
+    for name in plain:
+        new, count = name, 1
+        while new.lower() in taken or (new != name and new in plain):
+            count += 1
+            tail = f"_{count}".encode("ascii")
+            new = whole_part(name[: _NAME_LENGTH - len(tail)], encoding) + tail
+        taken.add(new.lower())
+        made.append((name, new))
+    return made
 
 
 def _doubled(scan: _Scan, encoding: str) -> Iterator[tuple[str, str]]:
-    for number, before in _twice(scan).items():
-        name = _new_name(scan, number, before, encoding)
-        yield _shown(scan.fields[number].name, encoding), _shown(name, encoding)
+    for name, new in _names(scan, encoding):
+        if name != new:
+            yield _shown(name, encoding), _shown(new, encoding)
 
 
 def _ended(scan: _Scan, encoding: str) -> Iterator[Cut]:
@@ -541,12 +539,11 @@ def _bring(part: Path, target: Path) -> None:
 
 def _mended(scan: _Scan, encoding: str) -> bytes | None:
     """Return the table with what `encoding` cannot read taken out; None where all is well."""
-    renamed = {n: _new_name(scan, n, before, encoding) for n, before in _twice(scan).items()}
-    if not renamed and _is_whole(scan.distinct, encoding):
+    names = [new for _, new in _names(scan, encoding)]
+    if names == [field.name for field in scan.fields] and _is_whole(scan.distinct, encoding):
         return None
     table = np.fromfile(scan.path, dtype=np.uint8)
-    for number, field in enumerate(scan.fields):
-        name = renamed.get(number) or _readable(field.name, encoding, _NAME_LENGTH)
+    for name, field in zip(names, scan.fields):
         table[field.at : field.at + _NAME_BYTES] = np.frombuffer(name.ljust(_NAME_BYTES, b"\0"), np.uint8)
     count = (len(table) - scan.header) // scan.width if scan.width else 0
     records = table[scan.header : scan.header + count * scan.width].reshape(count, max(scan.width, 1))

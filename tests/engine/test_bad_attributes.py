@@ -385,6 +385,16 @@ def test_two_fields_of_one_name_are_told_apart_by_every_reader(tmp_path, backend
     assert names_of(layer(path, name_field=facts["renamed"])) == ["2", "4"]
 
 
+def test_names_that_are_the_same_only_when_whole_are_told_apart(tmp_path, backend):
+    """B46: 水土保 and the first byte of another character each, and a name that is taken already."""
+    names = [utf8("水土保持")[:10], utf8("水土保") + b"\xe4", b"MC", b"MC_2", b"mc"]
+    path = shapefile(tmp_path / "a.shp", names, [[b"1", b"2", b"3", b"4", b"5"]], [5] * 5, "UTF-8")
+    fields = formats.describe(path).fields
+    assert fields == ("水土保", "水土_2", "MC", "MC_2", "mc_3")
+    assert [formats.read_vector(path).columns[name].tolist() for name in fields] == [[c] for c in "12345"]
+    assert len(told(look(layer(path)), "encodings.names_doubled")) == 2
+
+
 def test_fields_that_differ_only_in_case_are_read_as_named(tmp_path, backend):
     """B46."""
     path = write(tmp_path / "a.geojson", MC=["1", "2"], mc=["3", "4"])
