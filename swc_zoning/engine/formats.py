@@ -7,7 +7,6 @@ Problems are raised as :class:`SwcError` with codes ``intake.*`` so that a calle
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import importlib.util
 import logging
@@ -24,12 +23,10 @@ from typing import Any, Union
 
 import numpy as np
 
-from swc_zoning.engine import admission, archives, scratch, shapefile
+from swc_zoning.engine import admission, archives, encodings, scratch, shapefile
 from swc_zoning.engine.job import is_address
 from swc_zoning.engine.messages import SwcError
 
-#: Text encoding of a Shapefile: how it came to be known.
-ORIGINS = ("native", "given", "declared", "detected", "contradicted", "assumed")
 #: Degrees per chord where the reader itself must straighten curves: 0.01 m up to a radius of 4 km.
 _ARC_STEP_DEGREES = "0.25"
 #: A scheme no proxy has: the library gives up before it looks up any name.
@@ -169,7 +166,7 @@ def describe(source: str | Path, layer: str | None = None, encoding: str | None 
     Raises SwcError ``intake.source_missing``, ``intake.unreadable``, ``intake.layer_unnamed``
     or ``intake.layer_not_found``.
     """
-    with _reported(source), _readable(source) as path:
+    with _reported(source), _readable(source) as opened, encodings.whole(opened, encoding) as path:
         return _describe(path, layer, encoding)
 
 
@@ -188,7 +185,7 @@ def read_vector(
     Curves stay curves in the WKB where the reader allows it, else they come as chords.
     Raises SwcError as :func:`describe`, and ``intake.filter_failed`` or ``intake.damaged``.
     """
-    with _reported(source), _readable(source) as path:
+    with _reported(source), _readable(source) as opened, encodings.whole(opened, encoding) as path:
         known = _describe(path, layer, encoding)
         wanted = list(known.fields) if columns is None else [c for c in known.fields if c in set(columns)]
         reader = {"arrow": _read_arrow, "pyogrio": _read_raw, "fiona": _read_fiona}[backend()]
@@ -479,7 +476,7 @@ def _names(layers: list[tuple[str, str]]) -> str:
 
 def _describe(path: str, layer: str | None, encoding: str | None) -> Layer:
     name = _pick(path, layer)
-    text, origin = _encoding_of(path, encoding)
+    text, origin = encodings.encoding_of(path, encoding)
     option = text if origin != "native" else None
     facts = _facts_fiona(path, name, option) if backend() == "fiona" else _facts_pyogrio(path, name, option)
     admission.admit_driver(facts["driver"])
@@ -663,111 +660,6 @@ def _plain(values: np.ndarray) -> np.ndarray:
     if values.dtype.kind == "f":
         return _objects([None if number != number else number for number in values.tolist()])
     return _objects(values.tolist())
-
-
-# --- text encoding of Shapefiles -------------------------------------------------------------------
-
-
-def _encoding_of(path: str, given: str | None) -> tuple[str | None, str]:
-    """Return (encoding, origin of ORIGINS) for the text of `path`."""
-    if Path(path).suffix.lower() == ".gpkg":
-        return None, "native"  # UTF-8 by its standard, whatever the source it was made from is in
-    if Path(path).suffix.lower() != ".shp":
-        return (given, "given") if given else (None, "native")
-    if given:
-        return _known_encoding(given), "given"
-    table = _sibling(Path(path), ".dbf")
-    return detect_encoding(table, _declared(Path(path))) if table else ("UTF-8", "native")
-
-
-def _sibling(path: Path, suffix: str) -> Path | None:
-    beside = (path.with_suffix(case) for case in (suffix, suffix.upper()))
-    return next((part for part in beside if part.exists()), None)
-
-
-def _known_encoding(name: str) -> str:
-    try:
-        codecs.lookup(name)
-    except LookupError as error:
-        raise SwcError("intake.encoding_unknown", encoding=name) from error
-    return name
-
-
-def _declared(path: Path) -> str | None:
-    """Return the encoding the .cpg names, None where it names none we know ("system", "OEM")."""
-    page = _sibling(path, ".cpg")
-    if page is None:
-        return None
-    name = page.read_text(encoding="ascii", errors="replace").strip()
-    name = f"cp{name}" if name.isdigit() and name != "65001" else name.replace("65001", "utf-8")
-    try:
-        return codecs.lookup(name).name if name.lower() not in ("", "system", "oem", "ansi") else None
-    except LookupError:
-        return None
-
-
-def detect_encoding(dbf: Path, declared: str | None = None) -> tuple[str, str]:
-    """Return (encoding, origin) of the text in a dBASE table by its bytes.
-
-    Bytes that are valid UTF-8 are UTF-8; else bytes that are valid GB 18030 and give more Chinese
-    characters than Latin letters are GB18030; else ISO-8859-1, "assumed". A declaration is believed
-    unless the bytes contradict it. Plain ASCII is "native": every reader has it right.
-    """
-    values = _text_bytes(dbf)
-    if not values:
-        return declared or "UTF-8", "native"
-    if declared and _decodes(values, declared):
-        return declared, "declared"
-    if _decodes(values, "UTF-8"):
-        return "UTF-8", "contradicted" if declared else "detected"
-    if _decodes(values, "GB18030") and _reads_chinese(values):
-        return "GB18030", "contradicted" if declared else "detected"
-    return "ISO-8859-1", "assumed"
-
-
-def _decodes(values: list[bytes], encoding: str) -> bool:
-    """Return whether all `values` decode; half a character cut off by the field width is allowed."""
-    try:
-        for value in values:
-            codecs.getincrementaldecoder(encoding)("strict").decode(value)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _reads_chinese(values: list[bytes]) -> bool:
-    """Tell GB 18030 from Latin text, whose accented letters also pass as half of a character."""
-    text = "".join(value.decode("GB18030", errors="ignore") for value in values)
-    letters = sum(character.isascii() and character.isalpha() for character in text)
-    return sum(not character.isascii() for character in text) > letters
-
-
-def _text_bytes(dbf: Path) -> list[bytes]:
-    """Return the distinct field names and text values that are not plain ASCII."""
-    raw = np.memmap(dbf, dtype=np.uint8, mode="r") if dbf.stat().st_size else np.empty(0, np.uint8)
-    header, width = (int.from_bytes(raw[i : i + 2].tobytes(), "little") for i in (8, 10))
-    names, spans = _dbf_fields(raw[:header].tobytes())
-    count = (len(raw) - header) // width if width else 0
-    records = raw[header : header + count * width].reshape(count, width) if count > 0 else None
-    found = {name for name in names if not name.isascii()}
-    for start, size in spans if records is not None else ():
-        column = np.ascontiguousarray(records[:, start : start + size])
-        wide = column[(column >= 0x80).any(axis=1)]
-        found.update(value.rstrip(b" \0") for value in wide.view(f"S{size}").ravel().tolist())
-    return sorted(found)
-
-
-def _dbf_fields(header: bytes) -> tuple[list[bytes], list[tuple[int, int]]]:
-    """Return the field names and the (start, size) of the text fields of a dBASE header."""
-    names, spans, start = [], [], 1
-    for at in range(32, len(header) - 31, 32):
-        if header[at] == 0x0D:
-            break
-        names.append(header[at : at + 11].split(b"\0")[0])
-        if header[at + 11 : at + 12] == b"C":
-            spans.append((start, header[at + 16]))
-        start += header[at + 16]
-    return names, spans
 
 
 # --- writing --------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,20 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from swc_zoning.engine import boundaries, curves, formats, georef, roles, shapefile
+from swc_zoning.engine import (
+    archives,
+    attributes,
+    boundaries,
+    characters,
+    curves,
+    encodings,
+    formats,
+    georef,
+    roles,
+    shapefile,
+    tiers,
+    versions,
+)
 from swc_zoning.engine.crs import choose_crs
 from swc_zoning.engine.messages import Blocked, Finding, Fix, SwcError
 from swc_zoning.engine.progress import Progress
@@ -38,7 +51,15 @@ CHORD_TOLERANCE_M = 0.01
 #: No coordinate of a place on Earth is larger, in degrees or metres, zone number included.
 _LARGEST_COORDINATE = 1e8
 #: Errors a user may accept in the job's options; the others leave nothing to work with.
-ACCEPTABLE = frozenset({"intake.left_out_submission"})
+ACCEPTABLE = frozenset(
+    {
+        "intake.left_out_submission",
+        "versions.two",
+        "versions.same_ground",
+        "versions.within",
+        "versions.undated_submission",
+    }
+)
 _METADATA = ("version", "approval_no", "data_date", "provider", "secrecy")
 _KINDS = {0: "Point", 1: "LineString", 2: "LinearRing", 4: "MultiPoint", 5: "MultiLineString"}
 #: Features whose vertices are in memory at once, beside the geometry itself.
@@ -155,6 +176,10 @@ class _Notes:
             finding = Finding("intake.accepted", told, layer, place, measure_m2)
         self.findings.append(finding)
 
+    def tell(self, findings: Iterable[Finding], layer: str) -> None:
+        for one in findings:
+            self.add(one.code, layer, one.place, one.measure_m2, one.fixes, **one.facts)
+
     def error(self, error: SwcError, layer: str) -> None:
         self.add(error.code, layer, **{k: v for k, v in error.facts.items() if k != "layer"})
 
@@ -192,6 +217,10 @@ class _Source:
         """Return the values of the field used as `what` of the rows still in."""
         return self.table.columns[self.fields[what]][self.alive] if what in self.fields else None
 
+    def columns(self, fields: Iterable[str]) -> dict[str, np.ndarray]:
+        """Return the values of `fields` of the rows still in."""
+        return {name: self.table.columns[name][self.alive] for name in fields}
+
     def reject(self, rows: np.ndarray, code: str, **facts: Any) -> None:
         """Take rows (int64[k]) out, with a finding each."""
         self.alive[rows] = False
@@ -210,11 +239,12 @@ class _Part:
     tier: list[str]
     attributes: list[dict[str, str]]
     repairs: list[Repair]
+    given: versions.Given
 
 
 def _survey(job: Job, progress: Progress) -> tuple[Intake | None, list[Finding]]:
     notes = _Notes(job.options.accept)
-    specs = list(_specs(job))
+    specs = list(_specs(job, notes))
     sources: list[_Source] = []
     hashed = lru_cache(maxsize=None)(formats.source_sha256)
     for index, (entry, role, spec) in enumerate(specs):
@@ -225,16 +255,21 @@ def _survey(job: Job, progress: Progress) -> tuple[Intake | None, list[Finding]]
     if working is None:
         return None, notes.findings
     parts = _settle_all(sources, working, job, progress)
+    for label, finding in versions.compare([part.given for part in parts]):
+        notes.tell([finding], label)
     if notes.blocked():
         return None, notes.findings
     return _join(working, parts, notes.findings), notes.findings
 
 
-def _specs(job: Job) -> Iterator[tuple[int | None, str, Any]]:
+def _specs(job: Job, notes: _Notes) -> Iterator[tuple[int | None, str, Any]]:
     if job.extent is not None:
         yield None, EXTENT_ROLE, job.extent
     for entry, spec in enumerate(job.layers):
-        yield entry, spec.role, spec
+        if spec.use is False:
+            notes.add("versions.left_out", _label(spec), role=spec.role)
+        else:
+            yield entry, spec.role, spec
 
 
 def _settle_all(sources: list[_Source], working: CRS, job: Job, progress: Progress) -> list[_Part]:
@@ -280,17 +315,16 @@ def _open(
     label = _label(spec)
     try:
         layer = formats.describe(spec.source, spec.layer, spec.encoding)
-        fields = _fields(spec, layer, label, role == EXTENT_ROLE, notes)
-        table = formats.read_vector(
-            spec.source, layer.name, spec.filter, spec.encoding, sorted(set(fields.values()))
-        )
+        fields = _fields(spec, layer, label, entry, role == EXTENT_ROLE, notes)
+        wanted = sorted({*fields.values(), *_looked_at(role, spec, layer)})
+        table = formats.read_vector(spec.source, layer.name, spec.filter, spec.encoding, wanted)
         notes.findings += boundaries.told(spec.source, spec.layer, spec.crs, label, entry)
     except SwcError as error:
         notes.error(error, label)
         return None
     crs = _source_crs(spec, table.layer.crs, label, notes)
-    _tell_attributes(spec, layer, label, notes)
-    _tell_encoding(table.layer, label, notes)
+    _tell_file(spec, entry, layer, label, notes)
+    table = _told_text(spec, entry, table, fields, label, notes)
     if crs is None or not _has_rows(table, role, label, notes):
         return None
     alive = np.ones(len(table), dtype=bool)
@@ -317,21 +351,59 @@ def _has_rows(table: formats.Table, role: str, label: str, notes: _Notes) -> boo
     return role != EXTENT_ROLE
 
 
-def _tell_attributes(spec: Any, layer: formats.Layer, label: str, notes: _Notes) -> None:
-    if layer.driver == "ESRI Shapefile" and Path(spec.source).suffix.lower() == ".shp":
-        rest = shapefile.rows_without_shape(Path(spec.source))
-        if rest is None:
-            notes.add("intake.attributes_missing", label)
-        elif rest > 0:
-            notes.add("intake.rows_without_shape", label, count=rest)
+def _tell_file(spec: Any, entry: int | None, layer: formats.Layer, label: str, notes: _Notes) -> None:
+    """Tell what the files themselves say that a reader does not."""
+    if not formats.is_file_source(spec.source):
+        return
+    with archives.unpacked(Path(spec.source)) as inner:
+        if layer.driver == "ESRI Shapefile" and inner.suffix.lower() == ".shp":
+            _tell_attributes(inner, label, notes)
+        if boundaries.kind_of(inner) is None:
+            notes.tell(encodings.tell(encodings.examine(inner, spec.encoding), entry), label)
 
 
-def _tell_encoding(layer: formats.Layer, label: str, notes: _Notes) -> None:
-    if layer.encoding_origin in ("detected", "contradicted", "assumed"):
-        notes.add(f"intake.encoding_{layer.encoding_origin}", label, encoding=layer.encoding)
+def _tell_attributes(path: Path, label: str, notes: _Notes) -> None:
+    rest = shapefile.rows_without_shape(path)
+    if rest is None:
+        notes.add("intake.attributes_missing", label)
+    elif rest > 0:
+        notes.add("intake.rows_without_shape", label, count=rest)
 
 
-def _fields(spec: Any, layer: formats.Layer, label: str, extent: bool, notes: _Notes) -> dict[str, str]:
+def _looked_at(role: str, spec: Any, layer: formats.Layer) -> list[str]:
+    """Return the fields to read only because they may tell tiers or versions."""
+    known = roles.find(role)
+    if known is None or known.kind not in ("control", "context"):
+        return []
+    found = versions.version_fields(layer.fields)
+    if tiers.is_open(role, spec.tier):
+        found += tiers.fields_to_try(role, layer.fields, layer.count)
+    return found
+
+
+def _told_text(
+    spec: Any, entry: int | None, table: formats.Table, fields: dict[str, str], label: str, notes: _Notes
+) -> formats.Table:
+    """Tell what the text of a layer is like; return the table, twice encoded text undone if the job asks."""
+    notes.tell(attributes.tell_fields(table.layer.fields, fields.values()), label)
+    if spec.undo_encoding:
+        columns, count = characters.restored(table.columns, spec.undo_encoding)
+        table = replace(table, columns=columns)
+        notes.add("encodings.undone", label, count=count, through=spec.undo_encoding)
+    used = {name: table.columns[name] for name in sorted(set(fields.values()))}
+    odd = list(characters.tell_texts(table.columns, table.layer.fields, entry))
+    # Of a field that is only looked at for tiers, no more matters than that its words are garbled.
+    odd = [one for one in odd if one.code == "encodings.double" or one.facts["field"] in used]
+    notes.tell(odd, label)
+    garbled = {field for one in odd if one.code == "encodings.double" for field in one.facts["distinct"]}
+    for name in sorted({fields[use] for use in ("id", "code", "tier") if use in fields} - garbled):
+        notes.tell(attributes.tell_codes(name, used[name]), label)
+    return table
+
+
+def _fields(
+    spec: Any, layer: formats.Layer, label: str, entry: int | None, extent: bool, notes: _Notes
+) -> dict[str, str]:
     """Return the fields to read by use ("id", "name", "tier", "code"); a missing one is an error."""
     tier = getattr(spec, "tier", None) or {}
     wanted = {"name": spec.name_field, "id": getattr(spec, "id_field", None), "tier": tier.get("field")}
@@ -342,12 +414,13 @@ def _fields(spec: Any, layer: formats.Layer, label: str, extent: bool, notes: _N
         wanted["name"] = wanted["name"] or _first_field(layer.fields, known["name_fields"])
     found = {}
     for use, name in wanted.items():
-        actual = _first_field(layer.fields, [name]) if name else None
+        actual, how = attributes.find_field(layer.fields, name) if name else ("", "")
         if actual:
             found[use] = actual
         elif name:
-            fields = ", ".join(layer.fields)
-            notes.add("intake.field_missing", label, field=name, use=use, fields=fields)
+            notes.tell([attributes.tell_field(name, use, layer.fields, entry, tier)], label)
+        if how and how != "as_is":
+            notes.add(f"attributes.field_{how}", label, field=name, actual=actual)
     if "code" in found:
         found["id"] = found["code"]
     return found
@@ -580,12 +653,28 @@ def _settle(source: _Source, move: georef.Move, submission: bool) -> _Part:
         count = int((~source.alive).sum())
         source.notes.add("intake.left_out_submission", source.label, count=count)
     geometry = moved[source.alive]
-    attributes = _districts(source, geometry) if source.extent else [_NO_ATTRIBUTES] * len(geometry)
+    districts = _districts(source, geometry) if source.extent else [_NO_ATTRIBUTES] * len(geometry)
     names = _texts(source.column("name"), geometry)
-    tiers = _tiers(source, len(geometry))
-    ids = _identities(source, tiers, names)
+    tier = _tiers(source, geometry, names)
+    ids = _identities(source, tier, names)
     _tell_duplicates(source, geometry, ids)
-    return _Part(_record(source), geometry, ids, names, tiers, attributes, _named(repairs, source, ids))
+    record = _record(source)
+    given = _given(source, record, geometry, tier, submission)
+    return _Part(record, geometry, ids, names, tier, districts, _named(repairs, source, ids), given)
+
+
+def _given(
+    source: _Source, record: LayerRecord, geometry: np.ndarray, tier: list[str], submission: bool
+) -> versions.Given:
+    """Return a layer as the version doctor wants it, and tell what its papers and dates say."""
+    papers = {name: getattr(record, name) for name in _METADATA}
+    given = versions.Given(source.entry, source.role, source.label, papers, geometry, tier)
+    known = roles.find(source.role)
+    lawful = known is not None and known.kind in ("control", "context")
+    dated = source.columns(versions.version_fields(source.table.layer.fields)) if lawful else {}
+    source.notes.tell(versions.tell_papers(given, dated, submission), source.label)
+    source.notes.tell(versions.tell_within(given, dated, source.spec.filter), source.label)
+    return given
 
 
 def _tell_datum(source: _Source, move: georef.Move) -> None:
@@ -727,31 +816,52 @@ def _texts(values: np.ndarray | None, like: np.ndarray) -> list[str]:
     return [""] * len(like) if values is None else [as_text(value) for value in values]
 
 
-def _tiers(source: _Source, count: int) -> list[str]:
+def _tiers(source: _Source, geometry: np.ndarray, names: list[str]) -> list[str]:
     """Return the canonical tier of each feature; each word that means nothing is told once."""
     if source.extent:
-        return [""] * count
+        return [""] * len(geometry)
     tier = source.spec.tier or {}
     if "tier" in source.fields:
         words = [as_text(value) for value in source.column("tier")]
     else:
-        words = [as_text(tier.get("value"))] * count
+        words = [as_text(tier.get("value"))] * len(geometry)
     counts = Counter(words)
-    known = {word: roles.canonical_tier(source.role, word, tier.get("map")) for word in counts}
+    known = {word: tiers.meaning_of(source.role, word, tier.get("map")) for word in counts}
+    offered = _offer_tiers(source, geometry, names, counts)
     for word, number in sorted(counts.items()):
-        if known[word] == "unknown":
+        if known[word] == "unknown" and (word or not offered):
             code = "intake.tier_unknown" if word else "intake.tier_absent"
             source.notes.add(code, source.label, word=word, count=number, role=source.role)
     return [known[word] for word in words]
 
 
-def _identities(source: _Source, tiers: list[str], names: list[str]) -> list[str]:
+def _offer_tiers(
+    source: _Source, geometry: np.ndarray, names: list[str], counts: dict[str, int]
+) -> list[Finding]:
+    """Tell what could settle tiers that are not chosen or not known; return what was told."""
+    tier = source.spec.tier
+    if tiers.is_open(source.role, tier) and len(geometry):
+        columns = source.columns(_looked_at(source.role, source.spec, source.table.layer))
+        spoken = {name for use, name in source.fields.items() if use in ("id", "name")}
+        ids = (source.fields.get("id", ""), _texts(source.column("id"), geometry))
+        columns = {name: values for name, values in columns.items() if name not in spoken}
+        called = [source.label, _label(replace(source.spec, layer=None))]
+        found = list(tiers.tell(source.entry, source.role, called, columns, geometry, ids, names))
+    else:
+        found = list(tiers.tell_unknown(source.entry, source.role, tier or {}, counts))
+    source.notes.tell(found, source.label)
+    return found
+
+
+def _identities(source: _Source, tier: list[str], names: list[str]) -> list[str]:
     """Return the id of each feature: its field's text, else a hash of its content."""
     given = _texts(source.column("id"), source.geometry[source.alive])
+    nothing = attributes.missing(given)
+    given = ["" if text in nothing else text for text in given] if nothing else given
     missing = [i for i, text in enumerate(given) if not text]
     if missing:
         geometry = source.geometry[source.alive][missing]
-        hashes = _content_ids(geometry, [(tiers[i], names[i]) for i in missing])
+        hashes = _content_ids(geometry, [(tier[i], names[i]) for i in missing])
         for i, text in zip(missing, hashes):
             given[i] = text
     # A district of several rows (islands) repeats its code by right.
@@ -827,7 +937,9 @@ def _alike(geometry: np.ndarray) -> np.ndarray:
 
 def _districts(source: _Source, geometry: np.ndarray) -> list[dict[str, str]]:
     """Return {code, name} of each extent row; without a code field rows count from west to east."""
-    codes = _texts(source.column("code"), geometry)
+    codes = [attributes.same_code(text) for text in _texts(source.column("code"), geometry)]
+    nothing = attributes.missing(codes)
+    codes = ["" if code in nothing else code for code in codes]
     names = _texts(source.column("name"), geometry)
     if not all(codes):
         codes = _numbered(codes, geometry)

@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from swc_zoning.engine.messages import Blocked, Finding, catalogue
+from swc_zoning.engine.messages import Blocked, Finding, Fix, catalogue
 
 SCHEMA = 1
 EXTENT_ROLE = "admin_extent"
@@ -27,7 +27,7 @@ EXTENT_ROLE = "admin_extent"
 _MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+]+:")
 _EXTENT_NAMES = {"id_field": "code_field"}
-_NOT_OF_EXTENTS = ("tier",)
+_NOT_OF_EXTENTS = ("tier", "use")
 
 
 class JobError(Blocked):
@@ -38,7 +38,8 @@ class JobError(Blocked):
 class LayerInput:
     """One polygon layer in one role; `source` is an absolute path or a database address.
 
-    `tier` is {"field", "map"?} or {"value"}. What the job does not say is None.
+    `tier` is {"field", "map"?} or {"value"}; `use` False leaves the layer out; `undo_encoding` names the
+    encoding through which UTF-8 text went twice. What the job does not say is None.
     """
 
     role: str
@@ -47,6 +48,8 @@ class LayerInput:
     filter: str | None = None
     crs: str | None = None
     encoding: str | None = None
+    undo_encoding: str | None = None
+    use: bool | None = None
     tier: dict[str, Any] | None = None
     id_field: str | None = None
     name_field: str | None = None
@@ -66,6 +69,7 @@ class Extent:
     filter: str | None = None
     crs: str | None = None
     encoding: str | None = None
+    undo_encoding: str | None = None
     code_field: str | None = None
     name_field: str | None = None
     version: str | None = None
@@ -294,6 +298,10 @@ def _inputs(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return first + _entries(document)
 
 
+def _is_used(entry: Mapping[str, Any]) -> bool:
+    return entry.get("use") is not False
+
+
 def _text(entry: Mapping[str, Any], key: str) -> str:
     value = entry.get(key)
     return value if isinstance(value, str) else ""
@@ -319,9 +327,9 @@ def _extent_findings(document: Mapping[str, Any], base: Path) -> Iterator[Findin
 
 
 def _layer_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:
-    if all(entry.get("role") == EXTENT_ROLE for entry in _entries(document)):
+    if all(entry.get("role") == EXTENT_ROLE or not _is_used(entry) for entry in _entries(document)):
         yield Finding("job.no_layers")
-    for entry in _inputs(document):
+    for entry in filter(_is_used, _inputs(document)):
         role = _text(entry, "role")
         yield from _role_findings(role, entry)
         yield from _source_findings(role, _text(entry, "source"), base)
@@ -370,14 +378,17 @@ def _encoding_findings(role: str, encoding: str) -> Iterator[Finding]:
 def _version_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:
     from swc_zoning.engine import roles
 
-    versions: dict[str, list[str]] = {}
-    for entry in _entries(document):
+    versions: dict[str, dict[str, list[int]]] = {}
+    layers = [entry for entry in _entries(document) if entry.get("role") != EXTENT_ROLE]
+    for number, entry in enumerate(layers):
         role, version = _text(entry, "role"), _text(entry, "version")
-        if version and role != EXTENT_ROLE and version not in versions.setdefault(role, []):
-            versions[role].append(version)
+        if version and _is_used(entry):
+            versions.setdefault(role, {}).setdefault(version, []).append(number)
     for role, given in versions.items():
         if len(given) > 1 and roles.find(role) is not None:
-            yield Finding("job.two_versions", {"role": role, "versions": ", ".join(given)}, layer=role)
+            facts = {"role": role, "versions": ", ".join(given)}
+            fixes = tuple(Fix(number, {"use": False}) for numbers in given.values() for number in numbers)
+            yield Finding("job.two_versions", facts, layer=role, fixes=fixes)
 
 
 def _head_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:

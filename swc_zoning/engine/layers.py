@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from swc_zoning.engine.conflicts import Conflict
 from swc_zoning.engine.formats import Batch, Coded, Column
 from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.intake import Intake, Repair
+from swc_zoning.engine.job import is_address
 from swc_zoning.engine.ledger import Entry, prove_dissolved
 from swc_zoning.engine.messages import Finding
 from swc_zoning.engine.pieces import Pieces
@@ -73,6 +75,7 @@ def layers_of(
         _conflicts(pieces, table, conflicts, lang),
         _findings(findings, lang),
         _piece_sources(pieces),
+        _inputs(pieces.intake),
         _ledger(pieces, entries),
         _run(head),
     ]
@@ -254,6 +257,7 @@ def _piece_sources(pieces: Pieces) -> Layer:
             feature = pieces.label_feature[start:stop]
             columns: Columns = {
                 "piece_id": pieces.piece_id[pieces.label_piece[start:stop]],
+                "input": features.layer[feature],
                 "role": Coded(role, features.layer[feature]),
                 "layer": Coded(title, features.layer[feature]),
                 "source_id": source_id[feature],
@@ -263,6 +267,33 @@ def _piece_sources(pieces: Pieces) -> Layer:
             yield Batch(None, columns)
 
     return Layer("piece_sources", "", len(pieces.label_piece), batches)
+
+
+#: What the table `inputs` tells of each layer, beside its number and the name of its source.
+_OF_INPUTS = ("version", "approval_no", "data_date", "provider", "secrecy", "crs", "encoding")
+
+
+def _inputs(intake: Intake) -> Layer:
+    """Return the papers of every input layer; `input` is the number by which `piece_sources` names it."""
+    records = intake.layers
+    columns: Columns = {
+        "input": np.array([record.index for record in records], np.int32),
+        "role": _text([record.role for record in records]),
+        "layer": _text([record.layer for record in records]),
+        "source": _text([_file_name(record.source) for record in records]),
+        **{key: _text([getattr(record, key) for record in records]) for key in _OF_INPUTS},
+        "count": np.array([record.count for record in records], np.int64),
+        "used": np.array([record.used for record in records], np.int64),
+        "sha256": _text([record.sha256 for record in records]),
+    }
+    return whole("inputs", "", None, columns)
+
+
+def _file_name(source: str) -> str:
+    """Return the name of a file without its folder; of a database only what kind it is."""
+    if is_address(source):
+        return source.partition(":")[0]
+    return re.split(r"[\\/]", source.rstrip("\\/"))[-1]
 
 
 class _LedgerRow(NamedTuple):

@@ -72,7 +72,18 @@ WRITING = 0.1
 _BLOCK_ALWAYS = {"consistency.none", "consistency.control_unknown", "consistency.control_far"}
 _BLOCK_SUBMISSION = {"consistency.vanished"}
 
-_HEAD = ("title", "crs", "mode", "plan_date", "rules", "area_model", "job", "versions", "content_sha256")
+_HEAD = (
+    "title",
+    "crs",
+    "mode",
+    "plan_date",
+    "rules",
+    "area_model",
+    "job",
+    "versions",
+    "content_sha256",
+    "secrecy",
+)
 
 
 def validate(document: str | Path | Mapping[str, Any], base: Path | None = None) -> list[Finding]:
