@@ -60,13 +60,6 @@ def claimed(folder: Path) -> Iterator[None]:
         _held.discard(lock)
 
 
-def refuse_held(folder: Path) -> None:
-    """Raise SwcError ``claim.held`` where another process holds `folder`; a stale lock does not count."""
-    lock = Path(folder).resolve() / LOCK
-    if lock not in _held and _is_held(lock):
-        raise _held_by(lock)
-
-
 @contextmanager
 def aside(parent: Path, target: Path) -> Iterator[Path]:
     """Yield a new folder in `parent` to write a result for `target` in; it is gone afterwards.

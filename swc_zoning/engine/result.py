@@ -44,13 +44,12 @@ def check_target(output: Path, sources: Iterable[str]) -> None:
 
     `sources` is what the run reads: absolute paths or database addresses. Raises SwcError
     ``result.would_overwrite_input`` where one of them is a file of the result, ``result.not_ours``
-    where a file of that name is there that no run wrote, ``claim.held`` where another run is on it,
-    ``result.path_too_long``, and ``result.unwritable`` where the folder cannot be written to.
+    where a file of that name is there that no run wrote, ``result.path_too_long``, and
+    ``result.unwritable`` where the folder cannot be written to.
     """
     with _reported(output):
         target = Path(output).resolve()
         _refuse_long(target)
-        claim.refuse_held(target)
         for source in sources:
             if any(_same_file(source, target / name) for name in (ZONING, SUMMARY)):
                 raise SwcError("result.would_overwrite_input", source=source, path=str(target))
@@ -74,7 +73,7 @@ def _refuse_long(target: Path) -> None:
 def claimed(output: Path, sources: Iterable[str]) -> Iterator[None]:
     """Hold the folder `output` for this process while a run is on, after proving that it may be.
 
-    Raises what `check_target` raises.
+    Raises what `check_target` raises, and ``claim.held`` where another run is on it.
     """
     check_target(output, sources)
     with ExitStack() as held:

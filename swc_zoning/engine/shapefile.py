@@ -32,21 +32,20 @@ def prove_whole(shp: Path) -> None:
     if index is None:
         raise SwcError("intake.part_missing", part=f"{shp.stem}.shx")
     ends = _ends(index)
-    whole = int((ends <= shp.stat().st_size).sum())
-    there, meant = _rows(shp) or (len(ends), len(ends))
-    read, count = min(whole, there), max(len(ends), meant if there < meant else 0)
-    if read < count:
-        raise SwcError("intake.damaged", read=read, count=count)
+    shapes, rows = int((ends <= shp.stat().st_size).sum()), _rows(shp)
+    whole = shapes if rows is None else min(shapes, rows)
+    if whole < len(ends):
+        raise SwcError("intake.damaged", read=whole, count=len(ends))
 
 
 def rows_without_shape(shp: Path) -> int | None:
     """Return how many rows of attributes have no shape, None where there are no attributes at all."""
     rows, index = _rows(shp), part(shp, ".shx")
-    return rows[0] - len(_ends(index)) if rows and index else None
+    return None if rows is None or index is None else rows - len(_ends(index))
 
 
-def _rows(shp: Path) -> tuple[int, int] | None:
-    """Return (rows that are there, rows its header tells) of the dBASE table, None where there is none."""
+def _rows(shp: Path) -> int | None:
+    """Return how many rows of the dBASE table are there, None where there is no table."""
     table = part(shp, ".dbf")
     size = table.stat().st_size if table else 0
     if table is None or size < _DBF_HEADER:
@@ -54,7 +53,7 @@ def _rows(shp: Path) -> tuple[int, int] | None:
     with table.open("rb") as stream:
         head = stream.read(_DBF_HEADER)
     count, start, width = (int.from_bytes(head[i:j], "little") for i, j in ((4, 8), (8, 10), (10, 12)))
-    return min(count, max(0, size - start) // width if width else count), count
+    return min(count, max(0, size - start) // width) if width else count
 
 
 def _ends(index: Path) -> np.ndarray:

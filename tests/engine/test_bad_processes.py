@@ -504,6 +504,7 @@ def test_b59_a_call_into_a_library_that_does_not_come_back_is_ended_in_time(smal
     process = start(small / "job.json", tmp_path / "out", "--temp", temp, script=DEAF)
     until(process, "tracing")
     assert len(list(temp.iterdir())) == 1
+    time.sleep(0.3)  # it is in the call by then
     began = time.monotonic()
     process.terminate()
     told, _ = process.communicate(timeout=20)
