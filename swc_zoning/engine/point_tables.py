@@ -116,38 +116,31 @@ def _sheet_rows(path: Path, sheet: str | None) -> list[Row]:
 
 def _sheets(path: Path) -> list[tuple[str, list[Row]]]:
     """Return (name, rows) of each sheet: values as last computed, nothing is evaluated."""
+    _prove_safe(path)
+    try:
+        with archives.damage_told(path.name), closing(_opened(path)) as book:
+            return [
+                (sheet.title, list(_filled(sheet.iter_rows(values_only=True)))) for sheet in book.worksheets
+            ]
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError) as error:
+        raise SwcError("boundary.table_bad", source=path.name, line="-", reason=str(error)) from error
+
+
+def _opened(path: Path) -> Any:
     try:
         import openpyxl
     except ImportError as error:
         raise SwcError("boundary.needs_openpyxl", source=path.name) from error
-    _prove_safe(path)
-    try:
-        with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
-            return [
-                (sheet.title, list(_filled(sheet.iter_rows(values_only=True)))) for sheet in book.worksheets
-            ]
-    except (
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        OSError,
-        zipfile.BadZipFile,
-        SyntaxError,
-    ) as error:
-        raise SwcError("boundary.table_bad", source=path.name, line="-", reason=str(error)) from error
+    return openpyxl.load_workbook(path, read_only=True, data_only=True)
 
 
 def _prove_safe(path: Path) -> None:
     """Prove that a workbook is an archive without tricks whose members declare no entities."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for entry, name in archives.looked_through(archive, path.name):
-                if name.endswith((".xml", ".rels")):
-                    with archive.open(entry) as stream:
-                        admission.prove_plain_xml(stream, path.name)
-    except zipfile.BadZipFile as error:
-        raise SwcError("intake.zip_damaged", source=path.name, reason=str(error)) from error
+    with archives.damage_told(path.name), zipfile.ZipFile(path) as archive:
+        for entry, name in archives.looked_through(archive, path.name):
+            if name.endswith((".xml", ".rels")):
+                with archive.open(entry) as stream:
+                    admission.prove_plain_xml(stream, path.name)
 
 
 def _filled(rows: Iterable[tuple[Any, ...]]) -> Iterator[Row]:
