@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def sheets_with_points(path: Path) -> list[str]:
     """Return the sheets of a workbook whose headings are known, none of a csv. Raises SwcError as `read`."""
     if path.suffix.lower() not in _SHEETS:
         return []
-    return [name for name, rows in _sheets(path) if _headings(rows[:_HEADING_ROWS])]
+    return [name for name, rows in _sheets(path, _HEADING_ROWS) if _headings(rows)]
 
 
 def read(path: Path, label: str, encoding: str | None = None, sheet: str | None = None) -> Listing:
@@ -114,14 +115,13 @@ def _sheet_rows(path: Path, sheet: str | None) -> list[Row]:
     return known[0][1] if known else []
 
 
-def _sheets(path: Path) -> list[tuple[str, list[Row]]]:
-    """Return (name, rows) of each sheet: values as last computed, nothing is evaluated."""
+def _sheets(path: Path, most: int | None = None) -> list[tuple[str, list[Row]]]:
+    """Return (name, rows, at most `most`) of each sheet: values as last computed, nothing is evaluated."""
     _prove_safe(path)
     try:
         with archives.damage_told(path.name), closing(_opened(path)) as book:
-            return [
-                (sheet.title, list(_filled(sheet.iter_rows(values_only=True)))) for sheet in book.worksheets
-            ]
+            rows_of = {one.title: _filled(one.iter_rows(values_only=True)) for one in book.worksheets}
+            return [(name, list(islice(rows, most))) for name, rows in rows_of.items()]
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError) as error:
         raise SwcError("boundary.table_bad", source=path.name, line="-", reason=str(error)) from error
 
