@@ -20,6 +20,8 @@ MOST_BYTES = 2 << 30
 MOST_RATIO = 100
 _BLOCK = 1 << 20
 _ENCRYPTED, _UTF8_NAME = 0x1, 0x800
+#: What reading a damaged archive may raise.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, UnicodeDecodeError)
 #: Archives that are one document: what their members are called inside.
 _DOCUMENTS = ("[Content_Types].xml", "mimetype")
 #: What one data set is known by; a .gdb folder is the other kind.
@@ -50,7 +52,7 @@ def is_zip(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, OSError, UnicodeDecodeError):
         return True
     return not any(document in names for document in _DOCUMENTS)
 
@@ -78,20 +80,26 @@ def unpacked(path: Path) -> Iterator[Path]:
 
 def unpack(path: Path, folder: Path) -> None:
     """Unpack the zip `path` into `folder`; SwcError ``intake.zip_*`` before anything unsafe is written."""
+    with damage_told(path.name), zipfile.ZipFile(path) as archive:
+        entries = looked_through(archive, path.name)
+        scratch.ensure_space(folder, sum(entry.file_size for entry, _ in entries))
+        for entry, name in entries:
+            target = folder.joinpath(*PurePosixPath(name).parts)
+            if name.endswith("/"):
+                target.mkdir(parents=True, exist_ok=True)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(entry) as packed, target.open("wb") as written:
+                shutil.copyfileobj(packed, written, _BLOCK)  # never more than declared
+
+
+@contextmanager
+def damage_told(source: str) -> Iterator[None]:
+    """Turn what a damaged archive raises into SwcError ``intake.zip_damaged``."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = looked_through(archive, path.name)
-            scratch.ensure_space(folder, sum(entry.file_size for entry, _ in entries))
-            for entry, name in entries:
-                target = folder.joinpath(*PurePosixPath(name).parts)
-                if name.endswith("/"):
-                    target.mkdir(parents=True, exist_ok=True)
-                    continue
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(entry) as packed, target.open("wb") as written:
-                    shutil.copyfileobj(packed, written, _BLOCK)  # never more than declared
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, NotADirectoryError) as error:
-        raise SwcError("intake.zip_damaged", source=path.name, reason=str(error)) from error
+        yield
+    except _DAMAGE as error:
+        raise SwcError("intake.zip_damaged", source=source, reason=str(error)) from error
 
 
 def looked_through(archive: zipfile.ZipFile, source: str) -> list[tuple[zipfile.ZipInfo, str]]:

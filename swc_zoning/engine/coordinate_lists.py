@@ -29,6 +29,8 @@ _DEGREES = re.compile(
     r"(?P<d>\d{1,3})\s*[°º度]\s*(?:(?P<m>\d{1,2})\s*[′'’‘分]\s*)?(?:(?P<s>\d{1,2}(?:\.\d*)?)\s*(?:″|\"|”|“|秒|''|′′))?\s*[NE]?",
     re.IGNORECASE,
 )
+#: No coordinate of a place on Earth is larger, in degrees or metres, zone number included.
+LARGEST_COORDINATE = 1e8
 #: Findings of one code told one by one; the rest are counted.
 TOLD_ONE_BY_ONE = 20
 
@@ -127,10 +129,11 @@ def decoded(path: Path, encoding: str | None = None) -> str:
 
 
 def parse_number(text: str) -> tuple[float, bool] | None:
-    """Return (value, written in degrees) of a plain number or ``110°00′28.20″``; None for anything else."""
+    """Return (value, written in degrees) of a plain number or ``110°00′28.20″``, None for anything else."""
     text = text.strip()
     if _NUMBER.fullmatch(text):
-        return float(text), False
+        value = float(text)
+        return (value, False) if abs(value) < LARGEST_COORDINATE else None
     match = _DEGREES.fullmatch(text)
     if match is None:
         return None

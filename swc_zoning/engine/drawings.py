@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 
 from swc_zoning.engine import formats, parcels
-from swc_zoning.engine.coordinate_lists import TOLD_ONE_BY_ONE, Told
+from swc_zoning.engine.coordinate_lists import LARGEST_COORDINATE, TOLD_ONE_BY_ONE, Told
 
 #: Ends of lines no farther apart than this are one point, drawing units (metres).
 TOLERANCE_M = 0.001
@@ -50,6 +50,7 @@ def read(path: Path, told: Told, tolerance: float = TOLERANCE_M, even_odd: bool 
     """
     table, encoding = formats.read_drawing(path), _encoding(path)
     geometry = shapely.force_2d(shapely.from_wkb(table.wkb, on_invalid="ignore"))
+    _drop_absurd(geometry, told)
     layers = np.array([_decoded(text, encoding) for text in table.columns["Layer"]], dtype=object)
     texts = [_decoded(text, encoding).strip() for text in table.columns["Text"]]
     handles = [text or "" for text in table.columns["EntityHandle"]]
@@ -66,6 +67,15 @@ def read(path: Path, told: Told, tolerance: float = TOLERANCE_M, even_odd: bool 
     drawn = np.empty(len(rings), dtype=object)
     drawn[:] = [ring.polygon for ring in rings]
     return Drawing(drawn, *([getattr(ring, what) for ring in rings] for what in ("layer", "handle", "name")))
+
+
+def _drop_absurd(geometry: np.ndarray, told: Told) -> None:
+    """Take out, in place, what does not lie on Earth."""
+    points, rows = shapely.get_coordinates(geometry, return_index=True)
+    bad = np.unique(rows[~(np.abs(points) < LARGEST_COORDINATE).all(axis=1)])
+    geometry[bad] = None
+    if len(bad):
+        told.add("boundary.drawn_absurd", count=len(bad))
 
 
 def _encoding(path: Path) -> str:

@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def sheets_with_points(path: Path) -> list[str]:
     """Return the sheets of a workbook whose headings are known, none of a csv. Raises SwcError as `read`."""
     if path.suffix.lower() not in _SHEETS:
         return []
-    return [name for name, rows in _sheets(path) if _headings(rows[:_HEADING_ROWS])]
+    return [name for name, rows in _sheets(path, _HEADING_ROWS) if _headings(rows)]
 
 
 def read(path: Path, label: str, encoding: str | None = None, sheet: str | None = None) -> Listing:
@@ -114,40 +115,32 @@ def _sheet_rows(path: Path, sheet: str | None) -> list[Row]:
     return known[0][1] if known else []
 
 
-def _sheets(path: Path) -> list[tuple[str, list[Row]]]:
-    """Return (name, rows) of each sheet: values as last computed, nothing is evaluated."""
+def _sheets(path: Path, most: int | None = None) -> list[tuple[str, list[Row]]]:
+    """Return (name, rows, at most `most`) of each sheet: values as last computed, nothing is evaluated."""
+    _prove_safe(path)
+    try:
+        with archives.damage_told(path.name), closing(_opened(path)) as book:
+            rows_of = {one.title: _filled(one.iter_rows(values_only=True)) for one in book.worksheets}
+            return [(name, list(islice(rows, most))) for name, rows in rows_of.items()]
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError) as error:
+        raise SwcError("boundary.table_bad", source=path.name, line="-", reason=str(error)) from error
+
+
+def _opened(path: Path) -> Any:
     try:
         import openpyxl
     except ImportError as error:
         raise SwcError("boundary.needs_openpyxl", source=path.name) from error
-    _prove_safe(path)
-    try:
-        with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
-            return [
-                (sheet.title, list(_filled(sheet.iter_rows(values_only=True)))) for sheet in book.worksheets
-            ]
-    except (
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        OSError,
-        zipfile.BadZipFile,
-        SyntaxError,
-    ) as error:
-        raise SwcError("boundary.table_bad", source=path.name, line="-", reason=str(error)) from error
+    return openpyxl.load_workbook(path, read_only=True, data_only=True)
 
 
 def _prove_safe(path: Path) -> None:
     """Prove that a workbook is an archive without tricks whose members declare no entities."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for entry, name in archives.looked_through(archive, path.name):
-                if name.endswith((".xml", ".rels")):
-                    with archive.open(entry) as stream:
-                        admission.prove_plain_xml(stream, path.name)
-    except zipfile.BadZipFile as error:
-        raise SwcError("intake.zip_damaged", source=path.name, reason=str(error)) from error
+    with archives.damage_told(path.name), zipfile.ZipFile(path) as archive:
+        for entry, name in archives.looked_through(archive, path.name):
+            if name.endswith((".xml", ".rels")):
+                with archive.open(entry) as stream:
+                    admission.prove_plain_xml(stream, path.name)
 
 
 def _filled(rows: Iterable[tuple[Any, ...]]) -> Iterator[Row]:

@@ -514,6 +514,15 @@ def test_a_workbook_with_entities_is_refused(tmp_path):
     assert refused(path) == "intake.xml_entities"
 
 
+def test_a_damaged_workbook_is_said_to_be_damaged(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    openpyxl.Workbook().save(tmp_path / "a.xlsx")
+    raw = bytearray((tmp_path / "a.xlsx").read_bytes())
+    raw[60:90] = bytes(30)
+    (tmp_path / "a.xlsx").write_bytes(raw)
+    assert refused(tmp_path / "a.xlsx") == "intake.zip_damaged"
+
+
 def test_a_workbook_without_points_says_what_it_lacks(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()

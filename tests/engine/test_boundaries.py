@@ -283,7 +283,7 @@ def test_full_width_signs_are_read_and_told_but_names_keep_theirs(tmp_path):
     assert boundary.columns["parcel_name"].tolist() == ["水库（一期），北区"]
 
 
-@pytest.mark.parametrize("bad", ["nan", "inf", "1e7", "三百", "3,455,000.1", "3455000.1.2", ""])
+@pytest.mark.parametrize("bad", ["nan", "inf", "1e7", "9" * 40, "三百", "3,455,000.1", "3455000.1.2", ""])
 def test_a_bad_number_is_an_error_with_its_line(tmp_path, bad):
     content = text(parcel([ring(FIELD)])).replace("3455000.125", bad, 1)
     boundary = import_boundary(listed(tmp_path / "a.txt", content))
@@ -665,6 +665,15 @@ def test_a_text_names_the_smallest_polygon_around_it(tmp_path):
     boundary = import_boundary(drawing(tmp_path / "a.dxf", *rings, *texts), CRS)
     named = dict(zip(boundary.columns["cad_handle"], boundary.columns["parcel_name"]))
     assert named == {"1": "外", "2": "内"}
+
+
+def test_what_does_not_lie_on_earth_is_left_out(tmp_path):
+    path = drawing(
+        tmp_path / "a.dxf", polyline("A", square(1e30, 0, 1e29)), polyline("A", square(512000, 3455000, 9))
+    )
+    boundary = import_boundary(path, CRS)
+    assert codes(boundary) == ["boundary.drawn_absurd"]
+    assert shapely.area(boundary.geometry).tolist() == [81.0]
 
 
 def test_blocks_come_as_they_are_inserted(tmp_path):
