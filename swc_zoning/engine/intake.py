@@ -835,12 +835,11 @@ def _tiers(source: _Source, geometry: np.ndarray, names: list[str]) -> list[str]
     return [known[word] for word in words]
 
 
-def _offer_tiers(
-    source: _Source, geometry: np.ndarray, names: list[str], counts: dict[str, int]
-) -> list[Finding]:
-    """Tell what could settle tiers that are not chosen or not known; return what was told."""
+def _offer_tiers(source: _Source, geometry: np.ndarray, names: list[str], counts: dict[str, int]) -> bool:
+    """Tell what could settle tiers that are not chosen or not known; return whether none is chosen."""
     tier = source.spec.tier
-    if tiers.is_open(source.role, tier) and len(geometry):
+    unchosen = tiers.is_open(source.role, tier) and len(geometry) > 0
+    if unchosen:
         columns = source.columns(_looked_at(source.role, source.spec, source.table.layer))
         spoken = {name for use, name in source.fields.items() if use in ("id", "name")}
         ids = (source.fields.get("id", ""), _texts(source.column("id"), geometry))
@@ -850,7 +849,7 @@ def _offer_tiers(
     else:
         found = list(tiers.tell_unknown(source.entry, source.role, tier or {}, counts))
     source.notes.tell(found, source.label)
-    return found
+    return unchosen and bool(found)
 
 
 def _identities(source: _Source, tier: list[str], names: list[str]) -> list[str]:

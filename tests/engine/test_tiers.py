@@ -184,6 +184,13 @@ def test_a_role_that_has_a_tier_for_missing_values_is_not_asked(tmp_path):
     assert intake.read(job(path, FARMLAND), Progress()).features.tier == ["pbf", "pbf"]
 
 
+def test_words_that_mean_no_tier_and_missing_ones_are_both_told(tmp_path):
+    path = write(tmp_path / "a.gpkg", JB=["圈", None, "一级"])
+    codes = [one.code for one in intake.inspect(job(path, tier={"field": "JB"}))]
+    assert {"intake.tier_unknown", "intake.tier_absent", "tiers.words_unknown"} <= set(codes)
+    assert "tiers.unchosen" not in codes
+
+
 def test_of_a_large_layer_only_fields_known_for_tiers_are_read():
     fields = ["DLBM", "a", "b", "dlmc"]
     assert tiers.fields_to_try("landuse_status", fields, 1000) == fields
