@@ -30,6 +30,8 @@ ORIGINS = ("native", "given", "declared", "detected", "contradicted", "assumed")
 #: Degrees per chord where the reader itself must straighten curves: 0.01 m up to a radius of 4 km.
 _ARC_STEP_DEGREES = "0.25"
 _SHAPE_PARTS = ("shp", "shx", "dbf", "prj", "cpg")
+#: Suffix of a .prj in a copy, where no reader trips over it.
+_DAMAGED_PRJ = ".damaged_prj"
 _HASH_BLOCK = 1 << 20
 _SQLITE_WRITE_VERSION_BYTE = 18
 _SQLITE_WAL = 2
@@ -211,6 +213,23 @@ def _needs_snapshot(path: Path) -> bool:
     return bool(_journals(path)) or header[_SQLITE_WRITE_VERSION_BYTE:] == bytes([_SQLITE_WAL])
 
 
+def _prj_is_damaged(path: Path) -> bool:
+    """Return whether a Shapefile has a .prj nobody can read: some readers refuse the layer for it."""
+    prj = _sibling(path, ".prj") if path.suffix.lower() == ".shp" else None
+    if prj is None:
+        return False
+    from swc_zoning.engine import georef
+
+    text = prj.read_text(encoding="utf-8", errors="replace").strip()
+    return bool(text) and georef.parse(text) is None
+
+
+def _damaged_prj(path: Path) -> str | None:
+    """Return the words of a damaged .prj that was put aside."""
+    aside = path.with_suffix(_DAMAGED_PRJ)
+    return aside.read_text(encoding="utf-8", errors="replace").strip() if aside.exists() else None
+
+
 @contextmanager
 def _readable(source: str | Path) -> Iterator[str]:
     """Yield what may be opened without touching the folder of `source`: itself, or a copy."""
@@ -220,6 +239,13 @@ def _readable(source: str | Path) -> Iterator[str]:
     path = Path(source)
     if not path.exists():
         raise SwcError("intake.source_missing", source=str(path.name))
+    if _prj_is_damaged(path):
+        with tempfile.TemporaryDirectory(prefix="swc_zoning_") as folder:
+            for part in _files_of(path):
+                suffix = _DAMAGED_PRJ if part.suffix.lower() == ".prj" else part.suffix
+                shutil.copy2(part, Path(folder) / f"{part.stem}{suffix}")
+            yield str(Path(folder) / path.name)
+        return
     if not _needs_snapshot(path):
         yield str(path)
         return
@@ -300,6 +326,7 @@ def _describe(path: str, layer: str | None, encoding: str | None) -> Layer:
     text, origin = _encoding_of(path, encoding)
     option = text if origin != "native" else None
     facts = _facts_fiona(path, name, option) if backend() == "fiona" else _facts_pyogrio(path, name, option)
+    facts["crs"] = facts["crs"] or _damaged_prj(Path(path))
     return Layer(name=name, encoding=text or "UTF-8", encoding_origin=origin, **facts)
 
 
