@@ -43,8 +43,8 @@ def asked(spec: Any) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value not in (None, "as_is")}
 
 
-def corrected(points: Points, crs: CRS | None, wanted: Mapping[str, Any]) -> Points:
-    """Return points of CRS `crs` with the corrections of :func:`asked`; in :func:`outcome` of it.
+def corrected(points: Points, crs: CRS | None, wanted: Mapping[str, Any]) -> tuple[Points, CRS | None]:
+    """Return points of CRS `crs` with the corrections of :func:`asked`, and the CRS they are in then.
 
     inf where a point cannot be taken there. Raises SwcError intake.crs_unknown.
     """
@@ -53,9 +53,10 @@ def corrected(points: Points, crs: CRS | None, wanted: Mapping[str, Any]) -> Poi
     if "shift" in wanted and crs is not None:
         points = _unshifted(points, crs, TRUE_PLACES[wanted["shift"]])
     if "transform" not in wanted:
-        return points
+        return points, crs
+    target = _named(wanted["transform"]["target"])
     way = four_parameter if wanted["transform"]["kind"] == "4" else seven_parameter
-    return way(points, wanted["transform"])
+    return way(points, wanted["transform"]), target
 
 
 def _unshifted(points: Points, crs: CRS, true_places: Callable[[Points], Points]) -> Points:
@@ -131,11 +132,6 @@ TRUE_PLACES = {name: _inverse(forward) for name, forward in SHOWN_PLACES.items()
 
 
 # --- the user's own parameters ---------------------------------------------------------------------
-
-
-def outcome(crs: CRS | None, wanted: Mapping[str, Any]) -> CRS | None:
-    """Return the CRS of corrected points: the target of a transformation, else `crs`."""
-    return _named(wanted["transform"]["target"]) if "transform" in wanted else crs
 
 
 def _named(text: str) -> CRS:

@@ -40,6 +40,7 @@ _REACH = {3: 1.6, 6: 3.1}
 #: Nobody keeps data farther from the central meridian than this (degrees).
 _FARTHEST = 6.0
 _SAMPLE_FEATURES, _SAMPLE_POINTS = 1000, 2000
+_GOLDEN = (5**0.5 - 1) / 2
 #: Web Mercator numbers of China (m).
 _WEB_EAST, _WEB_NORTH = (8.1e6, 15.1e6), (3e5, 7.3e6)
 _LONGITUDES, _LATITUDES = (73.0, 135.1), (3.0, 54.0)
@@ -75,9 +76,8 @@ class Subject:
     @cached_property
     def points(self) -> Points:
         """Return some vertices of features spread over the layer."""
-        some = self.geometry[:: max(1, len(self.geometry) // _SAMPLE_FEATURES)]
-        points = shapely.get_coordinates(some)
-        return points[:: max(1, len(points) // _SAMPLE_POINTS)]
+        points = shapely.get_coordinates(self.geometry[_spread(len(self.geometry), _SAMPLE_FEATURES)])
+        return points[_spread(len(points), _SAMPLE_POINTS)]
 
     @cached_property
     def outline(self) -> boundary_shift.Outline | None:
@@ -88,6 +88,13 @@ class Subject:
     def box(self) -> Bounds | None:
         """Return the longitudes and latitudes most of the layer lies in as it is declared."""
         return None if self.crs is None or self.bounds is None else _box(_lonlat(self.crs, self.points))
+
+
+def _spread(count: int, most: int) -> NDArray[np.int64]:
+    """Return at most `most` of the numbers below `count`, without a period that rows of data may have."""
+    if count <= most:
+        return np.arange(count)
+    return np.unique((np.arange(most) * _GOLDEN % 1.0 * count).astype(np.int64))
 
 
 @dataclass(frozen=True)

@@ -505,12 +505,11 @@ def _corrected(source: _Source) -> bool:
         return True
     try:
         points = shapely.get_coordinates(source.geometry)
-        moved = corrections.corrected(points, source.crs, wanted)
+        moved, source.crs = corrections.corrected(points, source.crs, wanted)
     except SwcError as error:
         source.notes.error(error, source.label)
         return False
     source.geometry = shapely.set_coordinates(source.geometry, moved)
-    source.crs = corrections.outcome(source.crs, wanted)
     _reject_absurd(source)
     for code, facts in corrections.told(wanted):
         source.notes.add(code, source.label, **facts)
