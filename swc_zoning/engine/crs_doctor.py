@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from pyproj import CRS, Geod, Transformer
 from pyproj.exceptions import ProjError
 
 from swc_zoning.engine import boundary_shift, georef
+from swc_zoning.engine.crs import templates
 from swc_zoning.engine.messages import Fix
 
 #: float64[n, 2] and (west, south, east, north).
@@ -136,14 +137,28 @@ class Reading:
 def examine(
     subjects: Sequence[Subject], reference: Subject | None = None, ours: CRS | None = None
 ) -> list[list[Diagnosis]]:
-    """Return what is to be said of each subject, in their order.
+    """Return what is to be said of each subject, in their order, and last of the reference if there is one.
 
     `reference` is a boundary known to be right, `ours` the working CRS the job names.
     """
     crss = [one.crs for one in [*subjects, reference] if one is not None] + [ours]
     known = {georef.text_of(crs): crs for crs in crss if crs is not None}
-    ward = _Ward(list(subjects), reference, ours, known)
-    return [list(_examined(ward, subject)) for subject in subjects]
+    ward = _Ward(list(subjects), reference, ours, {**known, **_templates()})
+    found = [list(_examined(ward, subject)) for subject in subjects]
+    if reference is not None and reference.bounds is not None:
+        wrong = _misread(ward, reference, None)
+        found.append([wrong] if wrong is not None else [])
+    return found
+
+
+def is_template(crs: CRS) -> bool:
+    """Return whether `crs` is one of the shipped approximations, as it was shipped."""
+    return any(crs == template for template in _templates().values())
+
+
+@lru_cache(maxsize=1)
+def _templates() -> dict[str, CRS]:
+    return {row["definition"]: CRS.from_user_input(row["definition"]) for row in templates()}
 
 
 def zones_differ(crs: CRS, working: CRS) -> bool:
@@ -281,7 +296,12 @@ def _elsewhere(ward: _Ward, subject: Subject, frame: Frame | None) -> Diagnosis 
 def _local_plane(ward: _Ward, subject: Subject, frame: Frame | None) -> Diagnosis | None:
     """Return the finding of a plane that is in no registry and that nobody confirmed."""
     crs = subject.crs
-    if subject.confirmed or not crs.is_projected or crs.to_authority(min_confidence=georef.CONFIDENCE):
+    if (
+        subject.confirmed
+        or not crs.is_projected
+        or crs == ward.ours
+        or crs.to_authority(min_confidence=georef.CONFIDENCE)
+    ):
         return None
     matches = crs.list_authority(min_confidence=20)
     best = max(matches, key=lambda match: match.confidence, default=None)
@@ -550,7 +570,7 @@ def _short(text: str) -> str:
 
 def _proved(subject: Subject, fitting: list[Reading]) -> bool:
     """Return whether exactly one reading fits, and it does not claim another datum than the label."""
-    if len(fitting) != 1:
+    if len(fitting) != 1 or fitting[0].crs in _templates():
         return False
     crs = CRS.from_user_input(fitting[0].crs)
     return crs.geodetic_crs.name == subject.crs.geodetic_crs.name

@@ -36,7 +36,7 @@ CHORD_TOLERANCE_M = 0.01
 #: No coordinate of a place on Earth is larger, in degrees or metres, zone number included.
 _LARGEST_COORDINATE = 1e8
 #: Errors a user may accept in the job's options; the others leave nothing to work with.
-ACCEPTABLE = frozenset({"intake.left_out_submission"})
+ACCEPTABLE = frozenset({"intake.left_out_submission", "intake.crs_elsewhere", "intake.crs_axes"})
 _METADATA = ("version", "approval_no", "data_date", "provider", "secrecy")
 _KINDS = {0: "Point", 1: "LineString", 2: "LinearRing", 4: "MultiPoint", 5: "MultiLineString"}
 _NO_WKB = np.empty(0, dtype=object)
@@ -518,25 +518,38 @@ def _corrected(source: _Source) -> bool:
 
 def _placed(sources: list[_Source], job: Job, hashed: Callable[[str], str], notes: _Notes) -> list[_Source]:
     """Return the sources that may lie where their CRS says; the rest, and all doubts, go to the notes."""
-    reference = None
-    if job.reference is not None:
-        opened = _open(-1, None, REFERENCE_ROLE, job.reference.as_layer(), hashed, notes)
-        reference = _subject(opened) if opened is not None and opened.crs is not None else None
+    asked = [] if job.reference is None else [job.reference.as_layer()]
+    opened = [_open(-1, None, REFERENCE_ROLE, spec, hashed, notes) for spec in asked]
+    references = [source for source in opened if source is not None and source.crs is not None]
+    reference = _subject(references[0]) if references else None
     ours = georef.parse(job.crs) if job.crs else None
     found = crs_doctor.examine([_subject(source) for source in sources], reference, ours)
-    kept = []
-    for source, diagnoses in zip(sources, found):
-        before = len(notes.findings)
-        for one in diagnoses:
-            if one.code:
-                notes.add(one.code, source.label, fixes=one.fixes, **one.facts)
-            else:
-                notes.prove(source.label, one.facts, one.fixes)
-        stopped = any(finding.severity == "error" for finding in notes.findings[before:])
-        kept += [] if source.crs is None or stopped else [source]
-        if source.spec.shift and job.options.mode == "submission":
-            notes.add("intake.shift_submission", source.label)
-    return kept
+    kept = [source for source, said in zip([*sources, *references], found) if _stands(source, said)]
+    marked = [source for source in kept if _mark(source)]
+    for source in marked if job.options.mode == "submission" else ():
+        notes.add("intake.show_only", source.label)
+    return [source for source in kept if source.role != REFERENCE_ROLE]
+
+
+def _stands(source: _Source, diagnoses: list[crs_doctor.Diagnosis]) -> bool:
+    """Tell what the doctor found; return whether the layer may go on."""
+    before = len(source.notes.findings)
+    for one in diagnoses:
+        if one.code:
+            facts = {"count": int(source.alive.sum()), **one.facts}
+            source.notes.add(one.code, source.label, fixes=one.fixes, **facts)
+        else:
+            source.notes.prove(source.label, one.facts, one.fixes)
+    if source.crs is not None and crs_doctor.is_template(source.crs):
+        source.notes.add("intake.crs_template", source.label)
+    told = source.notes.findings[before:]
+    return source.crs is not None and not any(finding.severity == "error" for finding in told)
+
+
+def _mark(source: _Source) -> str:
+    """Return what results that rest on this layer must carry."""
+    show_only = source.spec.shift or crs_doctor.is_template(source.crs)
+    return sentence(corrections.MARK, {}) if show_only else ""
 
 
 def _subject(source: _Source) -> crs_doctor.Subject:
@@ -725,7 +738,7 @@ def _record(source: _Source) -> LayerRecord:
         extent=source.extent,
         sha256=source.sha256,
         corrections=corrections.asked(source.spec),
-        mark=sentence(corrections.MARK, {}) if source.spec.shift else "",
+        mark=_mark(source),
         **metadata,
     )
 

@@ -70,7 +70,12 @@ WRITING = 0.1
 
 #: Mistakes of the job itself, and losses nobody may submit unseen. Other errors block a submission only.
 _BLOCK_ALWAYS = {"consistency.none", "consistency.control_unknown", "consistency.control_far"}
-_BLOCK_SUBMISSION = {"consistency.vanished"}
+_BLOCK_SUBMISSION = {
+    "consistency.vanished",
+    "intake.shift_gcj02",
+    "intake.shift_bd09",
+    "intake.shift_datum",
+}
 
 _HEAD = (
     "title",

@@ -16,6 +16,7 @@ from pyproj import CRS, Transformer
 
 from swc_zoning.engine import boundary_shift, corrections, crs_doctor, formats, georef, intake
 from swc_zoning.engine import job as jobs
+from swc_zoning.engine.crs import templates
 from swc_zoning.engine.messages import Blocked, SwcError
 from swc_zoning.engine.progress import Progress
 from swc_zoning.engine.run import run
@@ -318,10 +319,10 @@ def test_what_is_corrected_for_show_is_marked_and_cannot_be_submitted(city, kind
     assert (record.mark, record.corrections) == ("示意，不得汇交", {"shift": kind})
     assert taken.layers[0].mark == ""
     assert [f.code for f in taken.findings if f.severity == "warning"] == ["intake.shift_corrected"]
-    for accepted in ([], ["intake.shift_submission"]):
+    for accepted in ([], ["intake.show_only"]):
         with pytest.raises(Blocked) as caught:
             city.read(options={"mode": "submission", "accept": accepted})
-        assert "intake.shift_submission" in [f.code for f in caught.value.findings]
+        assert "intake.show_only" in [f.code for f in caught.value.findings]
 
 
 def test_the_mark_reaches_summary_and_tables(city, tmp_path):
@@ -533,6 +534,32 @@ def test_b40_what_the_job_confirms_is_not_asked_again(city):
     assert "intake.crs_ambiguous" not in [f.code for f in city.findings()]
 
 
+def template():
+    return templates()[0]["definition"]
+
+
+def test_the_shipped_local_plane_is_offered_unsurely_and_what_uses_it_is_marked(city):
+    finding = city.extent().layer(to(template(), parcels()), None).found()
+    assert sole_fix(finding) == ({"crs": template()}, False)
+    taken = city.settled(finding)
+    assert_true_place(taken)
+    assert [f.code for f in taken.findings if f.severity == "warning"] == ["intake.crs_template"]
+    assert [record.mark for record in taken.layers] == ["", "示意，不得汇交"]
+    with pytest.raises(Blocked) as caught:
+        city.read(options={"mode": "submission"})
+    assert "intake.show_only" in [f.code for f in caught.value.findings]
+
+
+def test_a_shipped_local_plane_is_marked_as_a_proposal_and_edited_ones_are_the_users_own(city):
+    for row in templates():
+        assert row["status"] == "proposed"
+        assert "不得汇交" in row["name_zh"]
+        assert "not for submission" in row["name_en"]
+    own = template().replace("+x_0=-238.173", "+x_0=-238.2")
+    taken = city.extent().layer(to(own, parcels()), None, crs=own).read()
+    assert [record.mark for record in taken.layers] == ["", ""]
+
+
 # --- who is believed -------------------------------------------------------------------------------
 
 
@@ -579,6 +606,34 @@ def test_a_reference_goes_before_the_extent_and_is_no_part_of_the_result(city):
     assert (finding.layer, finding.facts["frame"]) == ("town", "right")
     taken = city.settled(finding)
     assert [record.role for record in taken.layers] == ["admin_extent", "parcels"]
+
+
+def test_a_reference_that_cannot_be_true_is_told_itself(city):
+    city.extent().layer(parcels(), "EPSG:4549")
+    city.put("right.gpkg", to("EPSG:4528", town()), "EPSG:4549")
+    city.document["reference"] = {"source": "right.gpkg"}
+    finding = city.found()
+    assert (finding.code, finding.layer, finding.fixes) == ("intake.crs_zone", "right", ())
+
+
+def test_a_layer_that_is_elsewhere_by_right_can_be_accepted(city):
+    """Numbers of zone 123 that by chance fit the extent as numbers of zone 120."""
+    city.extent().layer(parcels(), "EPSG:4550")
+    assert city.found().code == "intake.crs_elsewhere"
+    accept = [{"code": "intake.crs_elsewhere", "layer": "layer", "reason": "an island of the city"}]
+    taken = city.read(options={"accept": accept})
+    assert taken.layers[1].used == 5
+    assert "intake.accepted" in [f.code for f in taken.findings]
+
+
+def test_a_submission_with_an_offset_stops_until_it_is_accepted(city):
+    shown = moved(town(), by_lonlat(corrections.gcj02))
+    city.extent().layer(shown, "EPSG:4549", role="townships", id_field="code")
+    strict = {"mode": "submission"}
+    with pytest.raises(Blocked) as caught:
+        run(city.job(options=strict))
+    assert "intake.shift_gcj02" in [f.code for f in caught.value.findings]
+    run(city.job(options={**strict, "accept": ["intake.shift_gcj02"]}))
 
 
 def test_a_reference_that_is_not_there_is_told(city):
