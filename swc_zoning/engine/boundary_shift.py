@@ -24,8 +24,10 @@ from swc_zoning.engine.corrections import SHOWN_PLACES, TRUE_PLACES
 Points = NDArray[np.float64]
 
 SAMPLES = 1500
-#: Outlines beyond this are not measured: it would take long, and inner lines would hide the outer one.
-_MOST_FEATURES, _MOST_SEGMENTS = 20_000, 60_000
+#: Of layers beyond this only some places of the rim are measured.
+_MOST_FEATURES, _MOST_SEGMENTS = 20_000, 200_000
+#: Lines across a layer, each way, on which its rim is sought.
+_STRIPS = 40
 #: A hypothesis must take away so much of the distance; a fitted one more.
 _PROOF, _FITTED_PROOF = 0.5, 0.2
 #: Offsets below are not told, nor those larger than any datum gives (m).
@@ -116,21 +118,48 @@ class Outline:
         return start + along * np.clip(part, 0.0, 1.0)[:, None]
 
 
-def measure(layer: Outline, frame: Outline, frame_is_right: bool) -> Shift:
-    """Return how `layer` is off `frame`; the offset may be the frame's own unless that is known right."""
-    ways = {"none": _same, **TRUE_PLACES}
+def rim(geometry: NDArray[Any], boxes: NDArray[np.float64]) -> Points:
+    """Return vertices on the rim of a layer of many features, whose `boxes` are float64[n, 4].
+
+    On lines across the layer, evenly spaced both ways, the outermost feature gives its outermost vertex.
+    """
+    found = []
+    for axis in (0, 1):
+        low, high = boxes[:, 1 - axis].copy(), boxes[:, 3 - axis].copy()
+        start, step = low.min(), max((high.max() - low.min()) / (_STRIPS + 1), 1e-9)
+        first, last = np.ceil((low - start) / step), np.floor((high - start) / step)
+        crossed = np.flatnonzero(first <= last)
+        for line in range(1, _STRIPS + 1):
+            rows = crossed[(first[crossed] <= line) & (last[crossed] >= line)]
+            if len(rows):
+                found += _ends(geometry, boxes, rows, axis)
+    return np.array(found).reshape(-1, 2)
+
+
+def _ends(geometry: NDArray[Any], boxes: NDArray[np.float64], rows: NDArray[Any], axis: int) -> list[Points]:
+    """Return the first and the last vertex along an axis of some features."""
+    least = shapely.get_coordinates(geometry[rows[np.argmin(boxes[rows, axis])]])
+    most = shapely.get_coordinates(geometry[rows[np.argmax(boxes[rows, axis + 2])]])
+    return [least[np.argmin(least[:, axis])], most[np.argmax(most[:, axis])]]
+
+
+def measure(layer: Outline | Points, frame: Outline, frame_is_right: bool) -> Shift:
+    """Return how `layer` is off `frame`; the offset may be the frame's own unless that is known right.
+
+    Of a layer too large for an outline, points of its rim in degrees (see :func:`rim`) will do.
+    """
     others = {} if frame_is_right else SHOWN_PLACES
-    forth = _residuals(layer.samples, frame, ways, others)
-    # Lines inside the layer hide its rim, but the frame still lies on lines of it.
-    back = _residuals(
-        frame.samples, layer, {"none": _same, **SHOWN_PLACES}, {} if frame_is_right else TRUE_PLACES
-    )
-    found = min(forth, back, key=lambda residuals: min(residuals.values()))
-    samples = layer.samples if found is forth else frame.samples
-    east, north, found["constant"] = _constant(samples, frame if found is forth else layer)
-    if found is back:
-        east, north = -east, -north
-    return _judged(found, layer if found is forth else frame, samples, (-east, -north))
+    samples = layer.samples if isinstance(layer, Outline) else layer
+    found = _residuals(samples, frame, {"none": _same, **TRUE_PLACES}, others)
+    sign, outline = 1.0, frame
+    if isinstance(layer, Outline):
+        # Lines inside the layer hide its rim, but the frame still lies on lines of it.
+        others = {} if frame_is_right else TRUE_PLACES
+        back = _residuals(frame.samples, layer, {"none": _same, **SHOWN_PLACES}, others)
+        if min(back.values()) < min(found.values()):
+            found, samples, sign, outline = back, frame.samples, -1.0, layer
+    east, north, found["constant"] = _constant(samples, outline)
+    return _judged(found, frame, samples, (-sign * east, -sign * north))
 
 
 def _same(points: Points) -> Points:

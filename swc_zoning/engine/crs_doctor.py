@@ -67,11 +67,17 @@ class Subject:
     extent: bool = False
 
     @cached_property
+    def boxes(self) -> NDArray[np.float64]:
+        """Return the box of each feature."""
+        return shapely.bounds(self.geometry)
+
+    @cached_property
     def bounds(self) -> Bounds | None:
         """Return the box of all coordinates, None where there are none."""
         if not len(self.geometry):
             return None
-        west, south, east, north = shapely.total_bounds(self.geometry).tolist()
+        west, south = self.boxes.min(axis=0)[:2].tolist()
+        east, north = self.boxes.max(axis=0)[2:].tolist()
         return west, south, east, north
 
     @cached_property
@@ -84,6 +90,11 @@ class Subject:
     def outline(self) -> boundary_shift.Outline | None:
         """Return the boundaries of the layer, None where there are too many."""
         return boundary_shift.Outline.of(self.geometry, lambda points: _lonlat(self.crs, points))
+
+    @property
+    def rim(self) -> Points:
+        """Return some places on the rim of the layer, in degrees."""
+        return _lonlat(self.crs, boundary_shift.rim(self.geometry, self.boxes))
 
     @cached_property
     def box(self) -> Bounds | None:
@@ -206,8 +217,9 @@ class _Ward:
         frame = self.boundary(subject)
         if frame is None or not _possible(subject) or not _alike(subject, frame):
             return None
-        outlines = subject.outline, frame.outline
-        return None if None in outlines else boundary_shift.measure(*outlines, frame is self.reference)
+        if frame.outline is None:
+            return None
+        return boundary_shift.measure(subject.outline or subject.rim, frame.outline, frame is self.reference)
 
     @cached_property
     def sound_extent(self) -> Subject | None:
