@@ -139,7 +139,7 @@ def _drawing(path: Path, options: Options) -> Boundary:
     drawn = drawings.read(path, told, options.tolerance_m, options.even_odd)
     crs = georef.parse(options.crs) if options.crs else None
     if options.crs and crs is None:
-        raise SwcError("intake.crs_unknown", crs=options.crs)
+        raise SwcError("boundary.crs_unknown", crs=options.crs)
     if not len(drawn.geometry):
         told.add("boundary.empty")
     if crs is None:

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import codecs
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from swc_zoning.engine import scratch
+from swc_zoning.engine import scratch, shapefile
 from swc_zoning.engine.messages import Finding, Fix, SwcError
 from swc_zoning.paths import resource
 
@@ -111,7 +109,7 @@ def encoding_of(path: str, given: str | None) -> tuple[str | None, str]:
         return (given, "given") if given else (None, "native")
     if given:
         return given, "given"
-    table = _sibling(Path(path), ".dbf")
+    table = shapefile.part(Path(path), ".dbf")
     return detect_encoding(table, declared_by(Path(path))[0]) if table else ("UTF-8", "native")
 
 
@@ -151,7 +149,7 @@ def examine(source: str | Path, given: str | None = None) -> Text | None:
     path = Path(source)
     if _is_text_file(path):
         return _examine_file(path, given)
-    dbf = _sibling(path, ".dbf") if path.suffix.lower() == ".shp" else None
+    dbf = shapefile.part(path, ".dbf") if path.suffix.lower() == ".shp" else None
     scan = _scan(dbf) if dbf else None
     if scan is None or not (scan.distinct or scan.ended or _has_twins(scan)):
         return None
@@ -176,7 +174,7 @@ def examine(source: str | Path, given: str | None = None) -> Text | None:
 
 def declared_by(path: Path) -> tuple[str | None, str]:
     """Return (encoding, "cpg" or "ldid") a Shapefile declares; (None, "") where it says none we know."""
-    page, table = _sibling(path, ".cpg"), _sibling(path, ".dbf")
+    page, table = shapefile.part(path, ".cpg"), shapefile.part(path, ".dbf")
     if page is not None:
         name = _page_name(page.read_text(encoding="ascii", errors="replace").strip())
         if name:
@@ -195,11 +193,6 @@ def _page_name(text: str) -> str | None:
         return None if name.lower() in known_data()["nothing_said"] else codecs.lookup(name).name
     except LookupError:
         return None
-
-
-def _sibling(path: Path, suffix: str) -> Path | None:
-    beside = (path.with_suffix(case) for case in (suffix, suffix.upper()))
-    return next((part for part in beside if part.exists()), None)
 
 
 def _known_encoding(name: str) -> None:
@@ -518,25 +511,17 @@ def whole(path: str, given: str | None) -> Iterator[str]:
 
 def _mended_table(source: Path, given: str | None, folder: Path) -> str | None:
     """Write a mended copy of a Shapefile to `folder` if it needs one; return its path."""
-    dbf = _sibling(source, ".dbf") if source.suffix.lower() == ".shp" else None
+    dbf = shapefile.part(source, ".dbf") if source.suffix.lower() == ".shp" else None
     encoding = encoding_of(str(source), given)[0] if dbf else None
     mended = _mended(_scan(dbf), encoding) if dbf and encoding else None
     if dbf is None or mended is None:
         return None
-    for suffix in (".shp", ".shx", ".prj", ".cpg"):
-        part = _sibling(source, suffix)
+    for suffix in (".shp", ".shx", ".prj", shapefile.DAMAGED_PRJ, ".cpg"):
+        part = shapefile.part(source, suffix)
         if part is not None:
-            _bring(part, folder / part.name)
+            scratch.bring(part, folder / part.name)
     (folder / dbf.name).write_bytes(mended)
     return str(folder / source.name)
-
-
-def _bring(part: Path, target: Path) -> None:
-    """Link a file, or copy it where links are not to be had."""
-    try:
-        os.symlink(part.absolute(), target)
-    except OSError:
-        shutil.copyfile(part, target)
 
 
 def _mended(scan: _Scan, encoding: str) -> bytes | None:

@@ -347,6 +347,23 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
+def _prj_is_damaged(path: Path) -> bool:
+    """Return whether a Shapefile has a .prj nobody can read: some readers refuse the layer for it."""
+    prj = shapefile.part(path, ".prj") if path.suffix.lower() == ".shp" else None
+    if prj is None:
+        return False
+    from swc_zoning.engine import georef
+
+    text = prj.read_text(encoding="utf-8", errors="replace").strip()
+    return bool(text) and georef.parse(text) is None
+
+
+def _damaged_prj(path: Path) -> str | None:
+    """Return the words of a damaged .prj that was put aside."""
+    aside = path.with_suffix(shapefile.DAMAGED_PRJ)
+    return aside.read_text(encoding="utf-8", errors="replace").strip() if aside.exists() else None
+
+
 @contextmanager
 def _readable(source: str | Path) -> Iterator[str]:
     """Yield what may be opened without touching the folder of `source`: itself, a copy, or what is in it."""
@@ -397,6 +414,13 @@ def _untouched(path: Path) -> Iterator[str]:
     """Yield `path`, once it is found whole, or a copy where opening it could write beside it."""
     if path.suffix.lower() == ".shp":
         shapefile.prove_whole(path)
+    if _prj_is_damaged(path):
+        with scratch.folder("snapshot") as folder:
+            for part in _files_of(path):
+                suffix = shapefile.DAMAGED_PRJ if part.suffix.lower() == ".prj" else part.suffix
+                scratch.bring(part, folder / f"{part.stem}{suffix}")
+            yield str(folder / path.name)
+        return
     if not _needs_snapshot(path):
         yield str(path)
         return
@@ -480,6 +504,7 @@ def _describe(path: str, layer: str | None, encoding: str | None) -> Layer:
     option = text if origin != "native" else None
     facts = _facts_fiona(path, name, option) if backend() == "fiona" else _facts_pyogrio(path, name, option)
     admission.admit_driver(facts["driver"])
+    facts["crs"] = facts["crs"] or _damaged_prj(Path(path))
     return Layer(name=name, encoding=text or "UTF-8", encoding_origin=origin, **facts)
 
 

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,8 @@ from swc_zoning.engine import (
     attributes,
     boundaries,
     characters,
+    corrections,
+    crs_doctor,
     curves,
     encodings,
     formats,
@@ -38,7 +40,7 @@ from swc_zoning.engine import (
     versions,
 )
 from swc_zoning.engine.crs import choose_crs
-from swc_zoning.engine.messages import Blocked, Finding, Fix, SwcError
+from swc_zoning.engine.messages import Blocked, Finding, Fix, SwcError, sentence
 from swc_zoning.engine.progress import Progress
 from swc_zoning.paths import resource
 
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from swc_zoning.engine.job import Accepted, Job
 
 EXTENT_ROLE = "admin_extent"
+REFERENCE_ROLE = "reference"
 #: Largest distance between an arc and its chords, metres.
 CHORD_TOLERANCE_M = 0.01
 #: No coordinate of a place on Earth is larger, in degrees or metres, zone number included.
@@ -54,6 +57,8 @@ _LARGEST_COORDINATE = 1e8
 ACCEPTABLE = frozenset(
     {
         "intake.left_out_submission",
+        "intake.crs_elsewhere",
+        "intake.crs_axes",
         "versions.two",
         "versions.same_ground",
         "versions.within",
@@ -62,6 +67,8 @@ ACCEPTABLE = frozenset(
 )
 _METADATA = ("version", "approval_no", "data_date", "provider", "secrecy")
 _KINDS = {0: "Point", 1: "LineString", 2: "LinearRing", 4: "MultiPoint", 5: "MultiLineString"}
+#: Findings of a layer whose CRS is not known, told when it is opened and proved when all are.
+_CRS_ASKED = ("intake.crs_missing", "intake.crs_unknown", "intake.crs_local")
 #: Features whose vertices are in memory at once, beside the geometry itself.
 _BLOCK = 50_000
 _POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
@@ -69,7 +76,10 @@ _POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
 
 @dataclass(frozen=True)
 class LayerRecord:
-    """What a result must tell of an input layer; `count` features read, `used` features that went in."""
+    """What a result must tell of an input layer; `count` features read, `used` features that went in.
+
+    `corrections` is what the job had done to the coordinates, `mark` what results must carry for it.
+    """
 
     index: int
     role: str
@@ -86,6 +96,8 @@ class LayerRecord:
     provider: str
     secrecy: str
     sha256: str
+    corrections: dict[str, Any] = field(default_factory=dict)
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,6 +192,12 @@ class _Notes:
         for one in findings:
             self.add(one.code, layer, one.place, one.measure_m2, one.fixes, **one.facts)
 
+    def prove(self, layer: str, facts: dict[str, Any], fixes: Sequence[Fix]) -> None:
+        """Give what the layer's CRS is not known for the evidence and the choices that were found."""
+        for number, one in enumerate(self.findings):
+            if one.layer == layer and one.code in _CRS_ASKED:
+                self.findings[number] = replace(one, facts={**one.facts, **facts}, fixes=tuple(fixes))
+
     def error(self, error: SwcError, layer: str) -> None:
         self.add(error.code, layer, **{k: v for k, v in error.facts.items() if k != "layer"})
 
@@ -199,7 +217,7 @@ class _Source:
     label: str
     table: formats.Table
     fields: dict[str, str]
-    crs: CRS
+    crs: CRS | None  # None until someone says
     geometry: np.ndarray
     alive: np.ndarray
     sha256: str
@@ -251,6 +269,7 @@ def _survey(job: Job, progress: Progress) -> tuple[Intake | None, list[Finding]]
         source = _open(index, entry, role, spec, hashed, notes)
         sources += [source] if source else []
         progress.advance(0.5 * (index + 1) / len(specs))
+    sources = _placed(sources, job, hashed, notes)
     working = _working_crs(job, sources, notes)
     if working is None:
         return None, notes.findings
@@ -325,7 +344,7 @@ def _open(
     crs = _source_crs(spec, table.layer.crs, label, notes)
     _tell_file(spec, entry, layer, label, notes)
     table = _told_text(spec, entry, table, fields, label, notes)
-    if crs is None or not _has_rows(table, role, label, notes):
+    if not _has_rows(table, role, label, notes):
         return None
     alive = np.ones(len(table), dtype=bool)
     geometry = np.empty(len(table), dtype=object)
@@ -334,7 +353,7 @@ def _open(
     told = (label, table, fields, crs, geometry, alive, sha256, notes)
     source = _Source(index, entry, spec, role, extent, *told)
     _draw(source)
-    return source if _is_polygonal(source) and _is_placed(source) else None
+    return source if _is_polygonal(source) and _corrected(source) else None
 
 
 def _label(spec: Any) -> str:
@@ -445,7 +464,7 @@ def _district_words() -> dict[str, Any]:
 
 def _draw(source: _Source) -> None:
     """Fill `source.geometry` with 2-D polygons from the WKB; the rest is rejected or told."""
-    tolerance = CHORD_TOLERANCE_M / georef.metres_per_unit(source.crs)
+    tolerance = CHORD_TOLERANCE_M / (georef.metres_per_unit(source.crs) if source.crs else 1.0)
     found, start = [np.empty((0, 3), np.int64)], 0
     for wkb in source.table.wkb.drain():
         source.geometry[start : start + len(wkb)], types = _drawn(wkb, tolerance)
@@ -569,20 +588,91 @@ def _is_polygonal(source: _Source) -> bool:
 
 def _source_crs(spec: Any, found: str | None, label: str, notes: _Notes) -> CRS | None:
     """Return the CRS the job names, else the file's; None with the reason in `notes`."""
-    text = spec.crs or found
-    if not text:
-        notes.add("intake.crs_missing", label)
-        return None
-    crs = georef.parse(text)
-    if crs is not None and georef.is_undefined(crs):
-        notes.add("intake.crs_missing", label)
+    wanted = corrections.asked(spec)
+    transform = wanted.get("transform", {})
+    if transform.get("kind") == "4" and "shift" not in wanted:
+        return None  # whatever plane it is, the parameters lead out of it
+    text = transform.get("source") or spec.crs or found
+    crs = georef.parse(text) if text else None
+    unproved = {"proposal": "—", "readings": "—", "frame": "—"}
+    if not text or (crs is not None and georef.is_undefined(crs)):
+        notes.add("intake.crs_missing", label, **unproved)
     elif crs is None:
-        notes.add("intake.crs_unknown", label, crs=str(text)[:80])
+        notes.add("intake.crs_unknown", label, crs=str(text)[:80], **unproved)
     elif not (crs.is_geographic or crs.is_projected):
-        notes.add("intake.crs_local", label, crs=crs.name)
+        notes.add("intake.crs_local", label, crs=crs.name, **unproved)
     else:
         return crs
     return None
+
+
+def _corrected(source: _Source) -> bool:
+    """Do to the coordinates what the job asks for, each with a word; False where that is impossible."""
+    wanted = corrections.asked(source.spec)
+    if not wanted:
+        return True
+    try:
+        points = shapely.get_coordinates(source.geometry)
+        moved, source.crs = corrections.corrected(points, source.crs, wanted)
+    except SwcError as error:
+        source.notes.error(error, source.label)
+        return False
+    source.geometry = shapely.set_coordinates(source.geometry, moved)
+    _reject_absurd(source)
+    for code, facts in corrections.told(wanted):
+        source.notes.add(code, source.label, **facts)
+    return True
+
+
+def _placed(sources: list[_Source], job: Job, hashed: Callable[[str], str], notes: _Notes) -> list[_Source]:
+    """Return the sources that may lie where their CRS says; the rest, and all doubts, go to the notes."""
+    asked = [] if job.reference is None else [job.reference.as_layer()]
+    opened = [_open(-1, None, REFERENCE_ROLE, spec, hashed, notes) for spec in asked]
+    references = [source for source in opened if source is not None and source.crs is not None]
+    reference = _subject(references[0]) if references else None
+    ours = georef.parse(job.crs) if job.crs else None
+    found = crs_doctor.examine([_subject(source) for source in sources], reference, ours)
+    kept = [source for source, said in zip([*sources, *references], found) if _stands(source, said)]
+    marked = [source for source in kept if _mark(source)]
+    for source in marked if job.options.mode == "submission" else ():
+        notes.add("intake.show_only", source.label)
+    return [source for source in kept if source.role != REFERENCE_ROLE]
+
+
+def _stands(source: _Source, diagnoses: list[crs_doctor.Diagnosis]) -> bool:
+    """Tell what the doctor found; return whether the layer may go on."""
+    before = len(source.notes.findings)
+    for one in diagnoses:
+        if one.code:
+            facts = {"count": int(source.alive.sum()), **one.facts}
+            source.notes.add(one.code, source.label, fixes=one.fixes, **facts)
+        else:
+            source.notes.prove(source.label, one.facts, one.fixes)
+    if source.crs is not None and crs_doctor.is_template(source.crs):
+        source.notes.add("intake.crs_template", source.label)
+    told = source.notes.findings[before:]
+    return source.crs is not None and not any(finding.severity == "error" for finding in told)
+
+
+def _mark(source: _Source) -> str:
+    """Return what results that rest on this layer must carry."""
+    show_only = source.spec.shift or crs_doctor.is_template(source.crs)
+    return sentence(corrections.MARK, {}) if show_only else ""
+
+
+def _subject(source: _Source) -> crs_doctor.Subject:
+    geometry = source.geometry if source.alive.all() else source.geometry[source.alive]
+    wanted = corrections.asked(source.spec)
+    return crs_doctor.Subject(
+        entry=source.entry,
+        label=source.label,
+        crs=source.crs,
+        geometry=geometry,
+        confirmed=bool(source.spec.crs or "transform" in wanted),
+        swapped=wanted.get("axis_order") == "swap",
+        fixable="transform" not in wanted and source.role != REFERENCE_ROLE,
+        extent=source.extent,
+    )
 
 
 def _bounds(source: _Source) -> georef.Bounds | None:
@@ -590,25 +680,6 @@ def _bounds(source: _Source) -> georef.Bounds | None:
         return None
     west, south, east, north = shapely.total_bounds(source.geometry[source.alive]).tolist()
     return west, south, east, north
-
-
-def _is_placed(source: _Source) -> bool:
-    """Return whether the coordinates can be true in their CRS; doubts go to the notes."""
-    bounds = _bounds(source)
-    if bounds is None:
-        return True
-    name = georef.name_of(source.crs)
-    where = " ".join(f"{value:.6g}" for value in bounds)
-    if georef.degrees_problem(source.crs, bounds):
-        source.notes.add("intake.crs_units", source.label, crs=name, bounds=where)
-        return False
-    zone = georef.zone_problem(source.crs, bounds)
-    if zone:
-        source.notes.add("intake.crs_zone", source.label, crs=name, **zone)
-        return False
-    if georef.outside_area_of_use(source.crs, georef.lonlat_bounds(source.crs, bounds)):
-        source.notes.add("intake.crs_area", source.label, crs=name, bounds=where)
-    return True
 
 
 def _area_of(sources: list[_Source]) -> georef.Bounds:
@@ -648,6 +719,7 @@ def _settle(source: _Source, move: georef.Move, submission: bool) -> _Part:
     """Return the finished features of a layer: moved, repaired, named."""
     _tell_datum(source, move)
     moved = _moved(source, move)
+    _tell_unified(source, move, moved)
     repairs = _repair_all(source, moved)
     if submission and not source.alive.all():
         count = int((~source.alive).sum())
@@ -684,6 +756,16 @@ def _tell_datum(source: _Source, move: georef.Move) -> None:
     source.notes.add("intake.datum_differs", source.label, crs=name, **move.facts())
     if move.better:
         source.notes.add("intake.datum_better", source.label, crs=name, better=move.better)
+
+
+def _tell_unified(source: _Source, move: georef.Move, moved: np.ndarray) -> None:
+    """Tell a layer that comes from another zone, and what that does to its plane area."""
+    if move.same or not crs_doctor.zones_differ(source.crs, move.target):
+        return
+    before, after = (float(shapely.area(one[source.alive]).sum()) for one in (source.geometry, moved))
+    facts = {"crs": georef.name_of(source.crs), "working": georef.name_of(move.target)}
+    change = {"before": round(before, 1), "after": round(after, 1), "change": round(after - before, 1)}
+    source.notes.add("intake.crs_unified", source.label, **facts, **change)
 
 
 #: Shared by all features that carry no attributes of their own.
@@ -788,6 +870,8 @@ def _record(source: _Source) -> LayerRecord:
         used=int(source.alive.sum()),
         extent=source.extent,
         sha256=source.sha256,
+        corrections=corrections.asked(source.spec),
+        mark=_mark(source),
         **metadata,
     )
 

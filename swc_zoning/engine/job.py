@@ -22,6 +22,8 @@ from swc_zoning.engine.messages import Blocked, Finding, Fix, catalogue
 
 SCHEMA = 1
 EXTENT_ROLE = "admin_extent"
+#: Name of the reference in messages; no layer may take it.
+REFERENCE_ROLE = "reference"
 
 #: Steps to the next version by the version they start from; version 1 is the first.
 _MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -39,7 +41,8 @@ class LayerInput:
     """One polygon layer in one role; `source` is an absolute path or a database address.
 
     `tier` is {"field", "map"?} or {"value"}; `use` False leaves the layer out; `undo_encoding` names the
-    encoding through which UTF-8 text went twice. What the job does not say is None.
+    encoding through which UTF-8 text went twice; `axis_order`, `shift` and `transform` are done to a copy
+    of the coordinates (`corrections`). What the job does not say is None.
     """
 
     role: str
@@ -58,6 +61,9 @@ class LayerInput:
     data_date: str | None = None
     provider: str | None = None
     secrecy: str | None = None
+    axis_order: str | None = None
+    shift: str | None = None
+    transform: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,11 +83,29 @@ class Extent:
     data_date: str | None = None
     provider: str | None = None
     secrecy: str | None = None
+    axis_order: str | None = None
+    shift: str | None = None
+    transform: dict[str, Any] | None = None
 
     def as_layer(self) -> LayerInput:
         """Return the extent as a layer of role ``admin_extent``, the code field as its id field."""
         values = asdict(self)
         return LayerInput(role=EXTENT_ROLE, id_field=values.pop("code_field"), **values)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A boundary known to be right, to hold layers against; it is no part of the zoning."""
+
+    source: str
+    layer: str | None = None
+    filter: str | None = None
+    crs: str | None = None
+    encoding: str | None = None
+
+    def as_layer(self) -> LayerInput:
+        """Return the reference as a layer of role ``reference``."""
+        return LayerInput(role=REFERENCE_ROLE, **asdict(self))
 
 
 @dataclass(frozen=True)
@@ -131,6 +155,7 @@ class Job:
     options: Options
     path: Path | None = None
     findings: tuple[Finding, ...] = field(default=(), compare=False)
+    reference: Reference | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the job as a document of the current schema, paths absolute; `load` gives it back."""
@@ -138,6 +163,7 @@ class Job:
             "schema": SCHEMA,
             "title": self.title,
             "extent": _said(self.extent) if self.extent else None,
+            "reference": _said(self.reference) if self.reference else None,
             "crs": self.crs,
             "rules": None if self.rules is None else str(self.rules),
             "plan_date": self.plan_date,
@@ -334,6 +360,9 @@ def _layer_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding
         yield from _role_findings(role, entry)
         yield from _source_findings(role, _text(entry, "source"), base)
         yield from _encoding_findings(role, _text(entry, "encoding"))
+        transform = entry.get("transform")
+        if isinstance(transform, Mapping) and {"scale", "scale_ppm"} <= set(transform):
+            yield Finding("job.scale_twice", {"role": role}, layer=role)
 
 
 def _role_findings(role: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
@@ -392,6 +421,10 @@ def _version_findings(document: Mapping[str, Any], base: Path) -> Iterator[Findi
 
 
 def _head_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:
+    reference = document.get("reference")
+    if isinstance(reference, Mapping):
+        yield from _source_findings(REFERENCE_ROLE, _text(reference, "source"), base)
+        yield from _encoding_findings(REFERENCE_ROLE, _text(reference, "encoding"))
     rules, day = _text(document, "rules"), _text(document, "plan_date")
     if rules and not os.path.isfile(resolve(rules, base)):
         yield Finding("job.rules_missing", {"path": resolve(rules, base)})
@@ -422,7 +455,7 @@ def _accept_findings(document: Mapping[str, Any], base: Path) -> Iterator[Findin
 def _build(document: Mapping[str, Any], base: Path, path: Path | None, findings: tuple[Finding, ...]) -> Job:
     entries = document.get("layers", [])
     layers = [LayerInput(**_placed(entry, base)) for entry in entries if entry["role"] != EXTENT_ROLE]
-    rules = document.get("rules")
+    rules, reference = document.get("rules"), document.get("reference")
     return Job(
         title=document.get("title", ""),
         extent=_extent(document, base),
@@ -433,6 +466,7 @@ def _build(document: Mapping[str, Any], base: Path, path: Path | None, findings:
         options=_made_options(document.get("options", {})),
         path=path,
         findings=findings,
+        reference=None if reference is None else Reference(**_placed(reference, base)),
     )
 
 

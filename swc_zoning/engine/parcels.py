@@ -50,7 +50,7 @@ def draw(listing: Listing, crs: str | None = None, axes: str = "auto", merge: bo
     """Return the polygons of `listing`; all that is inconsistent goes to ``listing.told``.
 
     `crs` overrides what the file says; `axes` one of AXES, "auto" as the numbers can only be;
-    `merge` makes blocks of one number the parts of one parcel. Raises SwcError ``intake.crs_unknown``.
+    `merge` makes blocks of one number the parts of one parcel. Raises SwcError ``boundary.crs_unknown``.
     """
     points = [point for block in listing.blocks for point in block.points]
     listing.degrees = listing.degrees or _are_degrees(points)
@@ -161,7 +161,7 @@ def _crs(listing: Listing, zone: int, given: str | None) -> CRS | None:
     if given:
         crs = georef.parse(given)
         if crs is None:
-            raise SwcError("intake.crs_unknown", crs=given)
+            raise SwcError("boundary.crs_unknown", crs=given)
         name = georef.name_of(crs)
         if (problems or certain) and proposals and name not in proposals:
             listing.told.add("boundary.crs_overrides", crs=name, proposal=", ".join(proposals))

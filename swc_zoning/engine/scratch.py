@@ -80,6 +80,15 @@ def folder(prefix: str, within: str | Path | None = None) -> Iterator[Path]:
         _mine.discard(made)
 
 
+def bring(source: Path, target: Path) -> None:
+    """Link a file into a folder for temporary data, or copy it where links are not to be had."""
+    try:
+        os.symlink(source.absolute(), target)
+    except OSError:
+        ensure_space(target.parent, source.stat().st_size)
+        shutil.copyfile(source, target)
+
+
 def sweep(within: str | Path | None = None) -> None:
     """Remove the folders that killed processes of this computer left among the temporary data."""
     parent = Path(within) if within else place()

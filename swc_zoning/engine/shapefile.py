@@ -13,6 +13,8 @@ import numpy as np
 
 from swc_zoning.engine.messages import SwcError
 
+#: Suffix of a .prj nobody can read in a copy, where no reader trips over it.
+DAMAGED_PRJ = ".damaged_prj"
 _HEADER, _RECORD, _DBF_HEADER = 100, 8, 32
 _WORD = 2  # offsets and lengths count 16-bit words
 

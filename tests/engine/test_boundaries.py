@@ -807,7 +807,7 @@ def test_places_in_another_crs_than_the_working_one_are_left_out(tmp_path):
 
 def test_a_crs_that_is_none_is_a_finding_of_the_job(tmp_path, sample):
     assert [f.code for f in intake.inspect(asked(tmp_path, sample, crs="EPSG:none"))] == [
-        "intake.crs_unknown"
+        "boundary.crs_unknown"
     ]
 
 
