@@ -120,10 +120,11 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Frame:
-    """Where layers should be: degrees, and the name to tell it by."""
+    """Where layers should be: degrees, and the name to tell it by; one layer's word alone is not `firm`."""
 
     label: str
     box: Bounds
+    firm: bool = True
 
 
 @dataclass(frozen=True)
@@ -199,8 +200,7 @@ class _Ward:
         if extent is not None and extent is not subject:
             return Frame(extent.label, extent.box)
         others = [one for one in self.subjects if one is not subject and one is not extent]
-        least = 2 if _possible(subject) else 1
-        return None if extent is subject else _consensus(others, least)
+        return None if extent is subject else _consensus(others, 1)
 
     def boundary(self, subject: Subject) -> Subject | None:
         """Return the layer whose outline `subject` may follow."""
@@ -298,7 +298,7 @@ def _elsewhere(ward: _Ward, subject: Subject, frame: Frame | None) -> Diagnosis 
     fitting = _fitting(ward, subject, frame)
     declared = Reading(georef.name_of(subject.crs), False, subject.box, share, offset)
     facts = {**_told(subject), **_evidence(told, declared, fitting)}
-    fixes = _fixed_by(subject, fitting, sure=_proved(subject, fitting) and offset > FAR_M)
+    fixes = _fixed_by(subject, fitting, sure=_proved(subject, fitting) and told.firm)
     if fitting and offset > FAR_M:
         code = "intake.crs_axes" if _only_axes(subject, fitting) else "intake.crs_elsewhere"
         return Diagnosis(code, facts, fixes)
@@ -398,7 +398,8 @@ def _consensus(others: Iterable[Subject], least: int) -> Frame | None:
         return None
     table = np.array([one.box for one in group])
     west, south, east, north = [*table[:, :2].min(axis=0).tolist(), *table[:, 2:].max(axis=0).tolist()]
-    return Frame(", ".join(sorted({one.label for one in group})[:3]), (west, south, east, north))
+    label = ", ".join(sorted({one.label for one in group})[:3])
+    return Frame(label, (west, south, east, north), firm=len(group) > 1)
 
 
 def _fit(frame: Bounds, box: Bounds) -> tuple[float, float]:

@@ -439,6 +439,14 @@ def test_b35_a_local_plane_asks_and_shows_its_name_and_its_match(city):
     assert_true_place(city.settled(finding), within=200)
 
 
+def test_b35_the_plane_the_job_works_in_is_not_asked_again(city):
+    """B35"""
+    text = LOCAL_PLANE.replace("SH_LOCAL", "OURS")
+    given = formats.describe(with_prj(city, text, to(text, parcels())).folder / "plane.shp").crs
+    assert "intake.crs_match" not in [f.code for f in city.findings(crs=given)]
+    assert "intake.crs_match" in [f.code for f in city.findings(crs="EPSG:4549")]
+
+
 def test_b35_a_registered_plane_without_code_is_known(city):
     """B35"""
     text = CRS("EPSG:4549").to_wkt("WKT1_ESRI")
@@ -578,10 +586,59 @@ def test_a_layer_outside_the_extent_by_right_is_left_alone(city):
     assert [f for f in city.extent().layer(neighbour, "EPSG:4549").findings() if f.severity != "info"] == []
 
 
-def test_two_layers_that_lie_apart_prove_nothing(city):
+def test_two_layers_that_lie_apart_and_fit_no_other_way_are_left_alone(city):
     far = moved(parcels(), by(0.0, 300_000.0))
     city.layer(parcels(), "EPSG:4549", "a.gpkg", "one").layer(far, "EPSG:4549", "b.gpkg", "two")
     assert [f for f in city.findings() if f.severity != "info"] == []
+
+
+def test_of_two_layers_a_zone_apart_nothing_proves_which_is_wrong(city):
+    city.layer(parcels(), "EPSG:4549", "a.gpkg", "one").layer(parcels(), "EPSG:4550", "b.gpkg", "two")
+    told = [f for f in city.findings() if f.severity != "info"]
+    assert [(f.code, f.layer) for f in told] == [("intake.crs_elsewhere", "a"), ("intake.crs_elsewhere", "b")]
+    assert [fix.sure for f in told for fix in f.fixes] == [False, False]
+    assert [f.severity for f in city.settled(told[1]).findings if f.severity != "info"] == []
+
+
+def test_two_readings_that_fit_are_a_choice(city):
+    """Another layer is on Beijing 1954 by the word of the job: both datums are then possible."""
+    city.extent().layer(parcels(), "EPSG:2437", "old.gpkg", "old", crs="EPSG:2437")
+    finding = city.layer(parcels(), "EPSG:4550").found()
+    assert finding.code == "intake.crs_elsewhere"
+    assert [fix.change["crs"] for fix in finding.fixes] == ["EPSG:2437", "EPSG:4549"]
+    assert not any(fix.sure for fix in finding.fixes)
+
+
+@pytest.mark.parametrize(("west", "proposal"), [(600_000.0, "EPSG:4510"), (690_000.0, "EPSG:4550")])
+def test_the_narrower_zone_is_proposed_where_it_reaches(city, west, proposal):
+    """One projection, two names: 6-degree zone 21 and 3-degree zone 41 share the meridian 123 E."""
+    squares = to("EPSG:4550", moved(parcels(), by(west - 600_000.0, 0.0)))
+    finding = city.extent(town(west=west)).layer(squares, "EPSG:4549").found()
+    assert sole_fix(finding) == ({"crs": proposal}, True)
+
+
+def test_a_river_along_the_boundary_is_no_offset(city):
+    """A strip 60 m beside the rim could be moved onto it, but it does not fill the town."""
+    rim = shapely.union_all(town()).exterior
+    strip = shapely.intersection(rim.buffer(5), shapely.box(600_000, 3_440_000, 609_000, 3_458_000))
+    river = moved(list(shapely.get_parts(strip)), by(60.0, 10.0))
+    assert [f.code for f in city.extent().layer(river, "EPSG:4549").findings()] == []
+
+
+def test_parcels_show_the_offset_of_their_rim_though_inner_lines_hide_it():
+    """B34: the boundary is held against the lines of the layer where the reverse says nothing"""
+    whole = shapely.union_all(town())
+    cut = shapely.intersection(grid(60, 500.0, whole), whole)
+    off = boundary_shift.Outline.of(np.array(moved(cut, by(60.0, 0.0))), by_degrees)
+    shift = boundary_shift.measure(off, boundary_shift.Outline.of(np.array(town()), by_degrees), True)
+    assert shift.kind == "constant"
+    assert (shift.east_m, shift.north_m) == (pytest.approx(60, abs=2), pytest.approx(0, abs=2))
+
+
+def by_degrees(points):
+    return np.column_stack(
+        Transformer.from_crs("EPSG:4549", "EPSG:4490", always_xy=True).transform(*points.T)
+    )
 
 
 def test_a_label_on_another_datum_is_no_sure_fix(city):
@@ -593,8 +650,8 @@ def test_a_label_on_another_datum_is_no_sure_fix(city):
 
 
 def test_a_stray_feature_does_not_hide_where_the_layer_lies(city):
-    stray = [*parcels(200), shapely.box(0, 0, 10, 10)]
-    finding = city.extent().layer(stray, "EPSG:4550").found()
+    strays = [shapely.box(100_000, 3e6, 100_010, 3e6 + 10), shapely.box(9e5, 4e6, 9e5 + 10, 4e6 + 10)]
+    finding = city.extent().layer([*parcels(200), *strays], "EPSG:4550").found()
     assert finding.code == "intake.crs_elsewhere"
 
 
