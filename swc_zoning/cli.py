@@ -31,7 +31,14 @@ _NO_JOB = frozenset({"job.missing", "job.unusable", "job.not_utf8", "job.unreada
 _MISUSE = {
     "run": _NO_JOB,
     "check": _NO_JOB,
-    "import": frozenset({"intake.source_missing", "boundary.output_beside", "boundary.output_not_gpkg"}),
+    "import": frozenset(
+        {
+            "intake.source_missing",
+            "boundary.output_beside",
+            "boundary.output_not_gpkg",
+            "boundary.output_not_ours",
+        }
+    ),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
 }
 

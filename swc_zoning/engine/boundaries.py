@@ -209,14 +209,16 @@ def _texts(values: list[str]) -> np.ndarray:
 def write(boundary: Boundary, output: Path, source: Path | None = None) -> None:
     """Write `boundary` as the only layer of the GeoPackage `output`, aside first, read back, then in place.
 
+    The field ``source_sha256`` says what it was made from.
+
     Raises SwcError ``boundary.output_beside`` (in the folder of `source`), ``boundary.output_not_gpkg``,
-    ``boundary.not_as_written`` and ``intake.unwritable``; an older file is then as it was.
+    ``boundary.output_not_ours`` (a file no import wrote), ``boundary.not_as_written`` and
+    ``intake.unwritable``; an older file is then as it was.
     """
     output = Path(output).absolute()
-    if output.suffix.lower() != ".gpkg":
-        raise SwcError("boundary.output_not_gpkg", path=str(output))
-    if source is not None and output.parent.resolve() == Path(source).absolute().parent.resolve():
-        raise SwcError("boundary.output_beside", path=str(output))
+    _check_target(output, source)
+    digest = np.full(len(boundary.geometry), boundary.sha256, dtype=object)
+    boundary = replace(boundary, columns={**boundary.columns, "source_sha256": digest})
     aside = output.with_name(f".{output.stem}.{os.getpid()}.gpkg")
     try:
         _write(boundary, aside)
@@ -232,6 +234,23 @@ def write(boundary: Boundary, output: Path, source: Path | None = None) -> None:
         ) from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _check_target(output: Path, source: Path | None) -> None:
+    """Prove that a result may be put at `output`; raises SwcError ``boundary.output_*``."""
+    if output.suffix.lower() != ".gpkg":
+        raise SwcError("boundary.output_not_gpkg", path=str(output))
+    if source is not None and output.parent.resolve() == Path(source).absolute().parent.resolve():
+        raise SwcError("boundary.output_beside", path=str(output))
+    if os.path.lexists(output) and not _is_ours(output):
+        raise SwcError("boundary.output_not_ours", path=str(output))
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return len(formats.list_layers(path)) == 1 and "source_sha256" in formats.describe(path).fields
+    except SwcError:
+        return False
 
 
 def _write(boundary: Boundary, path: Path) -> None:

@@ -722,6 +722,7 @@ def test_what_is_written_reads_back_as_it_was(tmp_path, sample):
     boundaries.write(boundary, tmp_path / "out" / "a.gpkg", sample)
     table = formats.read_vector(tmp_path / "out" / "a.gpkg")
     assert table.layer.name == "勘界"
+    assert set(table.columns["source_sha256"]) == {formats.source_sha256(sample)}
     assert shapely.equals(shapely.from_wkb(table.wkb), boundary.geometry).all()
     assert pyogrio.read_info(tmp_path / "out" / "a.gpkg")["crs"] == "EPSG:4528"
     assert [part.name for part in (tmp_path / "out").iterdir()] == ["a.gpkg"]
@@ -732,13 +733,26 @@ def test_what_is_written_reads_back_as_it_was(tmp_path, sample):
 def test_an_output_that_does_not_read_back_is_not_kept(tmp_path, sample, monkeypatch):
     (tmp_path / "out").mkdir()
     output = tmp_path / "out" / "a.gpkg"
-    output.write_bytes(b"older")
+    boundaries.write(import_boundary(sample), output, sample)
+    older = output.read_bytes()
     true = formats.write_table
     monkeypatch.setattr(formats, "write_table", lambda p, n, wkb, c, *rest: true(p, n, wkb[::-1], c, *rest))
     with pytest.raises(SwcError, match=r"boundary\.not_as_written"):
         boundaries.write(import_boundary(sample), output, sample)
-    assert output.read_bytes() == b"older"
+    assert output.read_bytes() == older
     assert [part.name for part in output.parent.iterdir()] == ["a.gpkg"]
+
+
+def test_only_what_an_import_wrote_is_replaced(tmp_path, sample):
+    output = tmp_path / "out" / "a.gpkg"
+    output.parent.mkdir()
+    for _ in range(2):
+        boundaries.write(import_boundary(sample), output, sample)
+    formats.write_table(output, "mine", None, {"n": np.arange(3)}, None)
+    kept = output.read_bytes()
+    with pytest.raises(SwcError, match=r"boundary\.output_not_ours"):
+        boundaries.write(import_boundary(sample), output, sample)
+    assert output.read_bytes() == kept
 
 
 def test_the_command_imports_tells_and_leaves_the_source_alone(tmp_path, sample):
