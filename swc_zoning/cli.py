@@ -38,7 +38,14 @@ _MISUSE = {
     "run": _NO_JOB,
     "check": _NO_JOB,
     "redecide": frozenset({"rules.unreadable", "rules.plan_date", "redecide.no_result"}),
-    "import": frozenset({"intake.source_missing", "boundary.output_beside", "boundary.output_not_gpkg"}),
+    "import": frozenset(
+        {
+            "intake.source_missing",
+            "boundary.output_beside",
+            "boundary.output_not_gpkg",
+            "boundary.output_not_ours",
+        }
+    ),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
 }
 
@@ -234,8 +241,7 @@ def _run(options: argparse.Namespace, teller: _Teller) -> int:
 
     asked = job.load(options.job)
     scratch.use(options.temp)
-    inputs = [asked.extent, *asked.layers] if asked.extent else asked.layers
-    sources = [one.source for one in inputs]
+    sources = [one.source for one in (asked.extent, asked.reference, *asked.layers) if one]
     progress = Progress(teller.progress)
     with result.claimed(options.output, sources):
         needed = sum(map(formats.source_bytes, set(sources)))

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -208,14 +209,16 @@ def _texts(values: list[str]) -> np.ndarray:
 def write(boundary: Boundary, output: Path, source: Path | None = None) -> None:
     """Write `boundary` as the only layer of the GeoPackage `output`, aside first, read back, then in place.
 
+    The field ``source_sha256`` says what it was made from.
+
     Raises SwcError ``boundary.output_beside`` (in the folder of `source`), ``boundary.output_not_gpkg``,
-    ``boundary.not_as_written`` and ``intake.unwritable``; an older file is then as it was.
+    ``boundary.output_not_ours`` (a file no import wrote), ``boundary.not_as_written`` and
+    ``intake.unwritable``; an older file is then as it was.
     """
     output = Path(output).absolute()
-    if output.suffix.lower() != ".gpkg":
-        raise SwcError("boundary.output_not_gpkg", path=str(output))
-    if source is not None and output.parent.resolve() == Path(source).absolute().parent.resolve():
-        raise SwcError("boundary.output_beside", path=str(output))
+    _check_target(output, source)
+    digest = np.full(len(boundary.geometry), boundary.sha256, dtype=object)
+    boundary = replace(boundary, columns={**boundary.columns, "source_sha256": digest})
     try:
         with claim.aside(output.parent, output) as aside:
             _write(boundary, aside / output.name)
@@ -223,6 +226,23 @@ def write(boundary: Boundary, output: Path, source: Path | None = None) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise SwcError("intake.unwritable", source=output.name, reason=reason) from error
+
+
+def _check_target(output: Path, source: Path | None) -> None:
+    """Prove that a result may be put at `output`; raises SwcError ``boundary.output_*``."""
+    if output.suffix.lower() != ".gpkg":
+        raise SwcError("boundary.output_not_gpkg", path=str(output))
+    if source is not None and output.parent.resolve() == Path(source).absolute().parent.resolve():
+        raise SwcError("boundary.output_beside", path=str(output))
+    if os.path.lexists(output) and not _is_ours(output):
+        raise SwcError("boundary.output_not_ours", path=str(output))
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return len(formats.list_layers(path)) == 1 and "source_sha256" in formats.describe(path).fields
+    except SwcError:
+        return False
 
 
 def _write(boundary: Boundary, path: Path) -> None:

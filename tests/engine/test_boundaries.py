@@ -237,7 +237,7 @@ def test_a_given_crs_against_the_file_is_told(sample):
     boundary = import_boundary(sample, Options(crs="EPSG:2364"))
     assert (codes(boundary), boundary.crs.to_epsg()) == (["boundary.crs_overrides"], 2364)
     assert "boundary.crs_zone" in codes(import_boundary(sample, Options(crs="EPSG:4549")))
-    with pytest.raises(SwcError, match=r"intake\.crs_unknown"):
+    with pytest.raises(SwcError, match=r"boundary\.crs_unknown"):
         import_boundary(sample, Options(crs="EPSG:nonsense"))
 
 
@@ -723,6 +723,7 @@ def test_what_is_written_reads_back_as_it_was(tmp_path, sample):
     boundaries.write(boundary, tmp_path / "out" / "a.gpkg", sample)
     table = formats.read_vector(tmp_path / "out" / "a.gpkg")
     assert table.layer.name == "勘界"
+    assert set(table.columns["source_sha256"]) == {formats.source_sha256(sample)}
     assert shapely.equals(shapely.from_wkb(table.wkb), boundary.geometry).all()
     assert pyogrio.read_info(tmp_path / "out" / "a.gpkg")["crs"] == "EPSG:4528"
     assert [part.name for part in (tmp_path / "out").iterdir()] == ["a.gpkg"]
@@ -733,7 +734,8 @@ def test_what_is_written_reads_back_as_it_was(tmp_path, sample):
 def test_an_output_that_does_not_read_back_is_not_kept(tmp_path, sample, monkeypatch):
     (tmp_path / "out").mkdir()
     output = tmp_path / "out" / "a.gpkg"
-    output.write_bytes(b"older")
+    boundaries.write(import_boundary(sample), output, sample)
+    older = output.read_bytes()
     true = formats.write_table
 
     def reversed_rows(path, name, rows, *rest):
@@ -742,8 +744,20 @@ def test_an_output_that_does_not_read_back_is_not_kept(tmp_path, sample, monkeyp
     monkeypatch.setattr(formats, "write_table", reversed_rows)
     with pytest.raises(SwcError, match=r"boundary\.not_as_written"):
         boundaries.write(import_boundary(sample), output, sample)
-    assert output.read_bytes() == b"older"
+    assert output.read_bytes() == older
     assert [part.name for part in output.parent.iterdir()] == ["a.gpkg"]
+
+
+def test_only_what_an_import_wrote_is_replaced(tmp_path, sample):
+    output = tmp_path / "out" / "a.gpkg"
+    output.parent.mkdir()
+    for _ in range(2):
+        boundaries.write(import_boundary(sample), output, sample)
+    formats.write_table(output, "mine", [formats.Batch(None, {"n": np.arange(3)})], None)
+    kept = output.read_bytes()
+    with pytest.raises(SwcError, match=r"boundary\.output_not_ours"):
+        boundaries.write(import_boundary(sample), output, sample)
+    assert output.read_bytes() == kept
 
 
 def test_the_command_imports_tells_and_leaves_the_source_alone(tmp_path, sample):
