@@ -101,6 +101,19 @@ class Subject:
         """Return the longitudes and latitudes most of the layer lies in as it is declared."""
         return None if self.crs is None or self.bounds is None else _box(_lonlat(self.crs, self.points))
 
+    @cached_property
+    def readable(self) -> bool:
+        """Return whether the numbers can be true in the declared CRS; nothing can always be."""
+        if self.crs is None or self.box is None:
+            return self.crs is not None and self.bounds is None
+        bad = georef.degrees_problem(self.crs, self.bounds) or georef.zone_problem(self.crs, self.bounds)
+        return not bad
+
+    @cached_property
+    def possible(self) -> bool:
+        """Return whether the layer is readable and not far from the area of use of its CRS."""
+        return self.readable and not (self.box and georef.outside_area_of_use(self.crs, self.box))
+
 
 def _spread(count: int, most: int) -> NDArray[np.int64]:
     """Return at most `most` of the numbers below `count`, without a period that rows of data may have."""
@@ -194,7 +207,7 @@ class _Ward:
 
     def frame(self, subject: Subject) -> Frame | None:
         """Return where `subject` should lie by what the others say."""
-        if self.reference is not None and self.reference.box is not None and _possible(self.reference):
+        if self.reference is not None and self.reference.box is not None and self.reference.possible:
             return Frame(self.reference.label, self.reference.box)
         extent = self.sound_extent
         if extent is not None and extent is not subject:
@@ -215,7 +228,7 @@ class _Ward:
 
     def _measured(self, subject: Subject) -> boundary_shift.Shift | None:
         frame = self.boundary(subject)
-        if frame is None or not _possible(subject) or not _alike(subject, frame):
+        if frame is None or not subject.possible or not _alike(subject, frame):
             return None
         if frame.outline is None:
             return None
@@ -225,9 +238,9 @@ class _Ward:
     def sound_extent(self) -> Subject | None:
         """Return the extent, unless it cannot be true or most layers agree to lie elsewhere."""
         extent = next((one for one in self.subjects if one.extent), None)
-        if extent is None or not _possible(extent):
+        if extent is None or not extent.possible:
             return None
-        others = [one for one in self.subjects if one is not extent and _possible(one)]
+        others = [one for one in self.subjects if one is not extent and one.possible]
         agreed = _consensus(others, 2)
         return None if agreed and _fit(agreed.box, extent.box)[0] == 0.0 else extent
 
@@ -253,23 +266,13 @@ def _misread(ward: _Ward, subject: Subject, frame: Frame | None) -> Diagnosis | 
     mixed = georef.mixed_zones(subject.crs, subject.bounds)
     if mixed:
         return Diagnosis("intake.crs_zones_mixed", {"crs": georef.name_of(subject.crs), **mixed})
-    if not _possible(subject, strict=False):
+    if not subject.readable:
         return _impossible(ward, subject, frame)
     return (
         _elsewhere(ward, subject, frame)
         or _local_plane(ward, subject, frame)
         or _ambiguous(ward, subject, frame)
     )
-
-
-def _possible(subject: Subject, strict: bool = True) -> bool:
-    """Return whether the numbers can be true in the declared CRS; `strict` also near its area of use."""
-    if subject.crs is None or subject.box is None:
-        return subject.crs is not None and subject.bounds is None
-    bad = georef.degrees_problem(subject.crs, subject.bounds) or georef.zone_problem(
-        subject.crs, subject.bounds
-    )
-    return not bad and not (strict and georef.outside_area_of_use(subject.crs, subject.box))
 
 
 def _impossible(ward: _Ward, subject: Subject, frame: Frame | None) -> Diagnosis:
@@ -336,7 +339,7 @@ def _ambiguous(ward: _Ward, subject: Subject, frame: Frame | None) -> Diagnosis 
     ours = ward.ours if ward.ours is not None else _frame_crs(ward)
     if frame is None or subject.confirmed or ours is None or not subject.crs.is_projected:
         return None
-    if not ours.is_projected or ours == subject.crs or min(_fit(frame.box, subject.box)[0], 1.0) < FITS:
+    if not ours.is_projected or ours == subject.crs or _fit(frame.box, subject.box)[0] < FITS:
         return None
     other = _read(georef.text_of(ours), ours, subject.points, False)
     if other is None or _fit(frame.box, other.box)[0] < FITS:
@@ -346,7 +349,7 @@ def _ambiguous(ward: _Ward, subject: Subject, frame: Frame | None) -> Diagnosis 
         return None
     both = [
         _scored(one, frame)
-        for one in (_read(georef.name_of(subject.crs), subject.crs, subject.points, False), other)
+        for one in (_read(georef.text_of(subject.crs), subject.crs, subject.points, False), other)
     ]
     facts = {
         **_told(subject),
@@ -391,7 +394,7 @@ def _alike(subject: Subject, frame: Subject) -> bool:
 
 def _consensus(others: Iterable[Subject], least: int) -> Frame | None:
     """Return where at least `least` layers, and most of them, lie together."""
-    sound = [one for one in others if _possible(one) and one.box is not None]
+    sound = [one for one in others if one.possible and one.box is not None]
     groups = [[one for one in sound if _fit(centre.box, one.box)[0] > 0.0] for centre in sound]
     group = max(groups, key=len, default=[])
     if len(group) < least or 2 * len(group) <= len(sound):
@@ -462,6 +465,8 @@ def _fitting(ward: _Ward, subject: Subject, frame: Frame | None) -> list[Reading
     found.pop((declared, False), None)
     scored = [_scored(one, frame) for one in found.values()]
     good = [one for one in scored if frame is None or one.share >= FITS]
+    # A label that is right once the axes are is not in question.
+    good = [one for one in good if (one.crs, one.swap) == (declared, True)] or good
     return sorted(good, key=lambda one: (-one.share, one.swap, one.crs))
 
 

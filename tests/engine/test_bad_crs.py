@@ -609,6 +609,13 @@ def test_two_readings_that_fit_are_a_choice(city):
     assert not any(fix.sure for fix in finding.fixes)
 
 
+def test_a_label_that_is_right_once_the_axes_are_is_not_in_question(city):
+    """B31: even where another layer is on another datum"""
+    city.extent().layer(parcels(), "EPSG:2437", "old.gpkg", "old", crs="EPSG:2437")
+    finding = city.layer(swapped(parcels()), "EPSG:4549").found()
+    assert (finding.code, sole_fix(finding)) == ("intake.crs_axes", ({"axis_order": "swap"}, True))
+
+
 @pytest.mark.parametrize(("west", "proposal"), [(600_000.0, "EPSG:4510"), (690_000.0, "EPSG:4550")])
 def test_the_narrower_zone_is_proposed_where_it_reaches(city, west, proposal):
     """One projection, two names: 6-degree zone 21 and 3-degree zone 41 share the meridian 123 E."""
