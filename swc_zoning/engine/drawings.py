@@ -7,7 +7,6 @@ closed ring is a polygon of its own: no area is lost in silence. `even_odd` make
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,11 @@ from typing import Any
 import numpy as np
 import shapely
 
-from swc_zoning.engine import formats, parcels
+from swc_zoning.engine import encodings, formats, parcels
 from swc_zoning.engine.coordinate_lists import LARGEST_COORDINATE, TOLD_ONE_BY_ONE, Told
 
 #: Ends of lines no farther apart than this are one point, drawing units (metres).
 TOLERANCE_M = 0.001
-_BLOCK = 1 << 20
 _LINE, _POLYGON, _MULTILINE, _MULTIPOLYGON = 1, 3, 5, 6
 
 
@@ -48,7 +46,9 @@ def read(path: Path, told: Told, tolerance: float = TOLERANCE_M, even_odd: bool 
 
     `tolerance`: largest gap closed, in drawing units. Raises SwcError as `formats.read_drawing`.
     """
-    table, encoding = formats.read_drawing(path), _encoding(path)
+    table = formats.read_drawing(path)
+    # By the bytes: what the head of a drawing declares is often not true.
+    encoding = "utf-8" if encodings.is_utf8(path) else "gb18030"
     geometry = shapely.force_2d(shapely.from_wkb(table.wkb, on_invalid="ignore"))
     _drop_absurd(geometry, told)
     layers = np.array([_decoded(text, encoding) for text in table.columns["Layer"]], dtype=object)
@@ -76,18 +76,6 @@ def _drop_absurd(geometry: np.ndarray, told: Told) -> None:
     geometry[bad] = None
     if len(bad):
         told.add("boundary.drawn_absurd", count=len(bad))
-
-
-def _encoding(path: Path) -> str:
-    """Return how text is stored, by the bytes: what the head of a drawing declares is often not true."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as stream:
-        try:
-            for block in iter(lambda: stream.read(_BLOCK), b""):
-                decoder.decode(block)
-        except UnicodeDecodeError:
-            return "gb18030"
-    return "utf-8"
 
 
 def _decoded(text: str | None, encoding: str) -> str:

@@ -602,7 +602,7 @@ def _file_encoding(path: Path, given: str | None) -> tuple[str | None, str]:
 
 @lru_cache(maxsize=8)
 def _read_encoding(path: Path, given: str | None, size: int, changed: int) -> tuple[str | None, str]:
-    if _is_utf8(path):
+    if is_utf8(path):
         return None, "native"
     with path.open("rb") as stream:
         head = stream.read(4)
@@ -612,7 +612,8 @@ def _read_encoding(path: Path, given: str | None, size: int, changed: int) -> tu
     return (given, "given") if given else _detected(_runs(path), None)
 
 
-def _is_utf8(path: Path) -> bool:
+def is_utf8(path: Path) -> bool:
+    """Return whether all bytes of a file are UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
     try:
         with path.open("rb") as stream:

@@ -151,6 +151,12 @@ def without_password(source: str | Path) -> str:
     return re.sub(r"(://[^/:@]*):[^/@]*@", r"\1:***@", text)
 
 
+def name_of(source: str | Path) -> str:
+    """Return a name fit for messages: of a file without its folder, of a database only what kind it is."""
+    text = str(source)
+    return re.split(r"[\\/]", text.rstrip("\\/"))[-1] if is_file_source(source) else text.partition(":")[0]
+
+
 def list_layers(source: str | Path) -> list[tuple[str, str]]:
     """Return (name, geometry type) of every layer of `source`; "" is the type of a plain table.
 
@@ -304,11 +310,6 @@ def source_bytes(source: str | Path) -> int:
 # --- opening --------------------------------------------------------------------------------------
 
 
-def _short(source: str | Path) -> str:
-    """Return a name fit for messages: never the credentials of a database address."""
-    return Path(source).name if is_file_source(source) else str(source).partition(":")[0]
-
-
 def _files_of(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(part for part in path.rglob("*") if part.is_file() and part.suffix != ".lock")
@@ -454,12 +455,12 @@ def _reported(source: str | Path) -> Iterator[None]:
     try:
         yield
     except SwcError as error:
-        error.facts.setdefault("source", _short(source))
-        error.facts.setdefault("layer", _short(source))
+        error.facts.setdefault("source", name_of(source))
+        error.facts.setdefault("layer", name_of(source))
         raise
     except _library_errors() as error:
-        reason = str(error).replace(str(source), _short(source)).rstrip(".")
-        facts = {"source": _short(source), "layer": _short(source)}
+        reason = str(error).replace(str(source), name_of(source)).rstrip(".")
+        facts = {"source": name_of(source), "layer": name_of(source)}
         raise SwcError("intake.unreadable", reason=reason, **facts) from error
 
 

@@ -357,10 +357,9 @@ def _open(
 
 
 def _label(spec: Any) -> str:
-    if spec.layer or not formats.is_file_source(spec.source):
-        return spec.layer or str(spec.source).partition(":")[0]
-    name = re.split(r"[\\/]", str(spec.source).rstrip("/\\"))[-1]
-    return name.rpartition(".")[0] or name
+    name = spec.layer or formats.name_of(spec.source)
+    is_file = not spec.layer and formats.is_file_source(spec.source)
+    return (name.rpartition(".")[0] if is_file else "") or name
 
 
 def _has_rows(table: formats.Table, role: str, label: str, notes: _Notes) -> bool:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,12 +12,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from swc_zoning.engine import styles
+from swc_zoning.engine import formats, styles
 from swc_zoning.engine.conflicts import Conflict
 from swc_zoning.engine.formats import Batch, Coded, Column
 from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.intake import Intake, Repair
-from swc_zoning.engine.job import is_address
 from swc_zoning.engine.ledger import Entry, prove_dissolved
 from swc_zoning.engine.messages import Finding
 from swc_zoning.engine.pieces import Pieces
@@ -280,20 +278,13 @@ def _inputs(intake: Intake) -> Layer:
         "input": np.array([record.index for record in records], np.int32),
         "role": _text([record.role for record in records]),
         "layer": _text([record.layer for record in records]),
-        "source": _text([_file_name(record.source) for record in records]),
+        "source": _text([formats.name_of(record.source) for record in records]),
         **{key: _text([getattr(record, key) for record in records]) for key in _OF_INPUTS},
         "count": np.array([record.count for record in records], np.int64),
         "used": np.array([record.used for record in records], np.int64),
         "sha256": _text([record.sha256 for record in records]),
     }
     return whole("inputs", "", None, columns)
-
-
-def _file_name(source: str) -> str:
-    """Return the name of a file without its folder; of a database only what kind it is."""
-    if is_address(source):
-        return source.partition(":")[0]
-    return re.split(r"[\\/]", source.rstrip("\\/"))[-1]
 
 
 class _LedgerRow(NamedTuple):
