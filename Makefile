@@ -65,6 +65,7 @@ format: setup
 
 bench: setup
 	@$(ENGINE) benchmarks/run.py
+	@$(ENGINE) benchmarks/scale.py
 
 i18n-update: setup
 	@pylupdate5 swc_zoning/plugin.py $(wildcard swc_zoning/gui/*.py) -ts i18n/swc_zoning_zh_CN.ts

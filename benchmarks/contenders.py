@@ -10,13 +10,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 CONSTRAINTS = ("pbf", "redline", "devbound", "water", "reserves", "parks", "districts")
 
 
 def ours(city: Path, output: Path) -> None:
-    """Read, partition, label and prove with this engine; write pieces and their sources."""
+    """Read, partition, label and prove with this engine, in one process; write pieces and their sources."""
     import numpy as np
     import shapely
 
@@ -25,20 +26,23 @@ def ours(city: Path, output: Path) -> None:
 
     taken = intake.read(job.load(city / "job.json"), Progress())
     features = taken.features
-    frames = np.array([taken.layers[layer].extent for layer in features.layer], bool)
+    frames = np.array([record.extent for record in taken.layers], bool)[features.layer]
     built = partition.build(features.geometry, frames)
-    polygons = built.polygons()
     names = [("", source) for source in features.source_id]
-    ledger.prove(built, polygons, features.area_m2, shapely.length(features.geometry), names)
+    ledger.prove(built, features.area_m2, shapely.length(features.geometry), names)
 
     face = np.flatnonzero(built.inside)
-    number = np.full(len(polygons), -1)
+    number = np.full(len(built), -1)
     number[face] = np.arange(len(face))
     rows = built.inside[built.labels.face]
     labelled = built.labels.feature[rows]
-    pieces = {"piece": np.arange(len(face)), "area_m2": built.plane_m2[face]}
-    batch = formats.Batch(shapely.to_wkb(polygons[face]), pieces)
-    formats.write_table(output, "pieces", [batch], "EPSG:4549")
+
+    def drawn() -> Iterator[formats.Batch]:
+        for some in np.array_split(face, len(face) // 10_000 + 1):
+            columns = {"piece": number[some], "area_m2": built.plane_m2[some]}
+            yield formats.Batch(np.array(built.wkb(some), object), columns)
+
+    formats.write_table(output, "pieces", drawn(), "EPSG:4549")
     sources = {
         "piece": number[built.labels.face[rows]],
         "layer": features.layer[labelled].astype(np.int64),

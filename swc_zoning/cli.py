@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command line: run and check jobs, import boundaries, ask the table, measure areas, print the schema.
+"""The command line: run and check jobs, import boundaries, list slivers, ask the rules, measure areas.
 
 Exit status: 0 done, 1 findings that block (or a run that failed), 2 wrong use, which includes
 arguments that name a file which is not there or not readable.
@@ -162,6 +162,14 @@ def _parser() -> argparse.ArgumentParser:
         "--fix", type=Path, metavar="FILE", help="write the job with every sure fix in it here"
     )
     _takes_temp(check)
+    slivers = _command(
+        commands, "slivers", _slivers, "list the slivers of a result, to be decided on by place"
+    )
+    slivers.add_argument("result", type=_folder, metavar="DIR", help="folder of a result")
+    slivers.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="verdicts, to be filled in"
+    )
+    _takes_temp(slivers)
     decide = _command(commands, "decide", _decide, "ask the decision table, JSON list in, JSON list out")
     decide.add_argument("memberships", type=Path, metavar="MEMBERSHIPS.json")
     decide.add_argument(
@@ -277,6 +285,14 @@ def _write_json(document: Any, path: Path) -> None:
         raise SwcError("cli.unwritable", path=str(path), reason=error.strerror) from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _slivers(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import verdicts
+
+    scratch.use(options.temp)
+    _write_json(verdicts.of_result(options.result), options.output)
+    return DONE
 
 
 def _decide(options: argparse.Namespace, teller: _Teller) -> int:

@@ -9,8 +9,9 @@ written is not there.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-import zipfile
+import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ from swc_zoning.engine.tiles import Draft, Tile
 from swc_zoning.engine.traced import Chains, Loose, Shapes, Traced, trace_tile
 
 _SUFFIX = ".tile"
+#: Bytes of the check sum before each file.
+_CHECK = 4
 _PARTS = {"shapes": Shapes, "loose": Loose, "chains": Chains}
 
 
@@ -84,11 +87,12 @@ class _Kept:
 
     def read(self, path: Path) -> Traced | None:
         """Return the result of a tile, None where the file is damaged."""
-        try:
-            with np.load(path, allow_pickle=False) as columns:
-                return _made(columns)
-        except (zipfile.BadZipFile, KeyError, ValueError, EOFError):
+        with _reported(self.folder):
+            content = path.read_bytes()
+        body = content[_CHECK:]
+        if zlib.crc32(body).to_bytes(_CHECK, "little") != content[:_CHECK]:
             return None
+        return _made(_unpacked(memoryview(body)))
 
     def keep(self, path: Path, traced: Traced) -> Traced:
         """Write the result of a tile aside, then put it in place; return the result."""
@@ -99,8 +103,7 @@ class _Kept:
         aside = path.with_name(f".{path.name}.{os.getpid()}-{uuid4().hex[:8]}")
         with _reported(self.folder):
             try:
-                with aside.open("wb") as stream:
-                    np.savez(stream, **columns)
+                aside.write_bytes(_packed(columns))
                 aside.replace(path)
             finally:
                 aside.unlink(missing_ok=True)
@@ -118,7 +121,27 @@ def _column(value: Any) -> np.ndarray:
     return np.frombuffer(value, np.uint8) if isinstance(value, bytes) else np.asarray(value)
 
 
-def _made(columns: Any) -> Traced:
+def _packed(columns: dict[str, np.ndarray]) -> bytes:
+    """Return columns as bytes: a check sum, the length of a head, the head in JSON, the numbers."""
+    head = json.dumps([[name, values.dtype.str, values.shape] for name, values in columns.items()]).encode(
+        "ascii"
+    )
+    numbers = [np.ascontiguousarray(values).tobytes() for values in columns.values()]
+    body = b"".join([len(head).to_bytes(8, "little"), head, *numbers])
+    return zlib.crc32(body).to_bytes(_CHECK, "little") + body
+
+
+def _unpacked(body: memoryview) -> dict[str, np.ndarray]:
+    at = 8 + int.from_bytes(body[:8], "little")
+    columns = {}
+    for name, kind, shape in json.loads(bytes(body[8:at])):
+        count = int(np.prod(shape, dtype=np.int64))
+        columns[name] = np.frombuffer(body, kind, count, at).reshape(shape)
+        at += columns[name].nbytes
+    return columns
+
+
+def _made(columns: dict[str, np.ndarray]) -> Traced:
     parts = {}
     for name, kind in _PARTS.items():
         values = {f.name: columns[f"{name}.{f.name}"] for f in fields(kind)}

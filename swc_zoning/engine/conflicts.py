@@ -194,11 +194,10 @@ def _beside(pieces: Pieces) -> tuple[Ints, Ints]:
 
 def _neighbours(pieces: Pieces) -> tuple[Ints, Ints]:
     """Return pairs of pieces that share an edge, both ways round."""
-    number = np.full(len(pieces.partition) + 1, -1, np.int64)
-    number[pieces.face] = np.arange(len(pieces))
+    number = np.append(pieces.piece_of_face, -1)
     borders = pieces.partition.borders
     left, right = number[borders.left], number[borders.right]
-    both = (left >= 0) & (right >= 0)
+    both = (left >= 0) & (right >= 0) & (left != right)
     return np.concatenate([left[both], right[both]]), np.concatenate([right[both], left[both]])
 
 

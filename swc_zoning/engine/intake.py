@@ -105,8 +105,8 @@ class Features:
     """Columns of equal length n, features in layer order.
 
     `layer` int32 index of the record; `geometry` object, valid 2-D (Multi)Polygon in the working
-    CRS; `tier` canonical, "unknown" or ""; `area_m2` float64 plane area; `attributes` {code, name}
-    for the extent, else {} (read only).
+    CRS, None once it is in the partition; `tier` canonical, "unknown" or ""; `area_m2` float64 plane
+    area; `attributes` {code, name} for the extent, else {} (read only).
     """
 
     layer: np.ndarray
@@ -144,6 +144,12 @@ class Intake:
     features: Features
     repairs: list[Repair]
     findings: list[Finding]
+
+    def without_geometry(self, numbers: np.ndarray) -> Intake:
+        """Return this intake without the geometry of the features `numbers`: the largest thing in memory."""
+        geometry = self.features.geometry.copy()
+        geometry[numbers] = None
+        return replace(self, features=replace(self.features, geometry=geometry))
 
 
 def read(job: Job, progress: Progress) -> Intake:

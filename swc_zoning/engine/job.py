@@ -110,10 +110,15 @@ class Reference:
 
 @dataclass(frozen=True)
 class Slivers:
-    """Pieces below either limit are flagged as slivers: area in m2, mean width in m."""
+    """Pieces below either limit are flagged as slivers: area in m2, mean width in m.
+
+    `merge`: "none", "all" or "decisions"; `decisions`: file of verdicts on slivers, an absolute path.
+    """
 
     area_m2: float = 1.0
     mean_width_m: float = 0.1
+    merge: str = "none"
+    decisions: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,11 @@ class Job:
             "rules": None if self.rules is None else str(self.rules),
             "plan_date": self.plan_date,
             "layers": [_said(layer) for layer in self.layers],
-            "options": {**_said(self.options), "accept": [_said(one) for one in self.options.accept]},
+            "options": {
+                **_said(self.options),
+                "slivers": _said(self.options.slivers),
+                "accept": [_said(one) for one in self.options.accept],
+            },
         }
         return {key: value for key, value in document.items() if value is not None}
 
@@ -307,7 +316,8 @@ def _problems(document: Any, base: Path) -> list[Finding]:
     except JobError as error:
         return error.findings
     findings = check_document(document, "job")
-    for part in (_extent_findings, _layer_findings, _version_findings, _head_findings, _accept_findings):
+    parts = (_extent_findings, _layer_findings, _version_findings, _head_findings, _sliver_findings)
+    for part in (*parts, _accept_findings):
         findings.extend(part(document, base))
     return findings
 
@@ -432,6 +442,17 @@ def _head_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]
         yield Finding("job.plan_date", {"value": day})
 
 
+def _sliver_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:
+    slivers = _options(document).get("slivers")
+    if not isinstance(slivers, Mapping):
+        return
+    decisions = _text(slivers, "decisions")
+    if decisions and not os.path.isfile(resolve(decisions, base)):
+        yield Finding("job.decisions_missing", {"path": resolve(decisions, base)})
+    if _text(slivers, "merge") == "decisions" and "decisions" not in slivers:
+        yield Finding("job.merge_without_decisions")
+
+
 def _is_day(text: str) -> bool:
     try:
         date.fromisoformat(text)
@@ -463,7 +484,7 @@ def _build(document: Mapping[str, Any], base: Path, path: Path | None, findings:
         rules=None if rules is None else Path(resolve(rules, base)),
         plan_date=document.get("plan_date"),
         layers=tuple(layers),
-        options=_made_options(document.get("options", {})),
+        options=_made_options(document.get("options", {}), base),
         path=path,
         findings=findings,
         reference=None if reference is None else Reference(**_placed(reference, base)),
@@ -484,9 +505,12 @@ def _extent(document: Mapping[str, Any], base: Path) -> Extent | None:
     return None
 
 
-def _made_options(given: Mapping[str, Any]) -> Options:
+def _made_options(given: Mapping[str, Any], base: Path) -> Options:
     values = dict(given)
-    values["slivers"] = Slivers(**given.get("slivers", {}))
+    slivers = dict(given.get("slivers", {}))
+    if "decisions" in slivers:
+        slivers["decisions"] = resolve(slivers["decisions"], base)
+    values["slivers"] = Slivers(**slivers)
     values["control_areas"] = dict(given.get("control_areas", {}))
     accepted = given.get("accept", [])
     values["accept"] = tuple(Accepted(one) if isinstance(one, str) else Accepted(**one) for one in accepted)

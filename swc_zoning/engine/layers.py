@@ -6,21 +6,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from swc_zoning.engine import formats, styles
+from swc_zoning.engine import formats, slivers, styles
 from swc_zoning.engine.conflicts import Conflict
 from swc_zoning.engine.formats import Batch, Coded, Column
 from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.intake import Intake, Repair
-from swc_zoning.engine.ledger import Entry, prove_dissolved
+from swc_zoning.engine.ledger import Entry, Row, prove_dissolved
 from swc_zoning.engine.messages import Finding
 from swc_zoning.engine.pieces import Pieces
 from swc_zoning.engine.rules import RuleTable
+from swc_zoning.engine.slivers import Court
 
 Columns = dict[str, Column]
 
@@ -55,7 +56,7 @@ def _ranges(count: int) -> Iterator[tuple[int, int]]:
 
 
 def layers_of(
-    pieces: Pieces,
+    court: Court,
     table: RuleTable,
     conflicts: list[Conflict],
     findings: list[Finding],
@@ -64,6 +65,7 @@ def layers_of(
     lang: str,
 ) -> list[Layer]:
     """Return everything ``zoning.gpkg`` holds."""
+    pieces = court.pieces
     names = {code: row[f"name_{lang}"] for code, row in table.zones.items()}
     present = {combo.decision["zone"] for combo in pieces.combos}
     legend = {code: name for code, name in names.items() if code in present}
@@ -72,9 +74,10 @@ def layers_of(
         _pieces(pieces, names, styles.zones_qml(legend, "pieces")),
         _conflicts(pieces, table, conflicts, lang),
         _findings(findings, lang),
+        _slivers(court, lang),
         _piece_sources(pieces),
         _inputs(pieces.intake),
-        _ledger(pieces, entries),
+        _ledger(court, entries, lang),
         _run(head),
     ]
 
@@ -153,9 +156,7 @@ def _zones(pieces: Pieces, names: Mapping[str, str], qml: str) -> Layer:
     known = sorted(set(keys), key=lambda key: (list(names).index(key[0]), key[1]))
     number = np.array([known.index(key) for key in keys], np.int64)[pieces.combo] if keys else pieces.combo
     key = number * len(pieces.districts) + pieces.district
-    face_key = np.full(len(pieces.partition), -1, np.int64)
-    face_key[pieces.face] = key
-    polygons, polygon_key = pieces.partition.dissolve(face_key)
+    polygons, polygon_key, _ = pieces.partition.dissolve(np.append(key, -1)[pieces.piece_of_face])
     prove_dissolved(pieces, key, polygons, polygon_key)
     order = np.argsort(polygon_key, kind="stable")
     present, index = np.unique(polygon_key[order], return_inverse=True)
@@ -287,41 +288,35 @@ def _inputs(intake: Intake) -> Layer:
     return whole("inputs", "", None, columns)
 
 
-class _LedgerRow(NamedTuple):
-    """A row of the table `ledger`: areas before and after, the place and the leftovers of a repair."""
+def _slivers(court: Court, lang: str) -> Layer:
+    def batches() -> Iterator[Batch]:
+        for start, stop in _ranges(len(court)):
+            yield Batch(*slivers.columns(slivers.part(court, start, stop), lang))
 
-    entry: str
-    subject: str
-    source_id: str = ""
-    before: float = np.nan
-    after: float = np.nan
-    note: str = ""
-    east: float = np.nan
-    north: float = np.nan
-    leftovers: int = 0
+    return Layer("slivers", "Point", len(court), batches, styles.slivers_qml(lang))
 
 
-def _ledger(pieces: Pieces, entries: list[Entry]) -> Layer:
-    rows = [_LedgerRow("checked", e.item, after=float(e.value), note=e.note) for e in entries]
+def _ledger(court: Court, entries: list[Entry], lang: str) -> Layer:
+    pieces = court.pieces
+    rows = [Row("checked", e.item, after=float(e.value), note=e.note) for e in entries]
     rows += [_repaired(pieces.intake, repair) for repair in pieces.intake.repairs]
     for one in pieces.adjustments:
         code, note = pieces.districts[one.district].code, f"factor {one.factor!r}"
-        rows.append(_LedgerRow("closed", code, "", one.raw_m2, one.control_m2, note))
+        rows.append(Row("closed", code, "", one.raw_m2, one.control_m2, note))
+    rows += slivers.rows(court, lang)
     kinds = {"before": float, "after": float, "east": float, "north": float, "leftovers": np.int32}
     columns: Columns = {}
-    for name in _LedgerRow._fields:
+    for name in Row._fields:
         values = [getattr(row, name) for row in rows]
         columns[name] = np.array(values, kinds[name]) if name in kinds else _text(values)
     return whole("ledger", "", None, columns)
 
 
-def _repaired(intake: Intake, repair: Repair) -> _LedgerRow:
+def _repaired(intake: Intake, repair: Repair) -> Row:
     east, north = repair.place or (np.nan, np.nan)
     areas = (repair.area_before_m2, repair.area_after_m2)
     layer = intake.layers[repair.layer].layer
-    return _LedgerRow(
-        "repaired", layer, repair.source_id, *areas, repair.reason, east, north, repair.leftovers
-    )
+    return Row("repaired", layer, repair.source_id, *areas, repair.reason, east, north, repair.leftovers)
 
 
 def _run(head: Mapping[str, Any]) -> Layer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -34,6 +34,22 @@ class Entry:
     value: float
     unit: str = ""
     note: str = ""
+
+
+class Row(NamedTuple):
+    """A row of the table `ledger`: areas before and after (m2), the place, the leftovers of a repair,
+    the piece that another went into."""
+
+    entry: str
+    subject: str
+    source_id: str = ""
+    before: float = np.nan
+    after: float = np.nan
+    note: str = ""
+    east: float = np.nan
+    north: float = np.nan
+    leftovers: int = 0
+    into: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,12 +114,16 @@ def prove_polygons(polygons: NDArray[Any], key: Hashes) -> None:
     have its face on their left). Together with `prove_labels` that leaves no gap and no overlap
     (I1, I2): every edge has one face on each side, and a face has all its edges.
     """
-    bad = np.flatnonzero(~shapely.is_valid(polygons) | shapely.is_empty(polygons))
-    if len(bad):
-        raise InvariantViolated("valid", _place_of(polygons[bad[0]]), count=len(bad))
+    _prove_valid(polygons)
     other = np.flatnonzero(fingerprints(polygons) != key)
     if len(other):
         raise InvariantViolated("edges", _place_of(polygons[other[0]]), count=len(other))
+
+
+def _prove_valid(polygons: NDArray[Any]) -> None:
+    bad = np.flatnonzero(~shapely.is_valid(polygons) | shapely.is_empty(polygons))
+    if len(bad):
+        raise InvariantViolated("valid", _place_of(polygons[bad[0]]), count=len(bad))
 
 
 def _place_of(polygon: Any) -> tuple[float, float] | None:
@@ -182,13 +202,13 @@ def prove_pieces(pieces: Pieces) -> list[Entry]:
     extent = np.array([record.extent for record in intake.layers], bool)[intake.features.layer]
     inside = np.zeros(len(partition), bool)
     inside[partition.labels.face[extent[partition.labels.feature] | ~extent.any()]] = True
-    made = np.zeros(len(inside), bool)
-    made[pieces.face] = True
-    if len(pieces.face) != made.sum() or not np.array_equal(made, inside):
+    made = pieces.piece_of_face >= 0
+    leads = np.array_equal(pieces.piece_of_face[pieces.face], np.arange(len(pieces)))
+    if not leads or not np.array_equal(made, inside):
         face = int(np.flatnonzero(made != inside)[0]) if (made != inside).any() else int(pieces.face[0])
         raise InvariantViolated("pieces", partition.place(face), count=int((made != inside).sum()))
     _prove_feature_pieces(pieces, inside, ~extent)
-    _prove_members(pieces)
+    prove_members(pieces)
     return [Entry("total_ellipsoidal_area", float(pieces.ellipsoidal_m2.sum()), "m2")]
 
 
@@ -203,13 +223,15 @@ def _prove_feature_pieces(pieces: Pieces, inside: NDArray[np.bool_], counted: ND
     if np.any(off > 1e-9 * wanted + 1e-4):
         worst = int(np.argmax(off))
         names = pieces.intake.layers[pieces.intake.features.layer[worst]].layer
-        place = _place_of(pieces.intake.features.geometry[worst])
+        face = labels.face[rows & (labels.feature == worst)]
+        place = pieces.partition.place(int(face[0])) if len(face) else None
         raise InvariantViolated(
             "feature_pieces", place, layer=names, source_id=pieces.intake.features.source_id[worst]
         )
 
 
-def _prove_members(pieces: Pieces) -> None:
+def prove_members(pieces: Pieces) -> None:
+    """Prove that pieces have the roles and tiers of the features on them; raises ``members`` (I4)."""
     features, layers = pieces.intake.features, pieces.intake.layers
     tokens = [(layers[layer].role, tier) for layer, tier in zip(features.layer.tolist(), features.tier)]
     known = {token: number for number, token in enumerate(sorted(set(tokens)))}
@@ -227,11 +249,14 @@ def _prove_members(pieces: Pieces) -> None:
 def prove_dissolved(pieces: Pieces, key: Ints, polygons: NDArray[Any], polygon_key: Ints) -> None:
     """Prove that dissolved polygons are made of the pieces of their key and of nothing else.
 
-    `key`: of each piece. One fingerprint of the pieces, edges within a key cancelling out, must
+    `key`: of each piece. One fingerprint of the faces, edges within a key cancelling out, must
     equal that of the polygons. Raises InvariantViolated("zones").
     """
-    made, given = fingerprints(polygons), pieces.partition.key[pieces.face]
-    if np.sum(_weights(polygon_key) * made) == np.sum(_weights(key) * given):
+    inside = np.flatnonzero(pieces.piece_of_face >= 0)
+    weights = _weights(key)[pieces.piece_of_face[inside]]
+    if np.sum(_weights(polygon_key) * fingerprints(polygons)) == np.sum(
+        weights * pieces.partition.key[inside]
+    ):
         return
     count = int(key.max(initial=0)) + 1
     wanted = np.bincount(key, pieces.plane_m2, minlength=count)
@@ -243,3 +268,26 @@ def prove_dissolved(pieces: Pieces, key: Ints, polygons: NDArray[Any], polygon_k
 
 def _weights(key: Ints) -> Hashes:
     return mix(key.astype(np.uint64) + np.uint64(1))
+
+
+def prove_joined(before: Pieces, after: Pieces, into: Ints) -> None:
+    """Prove that each piece of `after` is made of exactly the pieces that go `into` it.
+
+    Raises InvariantViolated: ``merged`` (another ground or area), ``valid``.
+    """
+    wanted = np.zeros(len(after), np.uint64)
+    np.add.at(wanted, into, before.partition.key[before.face])
+    several = np.bincount(into, minlength=len(after)) > 1
+    joined = np.flatnonzero(several)
+    polygons = after.drawn(joined)
+    _prove_valid(polygons)
+    area = after.plane_m2[joined]
+    other = fingerprints(polygons) != wanted[joined]
+    other |= np.abs(shapely.area(polygons) - area) > 1e-9 * area + 1e-4
+    # What nothing was joined to is the face it was.
+    moved = wanted[~several] != after.partition.key[after.face[~several]]
+    moved |= after.redrawn[~several] != None  # noqa: E711 (element-wise)
+    if other.any() or moved.any():
+        wrong = np.concatenate([joined[other], np.flatnonzero(~several)[moved]])
+        place = after.partition.place(int(after.face[wrong[0]]))
+        raise InvariantViolated("merged", place, count=len(wrong))

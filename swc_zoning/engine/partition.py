@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -35,7 +35,7 @@ from swc_zoning.engine.spool import Spool
 from swc_zoning.engine.stitching import stitch
 from swc_zoning.engine.tasks import Executor, Serial
 from swc_zoning.engine.tiles import Draft, Tiling
-from swc_zoning.engine.traced import STEPS, Chains, Loose, Shapes, Traced
+from swc_zoning.engine.traced import STEPS, Chains, Loose, Shapes, Traced, ids_of_rings
 
 #: Ring vertices of a tile: few enough for the processor's cache, many enough to have few seams.
 PER_TILE = 400_000
@@ -81,17 +81,16 @@ class Partition:
         faces = np.arange(len(self)) if faces is None else faces
         return shapely.from_wkb(np.array(self.wkb(faces), object))
 
-    def dissolve(self, key: Ints) -> tuple[NDArray[Any], Ints]:
+    def dissolve(self, key: Ints) -> Merged:
         """Merge faces of equal `key` that share an edge; faces of key -1 are left out.
 
-        Returns polygons (metres) and the key of each. Borders keep every node, so that merged
-        areas fit each other and the pieces edge for edge.
+        Borders keep every node, so that merged areas fit each other and the pieces edge for edge.
         """
         sides = np.append(key, -1)
         left, right = sides[self.borders.left], sides[self.borders.right]
         border = np.flatnonzero(left != right)
         if len(border) == 0:
-            return np.empty(0, object), np.empty(0, np.int64)
+            return Merged(np.empty(0, object), np.empty(0, np.int64), np.empty(0, np.uint64))
         chains = [np.frombuffer(chain, np.int64).reshape(-1, 2) for chain in self.arcs.read(border)]
         counts = np.array([len(chain) - 1 for chain in chains])
         x, y, node = unique_points(*np.concatenate(chains).T)
@@ -106,7 +105,16 @@ class Partition:
         sides = np.column_stack([left[border[arc]], right[border[arc]]]).ravel()
         keys[beside[beside >= 0]] = sides[beside >= 0]
         kept = np.flatnonzero(keys >= 0)
-        return merged.polygons(x, y)[kept], keys[kept]
+        ids = ids_of_rings(x[merged.nodes], y[merged.nodes], merged.ring_offsets, merged.face_offsets)
+        return Merged(merged.polygons(x, y)[kept], keys[kept], ids[kept])
+
+
+class Merged(NamedTuple):
+    """Faces merged: polygons (metres), the key of each, and ids as faces have them."""
+
+    polygons: NDArray[Any]
+    key: Ints
+    id: Hashes
 
 
 def build(

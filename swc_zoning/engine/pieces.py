@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from swc_zoning.engine import rules
@@ -50,16 +51,20 @@ class Combo:
 class Pieces:
     """Columns of equal length n, in order of district and place.
 
-    `face`: number in the partition; `piece_id`: 16 hexadecimal digits, ASCII bytes (dtype S16);
-    polygons are had from `wkb` and `drawn`, a few at a time; `district`, `combo`: index into
-    `districts`, `combos`; `land`: 1, 0, or None without a land mask; areas in m2, `area_centi`
-    closed, in 0.01 m2. Rows (`label_piece`, `label_feature`) say which features lie on a piece,
-    the extent's left out.
+    `face`: number in the partition, of the lead face where a piece is merged of several;
+    `piece_of_face`: piece of every face of the partition, -1 outside; `redrawn`: WKB of merged
+    pieces, None of the others, whose polygons are those of their faces; polygons are had from `wkb`
+    and `drawn`, a few at a time; `piece_id`: 16 hexadecimal digits, ASCII bytes (dtype S16);
+    `district`, `combo`: index into `districts`, `combos`; `land`: 1, 0, or None without a land mask;
+    areas in m2, `area_centi` closed, in 0.01 m2. Rows (`label_piece`, `label_feature`) say which
+    features lie on a piece, the extent's left out.
     """
 
     partition: Partition
     intake: Intake
     face: Ints
+    piece_of_face: Ints
+    redrawn: NDArray[Any]
     piece_id: NDArray[np.bytes_]
     districts: list[District]
     district: Ints
@@ -85,11 +90,18 @@ class Pieces:
 
     def wkb(self, start: int, stop: int) -> NDArray[Any]:
         """Return the polygons of the pieces start .. stop - 1 as WKB (bytes), metres."""
-        return np.array(self.partition.wkb(self.face[start:stop]), object)
+        drawn = self.redrawn[start:stop].copy()
+        plain = np.flatnonzero(drawn == None)  # noqa: E711 (element-wise)
+        drawn[plain] = self.partition.wkb(self.face[start:stop][plain])
+        return drawn
 
     def drawn(self, members: Ints) -> NDArray[Any]:
         """Return the polygons of the pieces `members`, metres."""
-        return self.partition.polygons(self.face[members])
+        polygons = self.partition.polygons(self.face[members])
+        redrawn = self.redrawn[members]
+        anew = np.flatnonzero(redrawn != None)  # noqa: E711 (element-wise)
+        polygons[anew] = shapely.from_wkb(redrawn[anew])
+        return polygons
 
     def frame_rows(self) -> _Rows:
         """Return which features of the extent each piece lies in."""
@@ -141,8 +153,10 @@ def assemble(partition: Partition, intake: Intake, job: Job, table: rules.RuleTa
     districts, district = _districts(labels.where(frame), intake, len(face))
     order = np.lexsort((partition.id[face], partition.y[face], partition.x[face], district))
     face, district = face[order], district[order]
-    ids = _piece_ids(partition.id[face])
+    ids = id_digits(partition.id[face])
     labels = _Rows.of(partition, face).where(~frame)
+    of_face = np.full(len(partition), -1, np.int64)
+    of_face[face] = np.arange(len(face))
 
     combos, combo = _combos(labels, intake, len(face), table, supplied_roles(intake))
     plane, perimeter = partition.plane_m2[face], partition.perimeter_m[face]
@@ -153,6 +167,8 @@ def assemble(partition: Partition, intake: Intake, job: Job, table: rules.RuleTa
         partition,
         intake,
         face,
+        of_face,
+        np.full(len(face), None, object),
         ids,
         districts,
         district,
@@ -166,7 +182,7 @@ def assemble(partition: Partition, intake: Intake, job: Job, table: rules.RuleTa
         ellipsoidal,
         closed,
         adjustments,
-        _slivers(plane, perimeter, job.options.slivers),
+        are_slivers(plane, perimeter, job.options.slivers),
     )
 
 
@@ -208,7 +224,7 @@ def _districts(frames: _Rows, intake: Intake, count: int) -> tuple[list[District
     return districts, np.minimum.reduceat(of_feature[frames.feature], starts)
 
 
-def _piece_ids(heads: NDArray[np.uint64]) -> NDArray[np.bytes_]:
+def id_digits(heads: NDArray[np.uint64]) -> NDArray[np.bytes_]:
     """Return 64-bit heads of hashes as hexadecimal digits."""
     digits = heads.astype(">u8").tobytes().hex().encode("ascii")
     return np.frombuffer(digits, f"S{_ID_DIGITS}")
@@ -269,6 +285,6 @@ def _land(labels: _Rows, intake: Intake, count: int) -> Ints | None:
     return land
 
 
-def _slivers(plane: Floats, perimeter: Floats, limits: Slivers) -> NDArray[np.bool_]:
-    """Flag pieces below the sliver area or mean width (2 A / P)."""
+def are_slivers(plane: Floats, perimeter: Floats, limits: Slivers) -> NDArray[np.bool_]:
+    """Flag areas (m2) and perimeters (m) of pieces below the sliver area or mean width (2 A / P)."""
     return (plane < limits.area_m2) | (2 * plane < limits.mean_width_m * perimeter)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from swc_zoning.engine.grid import FINE, PER_METRE, Floats, Ints, from_fine, mix, ragged, to_fine
 
 #: Features looked at together: enough for numpy, few enough for the memory.
-_AT_ONCE = 50_000
+_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -102,23 +104,33 @@ def on_fine_grid(geometry: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.uint6
     Rounding vertices one by one keeps a polygon valid unless parts of it are thinner than a
     step and cross or turn over; those polygons are snap-rounded as a whole, and may vanish.
     """
-    made = geometry.copy()
-    content = np.zeros(len(geometry), np.uint64)
-    for begin in range(0, len(geometry), _AT_ONCE):
-        part = made[begin : begin + _AT_ONCE]
-        xy, owner = shapely.get_coordinates(part, return_index=True)
-        fine = to_fine(xy)
-        off = (from_fine(fine) != xy).any(axis=1)
-        # Most data come in whole millimetres or tenths of them: nothing moves, nothing to check.
-        moved = np.unique(owner[off])
-        if len(moved):
-            part[moved] = _rounded(part[moved])
-            xy, owner = shapely.get_coordinates(part, return_index=True)
-            fine = to_fine(xy)
-        starts = np.flatnonzero(np.diff(owner, prepend=-1))
-        if len(starts):
-            content[begin + owner[starts]] = _content(fine, owner, starts)
+    made, content = geometry.copy(), np.zeros(len(geometry), np.uint64)
+
+    def settle(begin: int) -> None:
+        rows = slice(begin, begin + _AT_ONCE)
+        content[rows] = _settled(made[rows])
+
+    # numpy and GEOS let other threads go on while they work on columns.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(settle, range(0, len(geometry), _AT_ONCE)))
     return made, content
+
+
+def _settled(geometry: NDArray[Any]) -> NDArray[np.uint64]:
+    """Put polygons onto the fine grid in place; return a hash of the vertices of each."""
+    xy, owner = shapely.get_coordinates(geometry, return_index=True)
+    fine = to_fine(xy)
+    # Most data come in whole millimetres or tenths of them: nothing moves, nothing to check.
+    moved = np.unique(owner[(from_fine(fine) != xy).any(axis=1)])
+    if len(moved):
+        geometry[moved] = _rounded(geometry[moved])
+        xy, owner = shapely.get_coordinates(geometry, return_index=True)
+        fine = to_fine(xy)
+    content = np.zeros(len(geometry), np.uint64)
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    if len(starts):
+        content[owner[starts]] = _content(fine, owner, starts)
+    return content
 
 
 def _content(fine: Ints, owner: Ints, starts: Ints) -> NDArray[np.uint64]:

@@ -22,11 +22,13 @@ from swc_zoning.engine import (
     intake,
     layers,
     ledger,
+    memory,
     partition,
     pieces,
     result,
     roles,
     rules,
+    slivers,
     summary,
 )
 from swc_zoning.engine import (
@@ -40,6 +42,7 @@ from swc_zoning.engine.messages import Blocked, Finding, InvariantViolated, SwcE
 from swc_zoning.engine.pieces import Pieces
 from swc_zoning.engine.progress import Progress
 from swc_zoning.engine.rules import RuleTable
+from swc_zoning.engine.slivers import Court
 from swc_zoning.engine.tasks import Executor
 
 
@@ -47,7 +50,7 @@ from swc_zoning.engine.tasks import Executor
 class Zoning:
     """What a run found; `write` makes files of it."""
 
-    pieces: Pieces
+    court: Court
     table: RuleTable
     conflicts: list[Conflict]
     findings: list[Finding]
@@ -56,11 +59,16 @@ class Zoning:
     crs: str
     lang: str
 
+    @property
+    def pieces(self) -> Pieces:
+        """Return the final pieces."""
+        return self.court.pieces
+
     def write(self, output: Path) -> result.Files:
         """Write the result into the folder `output`; raises what `result.write` raises."""
         head = {key: self.summary[key] for key in _HEAD if key in self.summary}
         tables = layers.layers_of(
-            self.pieces, self.table, self.conflicts, self.findings, self.entries, head, self.lang
+            self.court, self.table, self.conflicts, self.findings, self.entries, head, self.lang
         )
         return result.write(tables, self.summary, self.crs, output)
 
@@ -125,44 +133,57 @@ def run(
     table = rules.load(job.rules, job.plan_date)
     with progress.step("reading", 0.15):
         taken = intake.read(job, progress)
-    features = taken.features
-    frames = np.array([record.extent for record in taken.layers], bool)[features.layer]
     model = areas.area_model(taken.crs)
-    built = partition.build(features.geometry, frames, progress, executor, per_tile, model, keep=cache)
-    with progress.step("proving", 0.02):
-        entries = _prove(built, taken)
+    built, entries = _overlay(taken, model, progress, executor, per_tile, cache)
+    taken = taken.without_geometry(built.labels.feature)
+    memory.give_back()
     with progress.step("deciding", 0.07):
         decided = pieces.assemble(built, taken, job, table)
         entries += ledger.prove_pieces(decided)
-    with progress.step("conflicts", 0.06):
-        found, mismatches = conflicts.find(decided, table, job.options)
-    findings = _findings(job, table, taken, decided)
+    with progress.step("slivers", 0.03):
+        head = _head(job, table, taken, model)
+        court = slivers.settle(decided, job, head["crs"])
+        entries += slivers.entries(court)
+    with progress.step("conflicts", 0.03):
+        found, mismatches = conflicts.find(court.pieces, table, job.options)
+    findings = _findings(job, table, taken, court)
     _prove_inputs_unchanged(taken)
-    head = _head(job, table, taken, model)
-    document = summary.summarise(decided, table, found, mismatches, findings, entries, head, lang)
+    document = summary.summarise(court, table, found, mismatches, findings, entries, head, lang)
     document["timings"] = progress.timings
-    return Zoning(decided, table, found, findings, entries, document, head["crs"], lang)
+    return Zoning(court, table, found, findings, entries, document, head["crs"], lang)
 
 
 def _blocks(findings: Iterable[Finding]) -> bool:
     return any(finding.severity == "error" for finding in findings)
 
 
-def _prove(built: partition.Partition, taken: Intake) -> list[Entry]:
+def _overlay(
+    taken: Intake,
+    model: areas.AreaModel,
+    progress: Progress,
+    executor: Executor | None,
+    per_tile: int,
+    cache: Path | None,
+) -> tuple[partition.Partition, list[Entry]]:
+    """Return the partition of all features, proved, and what the ledger says of it."""
     features = taken.features
+    frames = np.array([record.extent for record in taken.layers], bool)[features.layer]
+    perimeter = shapely.length(features.geometry)
+    built = partition.build(features.geometry, frames, progress, executor, per_tile, model, keep=cache)
     lead = [record.layer for record in taken.layers]
     names = list(zip([lead[layer] for layer in features.layer.tolist()], features.source_id))
-    perimeter = shapely.length(features.geometry)
-    return ledger.prove(built, features.area_m2, perimeter, names)
+    with progress.step("proving", 0.02):
+        return built, ledger.prove(built, features.area_m2, perimeter, names)
 
 
-def _findings(job: Job, table: RuleTable, taken: Intake, decided: Pieces) -> list[Finding]:
+def _findings(job: Job, table: RuleTable, taken: Intake, court: Court) -> list[Finding]:
     """Return all findings; those that block and are not accepted stop the run."""
     findings = [
         *job.findings,
         *rules.check(table, job.plan_date),
         *taken.findings,
-        *consistency.check(decided, job.options),
+        *consistency.check(court.before, job.options),
+        *slivers.findings(court),
         *_missing(table, taken),
     ]
     accepted = {(one.code, one.layer) for one in job.options.accept}

@@ -24,6 +24,7 @@ _DATA_DEFINED = (
 )
 _LINE_MM = {"pieces": "0.05", "zones": "0.15"}
 _FINDING_MM = {"error": "2.6", "warning": "2.0", "info": "1.6"}
+_SLIVER_MM = "1.2"
 
 
 @lru_cache(maxsize=1)
@@ -81,11 +82,20 @@ def conflicts_qml() -> str:
 
 def findings_qml(lang: str = "zh") -> str:
     """Return the style of the ``findings`` layer: points by field "severity"."""
+    return _points_qml("severity", "findings", _FINDING_MM, lang)
+
+
+def slivers_qml(lang: str = "zh") -> str:
+    """Return the style of the ``slivers`` layer: points by field "state"."""
+    return _points_qml("state", "slivers", dict.fromkeys(palette()["slivers"], _SLIVER_MM), lang)
+
+
+def _points_qml(field: str, part: str, sizes: Mapping[str, str], lang: str) -> str:
     symbols, categories = [], []
-    for number, (severity, entry) in enumerate(palette()["findings"].items()):
-        symbols.append(_symbol("marker", number, [_marker(entry["fill"], _FINDING_MM[severity])]))
-        categories.append((severity, entry[f"label_{lang}"]))
-    return _categorised("severity", categories, symbols)
+    for number, (value, entry) in enumerate(palette()[part].items()):
+        symbols.append(_symbol("marker", number, [_marker(entry["fill"], sizes[value])]))
+        categories.append((value, entry[f"label_{lang}"]))
+    return _categorised(field, categories, symbols)
 
 
 def _categorised(field: str, categories: Sequence[tuple[str, str]], symbols: Sequence[str]) -> str:

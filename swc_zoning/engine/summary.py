@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from swc_zoning.engine import roles, rules, versions
+from swc_zoning.engine import roles, rules, slivers, versions
 from swc_zoning.engine.conflicts import Conflict, Mismatch
 from swc_zoning.engine.grid import Ints, group
 from swc_zoning.engine.intake import Intake
 from swc_zoning.engine.ledger import Entry
 from swc_zoning.engine.messages import Finding
 from swc_zoning.engine.pieces import Ground, Pieces, supplied_roles
+from swc_zoning.engine.slivers import Court
 
 SCHEMA = 1
 
@@ -33,7 +34,7 @@ _BLOCK = 50_000
 
 
 def summarise(
-    pieces: Pieces,
+    court: Court,
     table: rules.RuleTable,
     conflicts: list[Conflict],
     mismatches: list[Mismatch],
@@ -43,6 +44,7 @@ def summarise(
     lang: str,
 ) -> dict[str, Any]:
     """Return the document of ``summary.json``; areas in m2, `area_m2` closed to 0.01."""
+    pieces = court.pieces
     supplied = supplied_roles(pieces.intake)
     return {
         "schema": SCHEMA,
@@ -52,6 +54,7 @@ def summarise(
         "by_feature_role": _by_feature_role(pieces),
         "missing_roles": _missing_roles(supplied),
         "conflicts": _by_kind(pieces, table, conflicts, mismatches, rules.not_evaluable(table, supplied)),
+        "slivers": slivers.summary(court),
         "findings": [finding.as_json(lang) for finding in findings],
         "ledger": [asdict(entry) for entry in entries],
         "adjustments": [

@@ -59,7 +59,7 @@ class Processes:
                 return self._pool.submit(function, payload)
 
         try:
-            yield from _in_turn(submit, payloads, _AHEAD * self.workers)
+            yield from in_turn(submit, payloads, _AHEAD * self.workers)
         except BrokenProcessPool as error:
             raise SwcError("tasks.broken") from error
 
@@ -76,15 +76,16 @@ class Cluster:
         from distributed import KilledWorker
 
         def submit(payload: Any) -> Any:
-            return self._client.submit(function, payload, pure=False)
+            # A payload goes to a worker as data: within a task it would pass through the scheduler.
+            return self._client.submit(function, self._client.scatter(payload, hash=False), pure=False)
 
         try:
-            yield from _in_turn(submit, payloads, _AHEAD * self.workers)
+            yield from in_turn(submit, payloads, _AHEAD * self.workers)
         except (KilledWorker, CancelledError) as error:
             raise SwcError("tasks.broken") from error
 
 
-def _in_turn(submit: Callable[[Any], Any], payloads: Iterable[Any], ahead: int) -> Iterator[Any]:
+def in_turn(submit: Callable[[Any], Any], payloads: Iterable[Any], ahead: int) -> Iterator[Any]:
     """Yield results in order, no more than `ahead` payloads under way at a time."""
     under_way: deque[Any] = deque()
     for payload in payloads:

@@ -12,6 +12,7 @@ split beforehand, once for all tiles they touch: so both sides of a seam see the
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +30,7 @@ from swc_zoning.engine.tasks import Executor
 _LARGE = 1 / 64
 #: No tile is smaller (fine steps; a power of two, as all sizes are).
 _SMALLEST = 1 << 18
-#: Cells across, in which segments near those that cross seams are looked for.
+#: Cells across, at most, in which segments near those that cross seams are looked for.
 _RASTER = 2048
 _FEATURES_AT_ONCE = 50_000
 
@@ -248,7 +249,9 @@ class Tiling:
 
     def _seams(self, executor: Executor) -> Seams:
         """Return the segments that cross seams, split by all that comes near them."""
-        near = _Near(self._box(), self._crossing_segments())
+        # About one cell a feature: more make work, fewer find too much near.
+        across = min(_RASTER, 64 + math.isqrt(16 * len(self.geometry)))
+        near = _Near(self._box(), self._crossing_segments(), across)
         found = [near.chosen(_canonical(self.walk.segments()))]
         for features in self._chunks(near.boxes(self._bounds[self.small])):
             found.append(near.chosen(_canonical(self._walk_of(features).segments())))
@@ -340,18 +343,19 @@ class Draft:
 class _Near:
     """Which segments and boxes come near given segments: told by the cells of a raster they share."""
 
-    def __init__(self, box: Box, segments: Segments) -> None:
+    def __init__(self, box: Box, segments: Segments, across: int) -> None:
         self.left, self.low, _, _ = box
-        across = max(box[2] - box[0], box[3] - box[1])
-        self.size = max(across // _RASTER + 1, 4 * MARGIN)
+        self.size = max(max(box[2] - box[0], box[3] - box[1]) // across + 1, 4 * MARGIN)
         cell, _ = register(segments, box, self.size)
         columns = (box[2] - box[0] - 1) // self.size + 1
         rows = (box[3] - box[1] - 1) // self.size + 1
-        marked = np.zeros(rows * columns, np.int64)
+        marked = np.zeros(rows * columns, np.int32)
         marked[cell] = 1
         # Sums over all cells below and left of each corner: so any rectangle costs four look-ups.
-        self.sums = np.zeros((rows + 1, columns + 1), np.int64)
-        self.sums[1:, 1:] = marked.reshape(rows, columns).cumsum(axis=0).cumsum(axis=1)
+        self.sums = np.zeros((rows + 1, columns + 1), np.int32)
+        inner = self.sums[1:, 1:]
+        np.cumsum(marked.reshape(rows, columns), axis=0, out=inner)
+        np.cumsum(inner, axis=1, out=inner)
 
     def boxes(self, bounds: Ints) -> NDArray[np.bool_]:
         """Tell which boxes (west, south, east, north; fine) touch a marked cell."""

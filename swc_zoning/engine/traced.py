@@ -142,7 +142,7 @@ def draw(faces: Faces, x: Ints, y: Ints, perimeter: Ints, ellipsoidal: Ints, key
         perimeter,
         ellipsoidal,
         key,
-        _ids(faces, x, y),
+        ids_of_rings(x[faces.nodes], y[faces.nodes], faces.ring_offsets, faces.face_offsets),
         interior_points(faces, x, y),
         b"".join(wkb),
         np.fromiter(map(len, wkb), np.int64, len(wkb)),
@@ -161,14 +161,18 @@ def _plane_areas(faces: Faces, x: Ints, y: Ints) -> Floats:
     return np.add.reduceat(rings, faces.face_offsets[:-1])
 
 
-def _ids(faces: Faces, x: Ints, y: Ints) -> Hashes:
-    """Return ids made of the normalised integer rings: the same place gives the same id."""
-    xy = np.column_stack([x[faces.nodes], y[faces.nodes]]).astype("<i8").tobytes()
-    sizes = np.diff(faces.ring_offsets).astype("<i8").tobytes()
-    rings, at = faces.face_offsets.tolist(), faces.ring_offsets[faces.face_offsets].tolist()
+def ids_of_rings(x: Ints, y: Ints, rings: Ints, polygons: Ints) -> Hashes:
+    """Return ids of polygons made of their integer rings, from their smallest nodes, shells first.
+
+    x, y (units): nodes of closed rings one after the other, ring r from ``rings[r]``, polygon p from
+    ring ``polygons[p]``. The same place gives the same id in every run.
+    """
+    xy = np.column_stack([x, y]).astype("<i8").tobytes()
+    sizes = np.diff(rings).astype("<i8").tobytes()
+    first, at = polygons.tolist(), rings[polygons].tolist()
     heads = []
-    for number in range(len(faces)):
-        digest = hashlib.sha256(sizes[8 * rings[number] : 8 * rings[number + 1]])
+    for number in range(len(first) - 1):
+        digest = hashlib.sha256(sizes[8 * first[number] : 8 * first[number + 1]])
         digest.update(xy[16 * at[number] : 16 * at[number + 1]])
         heads.append(digest.digest()[:8])
     return np.frombuffer(b"".join(heads), ">u8").astype(np.uint64)

@@ -430,7 +430,17 @@ def test_b58_a_run_killed_in_any_step_is_cleared_up_by_the_next(city, tmp_path):
 
 # --- B59: cancel ---------------------------------------------------------------------------------------
 
-STEPS = ("reading", "tiling", "tracing", "stitching", "proving", "deciding", "conflicts", "writing")
+STEPS = (
+    "reading",
+    "tiling",
+    "tracing",
+    "stitching",
+    "proving",
+    "deciding",
+    "slivers",
+    "conflicts",
+    "writing",
+)
 
 
 @posix

@@ -88,7 +88,7 @@ def test_layers_carry_their_style(finished):
         connection.execute("SELECT f_table_name, styleQML FROM layer_styles WHERE useAsDefault = 1")
     )
     connection.close()
-    assert styles.keys() == {"pieces", "zones", "conflicts", "findings"}
+    assert styles.keys() == {"pieces", "zones", "conflicts", "findings", "slivers"}
     assert "禁止管控区" in styles["zones"]
 
 

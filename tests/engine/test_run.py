@@ -218,6 +218,17 @@ def test_validate_tells_everything_at_once(make_job, tmp_path):
     assert found == {"job.source_missing", "schema.unknown_key"}
 
 
+def test_a_run_with_kept_results_gives_what_a_fresh_run_gives(make_job, tmp_path):
+    rng = np.random.default_rng(4)
+    parks = [(square(*c, *(c + 150)), {"id": str(i)}) for i, c in enumerate(rng.random((60, 2)) * 1800)]
+    first = runs.run(make_job(TWO_DISTRICTS, forest_park=parks), per_tile=60, cache=tmp_path / "kept")
+    parks[7] = (square(100, 100, 222.5, 180), {"id": "7"})
+    job = make_job(TWO_DISTRICTS, forest_park=parks)
+    again = runs.run(job, per_tile=60, cache=tmp_path / "kept").summary["content_sha256"]
+    assert again == runs.run(job).summary["content_sha256"]
+    assert again != first.summary["content_sha256"]
+
+
 class TestFaultsPlantedInARun:
     """What goes wrong between the partition and the files is stopped too."""
 
@@ -247,7 +258,7 @@ class TestFaultsPlantedInARun:
         key = pieces.district
         faces = np.full(len(pieces.partition), -1)
         faces[pieces.face] = key
-        polygons, of = pieces.partition.dissolve(faces)
+        polygons, of, _ = pieces.partition.dissolve(faces)
         ledger.prove_dissolved(pieces, key, polygons, of)
         polygons[0] = square(0, 0, 999, 1000)
         with pytest.raises(InvariantViolated, match=r"invariant\.zones"):
