@@ -14,6 +14,7 @@ import os
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -25,11 +26,12 @@ import numpy as np
 from swc_zoning import paths
 from swc_zoning.engine.areas import AreaModel
 from swc_zoning.engine.messages import SwcError
-from swc_zoning.engine.tasks import Executor
+from swc_zoning.engine.tasks import Executor, in_turn
 from swc_zoning.engine.tiles import Draft, Tile
 from swc_zoning.engine.traced import Chains, Loose, Shapes, Traced, trace_tile
 
 _SUFFIX = ".tile"
+_READ_AHEAD = 4
 #: Bytes of the check sum before each file.
 _CHECK = 4
 _PARTS = {"shapes": Shapes, "loose": Loose, "chains": Chains}
@@ -54,15 +56,20 @@ def trace(
             if not order[-1][1].is_file():
                 yield draft.tile(), model
 
-    def known() -> Iterator[Traced]:
+    def known(readers: ThreadPoolExecutor) -> Iterator[Traced]:
+        first = []
         while order and order[0][1].is_file():
-            draft, path = order.popleft()
-            yield kept.read(path) or kept.keep(path, trace_tile((draft.tile(), model)))
+            first.append(order.popleft())
+        found = in_turn(lambda one: readers.submit(kept.read, one[1]), first, _READ_AHEAD)
+        for (draft, path), traced in zip(first, found):
+            yield traced or kept.keep(path, trace_tile((draft.tile(), model)))
 
-    for traced in executor.map(trace_tile, unknown()):
-        yield from known()
-        yield kept.keep(order.popleft()[1], traced)
-    yield from known()
+    # Files are read and checked beside the work on those read before: neither needs the interpreter.
+    with ThreadPoolExecutor(2) as readers:
+        for traced in executor.map(trace_tile, unknown()):
+            yield from known(readers)
+            yield kept.keep(order.popleft()[1], traced)
+        yield from known(readers)
     kept.sweep()
 
 

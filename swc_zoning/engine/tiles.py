@@ -21,7 +21,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from swc_zoning.engine.grid import FINE, PER_METRE, Ints, ragged, to_fine
+from swc_zoning.engine.grid import FINE, PER_METRE, Ints, mix, ragged, to_fine
 from swc_zoning.engine.noding import MARGIN, Box, Segments, find_splits, register
 from swc_zoning.engine.rings import Ragged, on_fine_grid
 from swc_zoning.engine.tasks import Executor
@@ -422,11 +422,18 @@ def _canonical(segments: Segments) -> Segments:
 
 
 def _distinct(found: list[Segments]) -> Segments:
+    """Return each of the segments once, in an order of their own."""
     columns = [np.concatenate([getattr(f, n) for f in found]) for n in ("x1", "y1", "x2", "y2")]
-    order = np.lexsort(columns[::-1])
-    new = np.ones(len(order), bool)
-    new[1:] = np.any([np.diff(column[order]) != 0 for column in columns], axis=0)
-    return Segments(*(column[order[new]] for column in columns))
+    key = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        key = mix(key + column.astype(np.uint64))
+    order = np.argsort(key)
+    differs = np.any([np.diff(column[order]) != 0 for column in columns], axis=0)
+    if np.any(differs & (np.diff(key[order]) == 0)):  # two segments share a hash
+        order = np.lexsort(columns[::-1])
+        differs = np.any([np.diff(column[order]) != 0 for column in columns], axis=0)
+    chosen = order[np.concatenate([[True], differs])] if len(order) else order
+    return Segments(*(column[chosen] for column in columns))
 
 
 def match(segments: Segments, among: Segments) -> Ints:
