@@ -10,7 +10,7 @@ the number of features hardly counts. The doctor proposes; it never changes a co
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -212,8 +212,14 @@ class _Ward:
         extent = self.sound_extent
         if extent is not None and extent is not subject:
             return Frame(extent.label, extent.box)
-        others = [one for one in self.subjects if one is not subject and one is not extent]
-        return None if extent is subject else _consensus(others, 1)
+        agreed = (
+            None
+            if extent is subject
+            else _consensus([one for one in self.subjects if one is not subject and not one.extent], 1)
+        )
+        # Where a sound label of the extent is outvoted, both sides may be wrong.
+        outvoted = any(one.extent and one.possible for one in self.subjects)
+        return replace(agreed, firm=agreed.firm and not outvoted) if agreed else None
 
     def boundary(self, subject: Subject) -> Subject | None:
         """Return the layer whose outline `subject` may follow."""
@@ -240,8 +246,7 @@ class _Ward:
         extent = next((one for one in self.subjects if one.extent), None)
         if extent is None or not extent.possible:
             return None
-        others = [one for one in self.subjects if one is not extent and one.possible]
-        agreed = _consensus(others, 2)
+        agreed = _consensus([one for one in self.subjects if one is not extent], 2)
         return None if agreed and _fit(agreed.box, extent.box)[0] == 0.0 else extent
 
 

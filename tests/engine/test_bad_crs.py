@@ -571,14 +571,15 @@ def test_a_shipped_local_plane_is_marked_as_a_proposal_and_edited_ones_are_the_u
 # --- who is believed -------------------------------------------------------------------------------
 
 
-def test_an_extent_that_all_layers_contradict_is_the_one_that_is_wrong(city):
+def test_an_extent_that_all_layers_contradict_is_asked_about(city):
+    """Whether three layers or the extent were labelled wrongly, only a reference can prove."""
     city.extent(town(), "EPSG:4550")
     for name in ("one", "two", "three"):
         city.layer(parcels(), "EPSG:4549", f"{name}.gpkg", name)
     finding = city.found()
     assert (finding.code, finding.layer) == ("intake.crs_elsewhere", "town")
     (fix,) = finding.fixes
-    assert (fix.entry, fix.change, fix.sure) == (None, {"crs": "EPSG:4549"}, True)
+    assert (fix.entry, fix.change, fix.sure) == (None, {"crs": "EPSG:4549"}, False)
 
 
 def test_a_layer_outside_the_extent_by_right_is_left_alone(city):
@@ -667,7 +668,7 @@ def test_a_reference_goes_before_the_extent_and_is_no_part_of_the_result(city):
     city.put("right.gpkg", town(), "EPSG:4549")
     city.document["reference"] = {"source": "right.gpkg"}
     finding = city.found()
-    assert (finding.layer, finding.facts["frame"]) == ("town", "right")
+    assert (finding.layer, finding.facts["frame"], finding.fixes[0].sure) == ("town", "right", True)
     taken = city.settled(finding)
     assert [record.role for record in taken.layers] == ["admin_extent", "parcels"]
 
