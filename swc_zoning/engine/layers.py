@@ -280,7 +280,8 @@ def _inputs(intake: Intake) -> Layer:
         "role": _text([record.role for record in records]),
         "layer": _text([record.layer for record in records]),
         "source": _text([formats.name_of(record.source) for record in records]),
-        **{key: _text([getattr(record, key) for record in records]) for key in _OF_INPUTS},
+        # A NUL ends text in the file: what follows would be lost in silence.
+        **{key: _text([getattr(one, key).replace("\0", " ") for one in records]) for key in _OF_INPUTS},
         "count": np.array([record.count for record in records], np.int64),
         "used": np.array([record.used for record in records], np.int64),
         "sha256": _text([record.sha256 for record in records]),

@@ -115,7 +115,7 @@ def main(folder: Path, how: str) -> None:
     temp.mkdir(exist_ok=True)
     # What is computed is the same each time: only reading a job, holding a folder and writing are tried.
     zoning = run.run(folder / "job.json")
-    run.run = lambda *arguments: zoning
+    run.run = lambda *arguments, **options: zoning
     for n in range(1, 200):
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(folder / "old", out)
