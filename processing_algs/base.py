@@ -10,6 +10,7 @@ from pathlib import Path
 from qgis.core import QgsProcessingAlgorithm, QgsProcessingException, QgsProcessingFeedback, QgsSettings
 from qgis.PyQt.QtGui import QIcon
 
+from swc_zoning.engine import scratch
 from swc_zoning.engine.messages import Finding, SwcError
 from swc_zoning.paths import resource
 from swc_zoning.qgis_bridge import host
@@ -17,6 +18,8 @@ from swc_zoning.qgis_bridge.feedback import FeedbackListener, say_finding
 from swc_zoning.qgis_bridge.i18n import language, text
 
 PYTHON_SETTING = "swc_zoning/python"
+#: The temporary folder on the Processing page of the options of QGIS.
+TEMP_SETTING = "Processing/Configuration/TEMP_PATH2"
 
 
 class SwcAlgorithm(QgsProcessingAlgorithm):
@@ -59,13 +62,26 @@ def python_setting() -> str:
     return str(QgsSettings().value(PYTHON_SETTING, "") or "")
 
 
+def temp_setting() -> str:
+    """Return the folder for temporary data that the user chose for Processing, or ""."""
+    return str(QgsSettings().value(TEMP_SETTING, "") or "")
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yield a folder for copies of layers, gone afterwards; what a crash of QGIS left goes first."""
+    scratch.sweep(temp_setting())
+    with scratch.folder("layers", temp_setting()) as folder:
+        yield folder
+
+
 def run_engine(job: Path, output: Path, feedback: QgsProcessingFeedback) -> host.Outcome:
     """Run a job file in the child and return the result files; everything it says goes to `feedback`."""
     found = host.search(python_setting())
     if found.child is None:
         raise host.no_interpreter(found)
     _say_which(found.child, feedback)
-    return host.run(found.child, job, output, language(), FeedbackListener(feedback))
+    return host.run(found.child, job, output, language(), FeedbackListener(feedback), temp_setting())
 
 
 def _say_which(child: host.Child, feedback: QgsProcessingFeedback) -> None:

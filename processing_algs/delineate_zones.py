@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFeatureSink,
@@ -24,7 +24,7 @@ from qgis.core import (
 from swc_zoning.engine import roles
 from swc_zoning.engine.messages import Finding
 from swc_zoning.processing_algs import job_file
-from swc_zoning.processing_algs.base import SwcAlgorithm, errors_as_sentences, run_engine
+from swc_zoning.processing_algs.base import SwcAlgorithm, errors_as_sentences, run_engine, temporary_folder
 from swc_zoning.qgis_bridge import results, sources
 from swc_zoning.qgis_bridge.feedback import say_finding
 from swc_zoning.qgis_bridge.host import Outcome
@@ -52,6 +52,7 @@ class DelineateZones(SwcAlgorithm):
     def __init__(self) -> None:
         super().__init__()
         self._in_place: dict[str, dict[str, str]] = {}
+        self._shown: dict[str, sources.Snapshot] = {}
 
     def name(self) -> str:
         """Return the id, which never changes."""
@@ -105,13 +106,13 @@ class DelineateZones(SwcAlgorithm):
     def prepareAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
-        """Find the layers that can be read as they lie; runs in the main thread, where layers live."""
+        """Find the layers that can be read as they lie, and hold what the others show.
+
+        Runs in the main thread, where layers live.
+        """
         for role in _all_sources():
             if parameters.get(role.param):
-                layer = self.parameterAsVectorLayer(parameters, role.param, context)
-                entry = sources.in_place(parameters[role.param], layer)
-                if entry:
-                    self._in_place[role.param] = entry
+                self._hold(role.param, parameters, context)
         return True
 
     def processAlgorithm(  # noqa: N802
@@ -119,8 +120,8 @@ class DelineateZones(SwcAlgorithm):
     ) -> dict[str, Any]:
         """Write the job, run it in the child, copy what was asked for."""
         output = Path(self._output_folder(parameters, context))
-        with errors_as_sentences(), tempfile.TemporaryDirectory(prefix="swc_zoning_") as folder:
-            job = self._job(Path(folder), parameters, context, feedback)
+        with errors_as_sentences(), temporary_folder() as folder:
+            job = self._job(folder, parameters, context, feedback)
             outcome = run_engine(job, output, feedback)
             say_finding(feedback, Finding("delineate.result", {"path": str(output)}))
             copied = self._copy_results(outcome, parameters, context, feedback)
@@ -143,6 +144,18 @@ class DelineateZones(SwcAlgorithm):
         parameter.setHelp(help_text)
         self.addParameter(parameter)
 
+    def _hold(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
+        value = parameters[name]
+        # A part of a layer is no layer to QGIS: ask for the one it is a part of.
+        named = value.source if isinstance(value, QgsProcessingFeatureSourceDefinition) else value
+        layer = self.parameterAsVectorLayer({**parameters, name: named}, name, context)
+        if layer is None:
+            raise QgsProcessingException(self.invalidSourceError(parameters, name))
+        self._shown[name] = sources.snapshot(value, layer)
+        entry = sources.in_place(value, layer)
+        if entry:
+            self._in_place[name] = entry
+
     # --- input -------------------------------------------------------------------------------------
 
     def _job(
@@ -156,33 +169,24 @@ class DelineateZones(SwcAlgorithm):
         for role in _all_sources():
             if parameters.get(role.param):
                 copy = folder / f"{role.id}.gpkg"
-                chosen.entries[role.id] = self._entry(role, copy, parameters, context, feedback)
+                chosen.entries[role.id] = self._entry(role, copy, feedback)
         given = self.parameterAsFile(parameters, JOB, context)
         path = job_file.write(folder / "job.json", given, chosen)
         for finding in chosen.findings:
             say_finding(feedback, finding)
         return path
 
-    def _entry(
-        self,
-        role: roles.Role,
-        copy: Path,
-        parameters: dict[str, Any],
-        context: QgsProcessingContext,
-        feedback: QgsProcessingFeedback,
-    ) -> dict[str, Any]:
+    def _entry(self, role: roles.Role, copy: Path, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Return the layer entry of one role: read in place, or copied to the file `copy`."""
-        source = self.parameterAsSource(parameters, role.param, context)
-        if source is None:
-            raise QgsProcessingException(self.invalidSourceError(parameters, role.param))
+        source = self._shown[role.param]
         entry: dict[str, Any] = dict(self._in_place.get(role.param, {}))
-        fields = tuple(source.fields().names())
+        fields = tuple(source.fields.names())
         if not entry:
             copied = sources.copy(source, copy, feedback)
             entry, fields = {"source": copied.source, "layer": copied.layer}, copied.fields
-            facts = {"layer": source.sourceName(), "count": copied.count}
+            facts = {"layer": source.name, "count": copied.count, **source.state}
             say_finding(feedback, Finding("delineate.copied", facts))
-        name = str(self._in_place.get(role.param, {}).get("layer") or source.sourceName())
+        name = str(self._in_place.get(role.param, {}).get("layer") or source.name)
         described, said = job_file.describe(role, name, fields, language())
         say_finding(feedback, said)
         return {**entry, **described}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command line: run and check jobs, list slivers, ask the rules, measure areas, print the job schema.
+"""The command line: run and check jobs, import boundaries, list slivers, ask the rules, measure areas.
 
 Exit status: 0 done, 1 findings that block (or a run that failed), 2 wrong use, which includes
 arguments that name a file which is not there or not readable.
@@ -12,19 +12,25 @@ import io
 import json
 import os
 import signal
+import socket
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from swc_zoning import paths
+from swc_zoning.engine import claim, scratch
 from swc_zoning.engine.messages import LANGUAGES, Blocked, Cancelled, Finding, SwcError
 from swc_zoning.engine.progress import Progress
 
 DONE, BLOCKED, WRONG_USE = 0, 1, 2
 
 _REDRAW_S = 0.2
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+_STOP_WITHIN_S = 1.5
 
 #: What is wrong use of a command: an argument that cannot be taken. Met inside a job it is its content.
 _NO_JOB = frozenset({"job.missing", "job.unusable", "job.not_utf8", "job.unreadable"})
@@ -32,6 +38,14 @@ _MISUSE = {
     "run": _NO_JOB,
     "check": _NO_JOB,
     "redecide": frozenset({"rules.unreadable", "rules.plan_date", "redecide.no_result"}),
+    "import": frozenset(
+        {
+            "intake.source_missing",
+            "boundary.output_beside",
+            "boundary.output_not_gpkg",
+            "boundary.output_not_ours",
+        }
+    ),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
 }
 
@@ -40,13 +54,20 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     _speak_utf8()
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _cancel)
     teller = (
         _JsonLines(options.lang) if getattr(options, "progress", "") == "json" else _Terminal(options.lang)
     )
+    with _stopped_by_signals(teller):
+        return _answered(options, teller)
+
+
+def _answered(options: argparse.Namespace, teller: _Teller) -> int:
+    """Carry out a command; what stops it is told, and nothing of it is left."""
     try:
         return options.command(options, teller)
-    except (Cancelled, KeyboardInterrupt):
+    except KeyboardInterrupt:
+        scratch.wipe()
+        claim.clear_mine()
         teller.error(Cancelled())
         return BLOCKED
     except SwcError as error:
@@ -75,8 +96,52 @@ def _status(options: argparse.Namespace, codes: Iterable[str]) -> int:
     return WRONG_USE if _MISUSE.get(options.name, frozenset()).intersection(codes) else BLOCKED
 
 
+@contextmanager
+def _stopped_by_signals(teller: _Teller) -> Iterator[None]:
+    """Interrupt this process when somebody asks it to end, once: what then cleans up is left alone."""
+    before = {number: signal.signal(number, _cancel) for number in _STOPS}
+    try:
+        with _ended_in_time(teller):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _cancel(number: int, frame: Any) -> None:
-    raise Cancelled
+    for one in _STOPS:
+        signal.signal(one, signal.SIG_IGN)
+    # No error, so that nobody on the way up takes it for one of a layer or of a file.
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _ended_in_time(teller: _Teller) -> Iterator[None]:
+    """End this process where a stop does not reach it in time: one call into a library may take long."""
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    done = Event()
+    Thread(target=_end_late, args=(heard, done, teller), daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+        signal.set_wakeup_fd(before)
+        told.close()
+
+
+def _end_late(heard: socket.socket, done: Event, teller: _Teller) -> None:
+    with heard:
+        while (number := heard.recv(1)) and number[0] not in _STOPS:
+            continue
+    if number and not done.wait(_STOP_WITHIN_S):
+        scratch.wipe()
+        claim.clear_mine()
+        teller.error(Cancelled())
+        sys.stdout.flush()
+        # The library that is at work cannot be asked; sys.exit would only end this thread.
+        os._exit(BLOCKED)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,11 +155,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--scheduler", metavar="ADDRESS", help="a dask.distributed cluster that is running")
     run.add_argument("--cache", type=_folder, metavar="DIR", help="keep results of tiles for the next run")
     run.add_argument("--progress", choices=("text", "json"), default="text", help="json: events on stdout")
+    _takes_temp(run)
     check = _command(commands, "check", _check, "say everything that is wrong with a job, data included")
     check.add_argument("job", type=Path, metavar="JOB")
     check.add_argument(
         "--fix", type=Path, metavar="FILE", help="write the job with every sure fix in it here"
     )
+    _takes_temp(check)
     slivers = _command(
         commands, "slivers", _slivers, "list the slivers of a result, to be decided on by place"
     )
@@ -102,6 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     slivers.add_argument(
         "--output", type=Path, required=True, metavar="FILE", help="verdicts, to be filled in"
     )
+    _takes_temp(slivers)
     decide = _command(commands, "decide", _decide, "ask the decision table, JSON list in, JSON list out")
     decide.add_argument("memberships", type=Path, metavar="MEMBERSHIPS.json")
     decide.add_argument(
@@ -116,11 +184,32 @@ def _parser() -> argparse.ArgumentParser:
         "--rules", type=Path, metavar="TABLE", help="decision table (default: the shipped one)"
     )
     redecide.add_argument("--plan-date", metavar="YYYY-MM-DD", help="date the law is read at")
+    _takes_temp(redecide)
     area = _command(commands, "area", _area, "official ellipsoidal area of the polygons of a file")
     area.add_argument("file", type=Path, metavar="FILE")
     area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
+    _takes_temp(area)
+    _import_command(commands)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
     return parser
+
+
+def _import_command(commands: Any) -> None:
+    text = "boundary points or closed CAD lines (txt, xlsx, csv, dxf, zip) into a GeoPackage of polygons"
+    command = _command(commands, "import", _import, text)
+    command.add_argument("source", type=Path, metavar="SOURCE")
+    command.add_argument("--output", type=Path, required=True, metavar="FILE.gpkg")
+    command.add_argument("--crs", metavar="EPSG:CODE", help="coordinate system, whatever the file says")
+    command.add_argument("--encoding", help="of the text (default: recognised)")
+    axes = ("auto", "north_east", "east_north")
+    command.add_argument("--axes", choices=axes, default="auto", help="order of the two coordinates")
+    command.add_argument("--merge", action="store_true", help="blocks with one number are one parcel")
+    command.add_argument("--sheet", metavar="NAME", help="sheet of a workbook that has several")
+    command.add_argument(
+        "--tolerance", type=float, default=0.001, metavar="M", help="gap of CAD lines closed"
+    )
+    command.add_argument("--holes", action="store_true", help="CAD rings inside rings are holes (even-odd)")
+    _takes_temp(command)
 
 
 def _command(
@@ -130,6 +219,11 @@ def _command(
     command.add_argument("--lang", choices=LANGUAGES, default="zh", help="language of messages and results")
     command.set_defaults(command=function)
     return command
+
+
+def _takes_temp(command: argparse.ArgumentParser) -> None:
+    text = f"folder for temporary data (default: {scratch.VARIABLE}, else that of the system)"
+    command.add_argument("--temp", type=_folder, metavar="DIR", help=text)
 
 
 def _folder(text: str) -> Path:
@@ -150,18 +244,21 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace, teller: _Teller) -> int:
-    from swc_zoning.engine import job, result, run
+    from swc_zoning.engine import formats, job, result, run
     from swc_zoning.engine.tasks import executor
 
     asked = job.load(options.job)
-    inputs = [asked.extent, *asked.layers] if asked.extent else asked.layers
-    result.check_target(options.output, [one.source for one in inputs])
+    scratch.use(options.temp)
+    sources = [one.source for one in (asked.extent, asked.reference, *asked.layers) if one]
     progress = Progress(teller.progress)
-    with executor(options.workers, options.scheduler) as pool:
-        zoning = run.run(asked, progress, pool, options.lang, cache=options.cache)
-    teller.findings(zoning.findings)
-    with progress.step("writing", run.WRITING):
-        files = zoning.write(options.output)
+    with result.claimed(options.output, sources):
+        needed = sum(map(formats.source_bytes, set(sources)))
+        teller.findings(scratch.little_space((options.output, scratch.place()), needed))
+        with executor(options.workers, options.scheduler) as pool:
+            zoning = run.run(asked, progress, pool, options.lang, cache=options.cache)
+        teller.findings(zoning.findings)
+        with progress.step("writing", run.WRITING):
+            files = zoning.write(options.output)
     teller.result(files.summary, files.zoning)
     return DONE
 
@@ -169,6 +266,7 @@ def _run(options: argparse.Namespace, teller: _Teller) -> int:
 def _check(options: argparse.Namespace, teller: _Teller) -> int:
     from swc_zoning.engine import job, run
 
+    scratch.use(options.temp)
     findings = run.validate(options.job)
     if options.fix:
         # Raises the findings again where the job itself cannot be read: there is nothing to fix then.
@@ -192,6 +290,7 @@ def _write_json(document: Any, path: Path) -> None:
 def _slivers(options: argparse.Namespace, teller: _Teller) -> int:
     from swc_zoning.engine import verdicts
 
+    scratch.use(options.temp)
     _write_json(verdicts.of_result(options.result), options.output)
     return DONE
 
@@ -218,6 +317,7 @@ def _json_list(path: Path) -> list[Mapping[str, Any]]:
 def _redecide(options: argparse.Namespace, teller: _Teller) -> int:
     from swc_zoning.engine import redecide, rules
 
+    scratch.use(options.temp)
     table = rules.load(options.rules, options.plan_date)
     made = redecide.preview(redecide.read(options.result), table)
     print(json.dumps(made, ensure_ascii=False, indent=1))
@@ -227,8 +327,31 @@ def _redecide(options: argparse.Namespace, teller: _Teller) -> int:
 def _area(options: argparse.Namespace, teller: _Teller) -> int:
     from swc_zoning.engine import measure
 
+    scratch.use(options.temp)
     rows = measure.areas_of_file(options.file, options.layer)
     print(json.dumps(rows, ensure_ascii=False, indent=1))
+    return DONE
+
+
+def _import(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import boundaries
+
+    scratch.use(options.temp)
+    asked = boundaries.Options(
+        crs=options.crs,
+        encoding=options.encoding,
+        axes=options.axes,
+        merge=options.merge,
+        sheet=options.sheet,
+        tolerance_m=options.tolerance,
+        even_odd=options.holes,
+    )
+    boundary = boundaries.import_boundary(options.source, asked)
+    if any(finding.severity == "error" for finding in boundary.findings):
+        raise Blocked(boundary.findings)
+    boundaries.write(boundary, options.output, options.source)
+    teller.findings(boundary.findings)
+    print(options.output)
     return DONE
 
 

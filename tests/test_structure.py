@@ -22,7 +22,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ("swc_zoning", "processing_algs")
 HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas"}
-LIGHT_ENGINE = ("job", "roles", "rules", "schema", "messages", "progress", "styles")
+LIGHT_ENGINE = (
+    *("admission", "job", "roles", "rules", "schema", "messages", "progress", "styles", "scratch", "claim"),
+)
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}
 
 

@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+from swc_zoning.engine import cells
 from swc_zoning.engine.areas import close, close_displayed
 
 _HEAD = ("管控分区", "已定面积（km²）", "待核面积（km²）", "占比（%）")
@@ -69,7 +70,7 @@ def main() -> None:
     print(f"未提供的图层：{missing or '无'}。“一般管控区”不等于经核实无管控要求。")
     if options.csv:
         with options.csv.open("w", encoding="utf-8-sig", newline="") as stream:
-            csv.writer(stream).writerows(table)
+            csv.writer(stream).writerows([cells.guarded(cell) for cell in row] for row in table)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,11 @@ def choose_crs(bounds_lonlat: Bounds, layer_crs: Sequence[Any] = ()) -> str:
     return _first_metric(layer_crs) or _utm(bounds)
 
 
+def templates() -> list[dict[str, str]]:
+    """Return local planes whose official parameters are not public, as approximate, editable definitions."""
+    return _table()["templates"]
+
+
 @lru_cache(maxsize=1)
 def _table() -> dict[str, Any]:
     return json.loads(resource("crs.json").read_text(encoding="utf-8"))

@@ -7,16 +7,15 @@ Problems are raised as :class:`SwcError` with codes ``intake.*`` so that a calle
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import importlib.util
 import logging
 import re
 import shutil
+import sqlite3
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -24,13 +23,14 @@ from typing import Any, Union
 
 import numpy as np
 
+from swc_zoning.engine import admission, archives, encodings, scratch, shapefile
 from swc_zoning.engine.job import is_address
 from swc_zoning.engine.messages import SwcError
 
-#: Text encoding of a Shapefile: how it came to be known.
-ORIGINS = ("native", "given", "declared", "detected", "contradicted", "assumed")
 #: Degrees per chord where the reader itself must straighten curves: 0.01 m up to a radius of 4 km.
 _ARC_STEP_DEGREES = "0.25"
+#: A scheme no proxy has: the library gives up before it looks up any name.
+_NO_PROXY_THERE_IS = "none://none"
 _SHAPE_PARTS = ("shp", "shx", "dbf", "prj", "cpg")
 _HASH_BLOCK = 1 << 20
 #: Rows that are in memory at once where a layer is read row by row or back.
@@ -151,6 +151,12 @@ def without_password(source: str | Path) -> str:
     return re.sub(r"(://[^/:@]*):[^/@]*@", r"\1:***@", text)
 
 
+def name_of(source: str | Path) -> str:
+    """Return a name fit for messages: of a file without its folder, of a database only what kind it is."""
+    text = str(source)
+    return re.split(r"[\\/]", text.rstrip("\\/"))[-1] if is_file_source(source) else text.partition(":")[0]
+
+
 def list_layers(source: str | Path) -> list[tuple[str, str]]:
     """Return (name, geometry type) of every layer of `source`; "" is the type of a plain table.
 
@@ -166,7 +172,7 @@ def describe(source: str | Path, layer: str | None = None, encoding: str | None 
     Raises SwcError ``intake.source_missing``, ``intake.unreadable``, ``intake.layer_unnamed``
     or ``intake.layer_not_found``.
     """
-    with _reported(source), _readable(source) as path:
+    with _reported(source), _readable(source) as opened, encodings.whole(opened, encoding) as path:
         return _describe(path, layer, encoding)
 
 
@@ -185,7 +191,7 @@ def read_vector(
     Curves stay curves in the WKB where the reader allows it, else they come as chords.
     Raises SwcError as :func:`describe`, and ``intake.filter_failed`` or ``intake.damaged``.
     """
-    with _reported(source), _readable(source) as path:
+    with _reported(source), _readable(source) as opened, encodings.whole(opened, encoding) as path:
         known = _describe(path, layer, encoding)
         wanted = list(known.fields) if columns is None else [c for c in known.fields if c in set(columns)]
         reader = {"arrow": _read_arrow, "pyogrio": _read_raw, "fiona": _read_fiona}[backend()]
@@ -260,6 +266,26 @@ def read_back(path: str | Path, layer: str) -> Table:
     return read_vector(path, layer)
 
 
+def read_drawing(path: Path) -> Table:
+    """Return the entities of the DXF drawing `path`, arcs as chords of at most 0.25 degrees.
+
+    Text comes byte for byte as ISO-8859-1: without a head, or with a wrong one, GDAL cannot know better.
+    Raises SwcError ``intake.unreadable``, and ``intake.no_reader`` without pyogrio: fiona cannot.
+    """
+    if backend() == "fiona":
+        raise SwcError("intake.no_reader")
+    import pyogrio
+
+    before = pyogrio.get_gdal_config_option("DXF_ENCODING")
+    pyogrio.set_gdal_config_options({"DXF_ENCODING": "ISO-8859-1"})
+    try:
+        with _reported(path):
+            known = _describe(str(path), None, None)
+            return _read_raw(str(path), known, None, list(known.fields), True)
+    finally:
+        pyogrio.set_gdal_config_options({"DXF_ENCODING": before})
+
+
 def source_sha256(source: str | Path) -> str:
     """Return the SHA-256 of a source over all its files (name and content, sorted); "" for a database."""
     if not is_file_source(source):
@@ -274,12 +300,14 @@ def source_sha256(source: str | Path) -> str:
     return digest.hexdigest()
 
 
+def source_bytes(source: str | Path) -> int:
+    """Return the size of all files of a source; 0 for a database, and for what is not there."""
+    if not is_file_source(source) or not Path(source).exists():
+        return 0
+    return sum(part.stat().st_size for part in _files_of(Path(source)))
+
+
 # --- opening --------------------------------------------------------------------------------------
-
-
-def _short(source: str | Path) -> str:
-    """Return a name fit for messages: never the credentials of a database address."""
-    return Path(source).name if is_file_source(source) else str(source).partition(":")[0]
 
 
 def _files_of(path: Path) -> list[Path]:
@@ -304,26 +332,106 @@ def _needs_snapshot(path: Path) -> bool:
         return False
     with path.open("rb") as stream:
         header = stream.read(_SQLITE_WRITE_VERSION_BYTE + 1)
-    return bool(_journals(path)) or header[_SQLITE_WRITE_VERSION_BYTE:] == bytes([_SQLITE_WAL])
+    logged = bool(_journals(path)) or header[_SQLITE_WRITE_VERSION_BYTE:] == bytes([_SQLITE_WAL])
+    return logged or _is_locked(path)
+
+
+def _is_locked(path: Path) -> bool:
+    """Return whether another process keeps readers from a database; a copy of it can be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0)) as database:
+            database.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+    except sqlite3.OperationalError as error:
+        return "locked" in str(error)
+    except sqlite3.Error:
+        return False  # no database: the reader says so
+    return False
+
+
+def _prj_is_damaged(path: Path) -> bool:
+    """Return whether a Shapefile has a .prj nobody can read: some readers refuse the layer for it."""
+    prj = shapefile.part(path, ".prj") if path.suffix.lower() == ".shp" else None
+    if prj is None:
+        return False
+    from swc_zoning.engine import georef
+
+    text = prj.read_text(encoding="utf-8", errors="replace").strip()
+    return bool(text) and georef.parse(text) is None
+
+
+def _damaged_prj(path: Path) -> str | None:
+    """Return the words of a damaged .prj that was put aside."""
+    aside = path.with_suffix(shapefile.DAMAGED_PRJ)
+    return aside.read_text(encoding="utf-8", errors="replace").strip() if aside.exists() else None
 
 
 @contextmanager
 def _readable(source: str | Path) -> Iterator[str]:
-    """Yield what may be opened without touching the folder of `source`: itself, or a copy."""
+    """Yield what may be opened without touching the folder of `source`: itself, a copy, or what is in it."""
     if not is_file_source(source):
+        admission.admit_address(str(source))
         yield str(source)
         return
     path = Path(source)
+    admission.admit(path)
     if not path.exists():
         raise SwcError("intake.source_missing", source=str(path.name))
+    with (
+        archives.unpacked(path) as inner,
+        _plain_file(inner) as plain,
+        _untouched(plain) as opened,
+        _offline(),
+    ):
+        yield opened
+
+
+def _plain_file(path: Path) -> AbstractContextManager[Path]:
+    from swc_zoning.engine import boundaries  # it writes through this module
+
+    return boundaries.as_plain(path)
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Leave GDAL no way to the network: a file that points there has nothing fetched for it."""
+    if backend() == "fiona":
+        import fiona
+
+        with fiona.Env(GDAL_HTTP_PROXY=_NO_PROXY_THERE_IS):
+            yield
+        return
+    import pyogrio
+
+    before = pyogrio.get_gdal_config_option("GDAL_HTTP_PROXY")
+    pyogrio.set_gdal_config_options({"GDAL_HTTP_PROXY": _NO_PROXY_THERE_IS})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"GDAL_HTTP_PROXY": before})
+
+
+@contextmanager
+def _untouched(path: Path) -> Iterator[str]:
+    """Yield `path`, once it is found whole, or a copy where opening it could write beside it."""
+    if path.suffix.lower() == ".shp":
+        shapefile.prove_whole(path)
+    if _prj_is_damaged(path):
+        with scratch.folder("snapshot") as folder:
+            for part in _files_of(path):
+                suffix = shapefile.DAMAGED_PRJ if part.suffix.lower() == ".prj" else part.suffix
+                scratch.bring(part, folder / f"{part.stem}{suffix}")
+            yield str(folder / path.name)
+        return
     if not _needs_snapshot(path):
         yield str(path)
         return
-    with tempfile.TemporaryDirectory(prefix="swc_zoning_") as folder:
-        beside = [path.with_suffix(suffix) for suffix in (".gfs", ".xsd")]
-        for part in [path, *_journals(path), *(p for p in beside if p.exists())]:
+    beside = [path.with_suffix(suffix) for suffix in (".gfs", ".xsd")]
+    parts = [path, *_journals(path), *(part for part in beside if part.exists())]
+    with scratch.folder("snapshot") as folder:
+        scratch.ensure_space(folder, sum(part.stat().st_size for part in parts))
+        for part in parts:
             shutil.copy2(part, folder)
-        yield str(Path(folder) / path.name)
+        yield str(folder / path.name)
 
 
 def _library_errors() -> tuple[type[Exception], ...]:
@@ -347,12 +455,12 @@ def _reported(source: str | Path) -> Iterator[None]:
     try:
         yield
     except SwcError as error:
-        error.facts.setdefault("source", _short(source))
-        error.facts.setdefault("layer", _short(source))
+        error.facts.setdefault("source", name_of(source))
+        error.facts.setdefault("layer", name_of(source))
         raise
     except _library_errors() as error:
-        reason = str(error).replace(str(source), _short(source)).rstrip(".")
-        facts = {"source": _short(source), "layer": _short(source)}
+        reason = str(error).replace(str(source), name_of(source)).rstrip(".")
+        facts = {"source": name_of(source), "layer": name_of(source)}
         raise SwcError("intake.unreadable", reason=reason, **facts) from error
 
 
@@ -393,9 +501,11 @@ def _names(layers: list[tuple[str, str]]) -> str:
 
 def _describe(path: str, layer: str | None, encoding: str | None) -> Layer:
     name = _pick(path, layer)
-    text, origin = _encoding_of(path, encoding)
+    text, origin = encodings.encoding_of(path, encoding)
     option = text if origin != "native" else None
     facts = _facts_fiona(path, name, option) if backend() == "fiona" else _facts_pyogrio(path, name, option)
+    admission.admit_driver(facts["driver"])
+    facts["crs"] = facts["crs"] or _damaged_prj(Path(path))
     return Layer(name=name, encoding=text or "UTF-8", encoding_origin=origin, **facts)
 
 
@@ -576,109 +686,6 @@ def _plain(values: np.ndarray) -> np.ndarray:
     if values.dtype.kind == "f":
         return _objects([None if number != number else number for number in values.tolist()])
     return _objects(values.tolist())
-
-
-# --- text encoding of Shapefiles -------------------------------------------------------------------
-
-
-def _encoding_of(path: str, given: str | None) -> tuple[str | None, str]:
-    """Return (encoding, origin of ORIGINS) for the text of `path`."""
-    if Path(path).suffix.lower() != ".shp":
-        return (given, "given") if given else (None, "native")
-    if given:
-        return _known_encoding(given), "given"
-    table = _sibling(Path(path), ".dbf")
-    return detect_encoding(table, _declared(Path(path))) if table else ("UTF-8", "native")
-
-
-def _sibling(path: Path, suffix: str) -> Path | None:
-    beside = (path.with_suffix(case) for case in (suffix, suffix.upper()))
-    return next((part for part in beside if part.exists()), None)
-
-
-def _known_encoding(name: str) -> str:
-    try:
-        codecs.lookup(name)
-    except LookupError as error:
-        raise SwcError("intake.encoding_unknown", encoding=name) from error
-    return name
-
-
-def _declared(path: Path) -> str | None:
-    """Return the encoding the .cpg names, None where it names none we know ("system", "OEM")."""
-    page = _sibling(path, ".cpg")
-    if page is None:
-        return None
-    name = page.read_text(encoding="ascii", errors="replace").strip()
-    name = f"cp{name}" if name.isdigit() and name != "65001" else name.replace("65001", "utf-8")
-    try:
-        return codecs.lookup(name).name if name.lower() not in ("", "system", "oem", "ansi") else None
-    except LookupError:
-        return None
-
-
-def detect_encoding(dbf: Path, declared: str | None = None) -> tuple[str, str]:
-    """Return (encoding, origin) of the text in a dBASE table by its bytes.
-
-    Bytes that are valid UTF-8 are UTF-8; else bytes that are valid GB 18030 and give more Chinese
-    characters than Latin letters are GB18030; else ISO-8859-1, "assumed". A declaration is believed
-    unless the bytes contradict it. Plain ASCII is "native": every reader has it right.
-    """
-    values = _text_bytes(dbf)
-    if not values:
-        return declared or "UTF-8", "native"
-    if declared and _decodes(values, declared):
-        return declared, "declared"
-    if _decodes(values, "UTF-8"):
-        return "UTF-8", "contradicted" if declared else "detected"
-    if _decodes(values, "GB18030") and _reads_chinese(values):
-        return "GB18030", "contradicted" if declared else "detected"
-    return "ISO-8859-1", "assumed"
-
-
-def _decodes(values: list[bytes], encoding: str) -> bool:
-    """Return whether all `values` decode; half a character cut off by the field width is allowed."""
-    try:
-        for value in values:
-            codecs.getincrementaldecoder(encoding)("strict").decode(value)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _reads_chinese(values: list[bytes]) -> bool:
-    """Tell GB 18030 from Latin text, whose accented letters also pass as half of a character."""
-    text = "".join(value.decode("GB18030", errors="ignore") for value in values)
-    letters = sum(character.isascii() and character.isalpha() for character in text)
-    return sum(not character.isascii() for character in text) > letters
-
-
-def _text_bytes(dbf: Path) -> list[bytes]:
-    """Return the distinct field names and text values that are not plain ASCII."""
-    raw = np.memmap(dbf, dtype=np.uint8, mode="r") if dbf.stat().st_size else np.empty(0, np.uint8)
-    header, width = (int.from_bytes(raw[i : i + 2].tobytes(), "little") for i in (8, 10))
-    names, spans = _dbf_fields(raw[:header].tobytes())
-    count = (len(raw) - header) // width if width else 0
-    records = raw[header : header + count * width].reshape(count, width) if count > 0 else None
-    found = {name for name in names if not name.isascii()}
-    for start, size in spans if records is not None else ():
-        column = np.ascontiguousarray(records[:, start : start + size])
-        wide = column[(column >= 0x80).any(axis=1)]
-        found.update(value.rstrip(b" \0") for value in wide.view(f"S{size}").ravel().tolist())
-    return sorted(found)
-
-
-def _dbf_fields(header: bytes) -> tuple[list[bytes], list[tuple[int, int]]]:
-    """Return the field names and the (start, size) of the text fields of a dBASE header."""
-    names, spans, start = [], [], 1
-    for at in range(32, len(header) - 31, 32):
-        if header[at] == 0x0D:
-            break
-        names.append(header[at : at + 11].split(b"\0")[0])
-        if header[at + 11 : at + 12] == b"C":
-            spans.append((start, header[at + 16]))
-        start += header[at + 16]
-    return names, spans
 
 
 # --- writing --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from pyproj import CRS, Transformer
 from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_crs_info
 from pyproj.enums import PJType
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import ProjError
 from pyproj.transformer import TransformerGroup
 
 #: (west, south, east, north)
@@ -24,14 +25,24 @@ _FIRST_3_DEGREE_ZONE = 25
 _AREA_MARGIN = 3.0
 #: An area of use wider than this many degrees says nothing about a place.
 _WIDE_AREA = 60.0
+#: Below this many percent a match of a definition with a registered CRS is a guess.
+CONFIDENCE = 90
+#: A zone with an area of use wider than this (degrees) is a 6-degree zone.
+_WIDE_ZONE = 4.0
 
 
 def parse(text: str) -> CRS | None:
-    """Return the CRS of an EPSG code, WKT or PROJ text; None where it cannot be understood."""
+    """Return the CRS of an EPSG code, WKT or PROJ text; None where it cannot be understood.
+
+    A projection whose name means nothing (PROJECTION["Unknown"]) cannot be understood either.
+    """
     try:
-        return CRS.from_user_input(text)
-    except CRSError:
+        crs = CRS.from_user_input(text)
+        if crs.is_projected:
+            Transformer.from_crs(crs, crs.geodetic_crs)
+    except ProjError:
         return None
+    return crs
 
 
 def is_undefined(crs: CRS) -> bool:
@@ -54,8 +65,14 @@ def metres_per_unit(crs: CRS) -> float:
 
 def name_of(crs: CRS) -> str:
     """Return "EPSG:4549" where the CRS is one, else its name."""
-    code = crs.to_epsg()
+    code = crs.to_epsg(min_confidence=CONFIDENCE)
     return f"EPSG:{code}" if code else crs.name
+
+
+def text_of(crs: CRS) -> str:
+    """Return what a job may name the CRS by: its code, else its definition (WKT)."""
+    authority = crs.to_authority(min_confidence=CONFIDENCE)
+    return ":".join(authority) if authority else crs.to_wkt()
 
 
 def lonlat_bounds(crs: CRS, bounds: Bounds) -> Bounds:
@@ -94,7 +111,7 @@ def zone_problem(crs: CRS, bounds: Bounds) -> dict[str, Any] | None:
     millions: 25 to 45 for 3-degree, 13 to 23 for 6-degree zones (GB/T 17798 practice).
     Facts: `found` and `declared` zone (0: none), `proposal` the CRS names that fit, or "".
     """
-    origin = _gauss_krueger(crs)
+    origin = gauss_krueger(crs)
     if origin is None:
         return None
     meridian, false_easting = origin
@@ -103,16 +120,38 @@ def zone_problem(crs: CRS, bounds: Bounds) -> dict[str, Any] | None:
     if found == declared or not _is_zone(found) or not _is_zone(declared):
         return None
     if found:
-        meridian = 3.0 * found if found >= _FIRST_3_DEGREE_ZONE else 6.0 * found - 3.0
-    fitting = _candidates(crs, meridian, found * 1e6 + 500_000.0)
+        (meridian,) = zone_meridians(found)
+    fitting = zone_names(crs.geodetic_crs.name, meridian, found * 1e6 + 500_000.0)
     return {"found": found, "declared": declared, "proposal": ", ".join(fitting)}
+
+
+def zone_meridians(zone: int) -> list[float]:
+    """Return the central meridians (degrees) of eastings with zone number `zone`; 0: they carry none."""
+    if zone == 0:
+        return [float(meridian) for meridian in range(75, 136, 3)]
+    if zone not in _ZONES:
+        return []
+    return [3.0 * zone if zone >= _FIRST_3_DEGREE_ZONE else 6.0 * zone - 3.0]
+
+
+def mixed_zones(crs: CRS, bounds: Bounds) -> dict[str, int] | None:
+    """Return the first and last zone number where eastings of one layer carry several, else None."""
+    first, last = (int(max(east, 0.0) // 1e6) for east in (bounds[0], bounds[2]))
+    both = first in _ZONES and last in _ZONES and first != last
+    return {"first": first, "last": last} if both and gauss_krueger(crs) is not None else None
+
+
+def is_six_degree(crs: CRS) -> bool:
+    """Return whether a Gauss-Krueger CRS is that of a 6-degree zone."""
+    area = crs.area_of_use
+    return area is not None and area.east - area.west > _WIDE_ZONE
 
 
 def _is_zone(zone: int) -> bool:
     return zone == 0 or zone in _ZONES
 
 
-def _gauss_krueger(crs: CRS) -> tuple[float, float] | None:
+def gauss_krueger(crs: CRS) -> tuple[float, float] | None:
     """Return (central meridian in degrees, false easting in metres) of a transverse Mercator CRS.
 
     Only the false eastings of Gauss-Krueger zones count: 500,000 m, with or without a zone number.
@@ -130,16 +169,29 @@ def _gauss_krueger(crs: CRS) -> tuple[float, float] | None:
     return meridian, easting
 
 
-def _candidates(crs: CRS, meridian: float, false_easting: float) -> list[str]:
-    """Return names of the database's CRSs on the same datum with this meridian and false easting."""
+@lru_cache(maxsize=256)
+def zone_names(datum: str, meridian: float, false_easting: float) -> list[str]:
+    """Return names of the registered CRSs on a datum (by name) with this meridian and false easting."""
     around = AreaOfInterest(meridian - 0.1, 29.9, meridian + 0.1, 30.1)
-    datum = crs.geodetic_crs.name
     names = []
     for info in query_crs_info(auth_name="EPSG", pj_types=PJType.PROJECTED_CRS, area_of_interest=around):
         other = CRS.from_epsg(info.code)
-        if other.geodetic_crs.name == datum and _gauss_krueger(other) == (meridian, false_easting):
+        if other.geodetic_crs.name == datum and gauss_krueger(other) == (meridian, false_easting):
             names.append(f"EPSG:{info.code}")
     return names
+
+
+def zone_crs(datum: CRS, zone: int, prefixed: bool) -> list[str]:
+    """Return names of the Gauss-Krueger CRSs of a numbered zone on the datum of `datum`.
+
+    `zone` 13 to 23 is 6 degrees wide, 25 to 45 is 3; `prefixed`: eastings carry the number in front.
+    """
+    narrow = zone >= _FIRST_3_DEGREE_ZONE
+    easting = (zone * 1e6 if prefixed else 0.0) + 500_000.0
+    named = datum.geodetic_crs.name
+    fitting = [name for meridian in zone_meridians(zone) for name in zone_names(named, meridian, easting)]
+    # One meridian may be that of both kinds of zone; only the names tell them apart.
+    return [name for name in fitting if ("3-degree" in CRS.from_user_input(name).name) == narrow]
 
 
 class Move:
@@ -149,7 +201,7 @@ class Move:
     """
 
     def __init__(self, source: CRS, target: CRS, area: Bounds) -> None:
-        self.same = source == target
+        self.same, self.target = source == target, target
         self.exact = self.same or source.geodetic_crs == target.geodetic_crs
         with warnings.catch_warnings():
             # A missing grid is told by `better`, as a finding.

@@ -14,17 +14,33 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 from pyproj import CRS
 
-from swc_zoning.engine import curves, formats, georef, roles
+from swc_zoning.engine import (
+    archives,
+    attributes,
+    boundaries,
+    characters,
+    corrections,
+    crs_doctor,
+    curves,
+    encodings,
+    formats,
+    georef,
+    roles,
+    shapefile,
+    tiers,
+    versions,
+)
 from swc_zoning.engine.crs import choose_crs
-from swc_zoning.engine.messages import Blocked, Finding, Fix, SwcError
+from swc_zoning.engine.messages import Blocked, Finding, Fix, SwcError, sentence
 from swc_zoning.engine.progress import Progress
 from swc_zoning.paths import resource
 
@@ -32,14 +48,27 @@ if TYPE_CHECKING:
     from swc_zoning.engine.job import Accepted, Job
 
 EXTENT_ROLE = "admin_extent"
+REFERENCE_ROLE = "reference"
 #: Largest distance between an arc and its chords, metres.
 CHORD_TOLERANCE_M = 0.01
 #: No coordinate of a place on Earth is larger, in degrees or metres, zone number included.
 _LARGEST_COORDINATE = 1e8
 #: Errors a user may accept in the job's options; the others leave nothing to work with.
-ACCEPTABLE = frozenset({"intake.left_out_submission"})
+ACCEPTABLE = frozenset(
+    {
+        "intake.left_out_submission",
+        "intake.crs_elsewhere",
+        "intake.crs_axes",
+        "versions.two",
+        "versions.same_ground",
+        "versions.within",
+        "versions.undated_submission",
+    }
+)
 _METADATA = ("version", "approval_no", "data_date", "provider", "secrecy")
 _KINDS = {0: "Point", 1: "LineString", 2: "LinearRing", 4: "MultiPoint", 5: "MultiLineString"}
+#: Findings of a layer whose CRS is not known, told when it is opened and proved when all are.
+_CRS_ASKED = ("intake.crs_missing", "intake.crs_unknown", "intake.crs_local")
 #: Features whose vertices are in memory at once, beside the geometry itself.
 _BLOCK = 50_000
 _POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
@@ -47,7 +76,10 @@ _POLYGON, _MULTIPOLYGON, _COLLECTION = 3, 6, 7
 
 @dataclass(frozen=True)
 class LayerRecord:
-    """What a result must tell of an input layer; `count` features read, `used` features that went in."""
+    """What a result must tell of an input layer; `count` features read, `used` features that went in.
+
+    `corrections` is what the job had done to the coordinates, `mark` what results must carry for it.
+    """
 
     index: int
     role: str
@@ -64,6 +96,8 @@ class LayerRecord:
     provider: str
     secrecy: str
     sha256: str
+    corrections: dict[str, Any] = field(default_factory=dict)
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,6 +194,16 @@ class _Notes:
             finding = Finding("intake.accepted", told, layer, place, measure_m2)
         self.findings.append(finding)
 
+    def tell(self, findings: Iterable[Finding], layer: str) -> None:
+        for one in findings:
+            self.add(one.code, layer, one.place, one.measure_m2, one.fixes, **one.facts)
+
+    def prove(self, layer: str, facts: dict[str, Any], fixes: Sequence[Fix]) -> None:
+        """Give what the layer's CRS is not known for the evidence and the choices that were found."""
+        for number, one in enumerate(self.findings):
+            if one.layer == layer and one.code in _CRS_ASKED:
+                self.findings[number] = replace(one, facts={**one.facts, **facts}, fixes=tuple(fixes))
+
     def error(self, error: SwcError, layer: str) -> None:
         self.add(error.code, layer, **{k: v for k, v in error.facts.items() if k != "layer"})
 
@@ -179,7 +223,7 @@ class _Source:
     label: str
     table: formats.Table
     fields: dict[str, str]
-    crs: CRS
+    crs: CRS | None  # None until someone says
     geometry: np.ndarray
     alive: np.ndarray
     sha256: str
@@ -196,6 +240,10 @@ class _Source:
     def column(self, what: str) -> np.ndarray | None:
         """Return the values of the field used as `what` of the rows still in."""
         return self.table.columns[self.fields[what]][self.alive] if what in self.fields else None
+
+    def columns(self, fields: Iterable[str]) -> dict[str, np.ndarray]:
+        """Return the values of `fields` of the rows still in."""
+        return {name: self.table.columns[name][self.alive] for name in fields}
 
     def reject(self, rows: np.ndarray, code: str, **facts: Any) -> None:
         """Take rows (int64[k]) out, with a finding each."""
@@ -215,31 +263,38 @@ class _Part:
     tier: list[str]
     attributes: list[dict[str, str]]
     repairs: list[Repair]
+    given: versions.Given
 
 
 def _survey(job: Job, progress: Progress) -> tuple[Intake | None, list[Finding]]:
     notes = _Notes(job.options.accept)
-    specs = list(_specs(job))
+    specs = list(_specs(job, notes))
     sources: list[_Source] = []
     hashed = lru_cache(maxsize=None)(formats.source_sha256)
     for index, (entry, role, spec) in enumerate(specs):
         source = _open(index, entry, role, spec, hashed, notes)
         sources += [source] if source else []
         progress.advance(0.5 * (index + 1) / len(specs))
+    sources = _placed(sources, job, hashed, notes)
     working = _working_crs(job, sources, notes)
     if working is None:
         return None, notes.findings
     parts = _settle_all(sources, working, job, progress)
+    for label, finding in versions.compare([part.given for part in parts]):
+        notes.tell([finding], label)
     if notes.blocked():
         return None, notes.findings
     return _join(working, parts, notes.findings), notes.findings
 
 
-def _specs(job: Job) -> Iterator[tuple[int | None, str, Any]]:
+def _specs(job: Job, notes: _Notes) -> Iterator[tuple[int | None, str, Any]]:
     if job.extent is not None:
         yield None, EXTENT_ROLE, job.extent
     for entry, spec in enumerate(job.layers):
-        yield entry, spec.role, spec
+        if spec.use is False:
+            notes.add("versions.left_out", _label(spec), role=spec.role)
+        else:
+            yield entry, spec.role, spec
 
 
 def _settle_all(sources: list[_Source], working: CRS, job: Job, progress: Progress) -> list[_Part]:
@@ -285,16 +340,17 @@ def _open(
     label = _label(spec)
     try:
         layer = formats.describe(spec.source, spec.layer, spec.encoding)
-        fields = _fields(spec, layer, label, role == EXTENT_ROLE, notes)
-        table = formats.read_vector(
-            spec.source, layer.name, spec.filter, spec.encoding, sorted(set(fields.values()))
-        )
+        fields = _fields(spec, layer, label, entry, role == EXTENT_ROLE, notes)
+        wanted = sorted({*fields.values(), *_looked_at(role, spec, layer)})
+        table = formats.read_vector(spec.source, layer.name, spec.filter, spec.encoding, wanted)
+        notes.findings += boundaries.told(spec.source, spec.layer, spec.crs, label, entry)
     except SwcError as error:
         notes.error(error, label)
         return None
     crs = _source_crs(spec, table.layer.crs, label, notes)
-    _tell_encoding(table.layer, label, notes)
-    if crs is None or not _has_rows(table, role, label, notes):
+    _tell_file(spec, entry, layer, label, notes)
+    table = _told_text(spec, entry, table, fields, label, notes)
+    if not _has_rows(table, role, label, notes):
         return None
     alive = np.ones(len(table), dtype=bool)
     geometry = np.empty(len(table), dtype=object)
@@ -303,14 +359,13 @@ def _open(
     told = (label, table, fields, crs, geometry, alive, sha256, notes)
     source = _Source(index, entry, spec, role, extent, *told)
     _draw(source)
-    return source if _is_polygonal(source) and _is_placed(source) else None
+    return source if _is_polygonal(source) and _corrected(source) else None
 
 
 def _label(spec: Any) -> str:
-    if spec.layer or not formats.is_file_source(spec.source):
-        return spec.layer or str(spec.source).partition(":")[0]
-    name = re.split(r"[\\/]", str(spec.source).rstrip("/\\"))[-1]
-    return name.rpartition(".")[0] or name
+    name = spec.layer or formats.name_of(spec.source)
+    is_file = not spec.layer and formats.is_file_source(spec.source)
+    return (name.rpartition(".")[0] if is_file else "") or name
 
 
 def _has_rows(table: formats.Table, role: str, label: str, notes: _Notes) -> bool:
@@ -320,12 +375,59 @@ def _has_rows(table: formats.Table, role: str, label: str, notes: _Notes) -> boo
     return role != EXTENT_ROLE
 
 
-def _tell_encoding(layer: formats.Layer, label: str, notes: _Notes) -> None:
-    if layer.encoding_origin in ("detected", "contradicted", "assumed"):
-        notes.add(f"intake.encoding_{layer.encoding_origin}", label, encoding=layer.encoding)
+def _tell_file(spec: Any, entry: int | None, layer: formats.Layer, label: str, notes: _Notes) -> None:
+    """Tell what the files themselves say that a reader does not."""
+    if not formats.is_file_source(spec.source):
+        return
+    with archives.unpacked(Path(spec.source)) as inner:
+        if layer.driver == "ESRI Shapefile" and inner.suffix.lower() == ".shp":
+            _tell_attributes(inner, label, notes)
+        if boundaries.kind_of(inner) is None:
+            notes.tell(encodings.tell(encodings.examine(inner, spec.encoding), entry), label)
 
 
-def _fields(spec: Any, layer: formats.Layer, label: str, extent: bool, notes: _Notes) -> dict[str, str]:
+def _tell_attributes(path: Path, label: str, notes: _Notes) -> None:
+    rest = shapefile.rows_without_shape(path)
+    if rest is None:
+        notes.add("intake.attributes_missing", label)
+    elif rest > 0:
+        notes.add("intake.rows_without_shape", label, count=rest)
+
+
+def _looked_at(role: str, spec: Any, layer: formats.Layer) -> list[str]:
+    """Return the fields to read only because they may tell tiers or versions."""
+    known = roles.find(role)
+    if known is None or known.kind not in ("control", "context"):
+        return []
+    found = versions.version_fields(layer.fields)
+    if tiers.is_open(role, spec.tier):
+        found += tiers.fields_to_try(role, layer.fields, layer.count)
+    return found
+
+
+def _told_text(
+    spec: Any, entry: int | None, table: formats.Table, fields: dict[str, str], label: str, notes: _Notes
+) -> formats.Table:
+    """Tell what the text of a layer is like; return the table, twice encoded text undone if the job asks."""
+    notes.tell(attributes.tell_fields(table.layer.fields, fields.values()), label)
+    if spec.undo_encoding:
+        columns, count = characters.restored(table.columns, spec.undo_encoding)
+        table = replace(table, columns=columns)
+        notes.add("encodings.undone", label, count=count, through=spec.undo_encoding)
+    used = {name: table.columns[name] for name in sorted(set(fields.values()))}
+    odd = list(characters.tell_texts(table.columns, table.layer.fields, entry))
+    # Of a field that is only looked at for tiers, no more matters than that its words are garbled.
+    odd = [one for one in odd if one.code == "encodings.double" or one.facts["field"] in used]
+    notes.tell(odd, label)
+    garbled = {field for one in odd if one.code == "encodings.double" for field in one.facts["distinct"]}
+    for name in sorted({fields[use] for use in ("id", "code", "tier") if use in fields} - garbled):
+        notes.tell(attributes.tell_codes(name, used[name]), label)
+    return table
+
+
+def _fields(
+    spec: Any, layer: formats.Layer, label: str, entry: int | None, extent: bool, notes: _Notes
+) -> dict[str, str]:
     """Return the fields to read by use ("id", "name", "tier", "code"); a missing one is an error."""
     tier = getattr(spec, "tier", None) or {}
     wanted = {"name": spec.name_field, "id": getattr(spec, "id_field", None), "tier": tier.get("field")}
@@ -336,12 +438,13 @@ def _fields(spec: Any, layer: formats.Layer, label: str, extent: bool, notes: _N
         wanted["name"] = wanted["name"] or _first_field(layer.fields, known["name_fields"])
     found = {}
     for use, name in wanted.items():
-        actual = _first_field(layer.fields, [name]) if name else None
+        actual, how = attributes.find_field(layer.fields, name) if name else ("", "")
         if actual:
             found[use] = actual
         elif name:
-            fields = ", ".join(layer.fields)
-            notes.add("intake.field_missing", label, field=name, use=use, fields=fields)
+            notes.tell([attributes.tell_field(name, use, layer.fields, entry, tier)], label)
+        if how and how != "as_is":
+            notes.add(f"attributes.field_{how}", label, field=name, actual=actual)
     if "code" in found:
         found["id"] = found["code"]
     return found
@@ -366,7 +469,7 @@ def _district_words() -> dict[str, Any]:
 
 def _draw(source: _Source) -> None:
     """Fill `source.geometry` with 2-D polygons from the WKB; the rest is rejected or told."""
-    tolerance = CHORD_TOLERANCE_M / georef.metres_per_unit(source.crs)
+    tolerance = CHORD_TOLERANCE_M / (georef.metres_per_unit(source.crs) if source.crs else 1.0)
     found, start = [np.empty((0, 3), np.int64)], 0
     for wkb in source.table.wkb.drain():
         source.geometry[start : start + len(wkb)], types = _drawn(wkb, tolerance)
@@ -473,11 +576,14 @@ def _is_polygonal(source: _Source) -> bool:
     """Return whether a layer that holds geometry holds polygons; an error else."""
     drawn = source.geometry[source.geometry != None]  # noqa: E711 (element-wise)
     kinds = Counter(shapely.get_type_id(drawn).tolist())
-    if not kinds or kinds[_POLYGON] or kinds[_MULTIPOLYGON]:
-        return True
-    names = ", ".join(sorted(_KINDS.get(kind, "GeometryCollection") for kind in kinds))
     notes = source.notes
-    notes.findings = [f for f in notes.findings if (f.code, f.layer) != ("intake.not_polygon", source.label)]
+    codes = {finding.code for finding in notes.findings if finding.layer == source.label}
+    surfaces = {"TIN / PolyhedralSurface"} if "intake.surface_unsupported" in codes else set()
+    if kinds[_POLYGON] or kinds[_MULTIPOLYGON] or not (kinds or surfaces):
+        return True
+    names = ", ".join(sorted(surfaces | {_KINDS.get(kind, "GeometryCollection") for kind in kinds}))
+    told_by_this = ("intake.not_polygon", "intake.surface_unsupported")
+    notes.findings = [f for f in notes.findings if f.layer != source.label or f.code not in told_by_this]
     notes.add("intake.layer_not_polygon", source.label, kinds=names)
     return False
 
@@ -487,20 +593,91 @@ def _is_polygonal(source: _Source) -> bool:
 
 def _source_crs(spec: Any, found: str | None, label: str, notes: _Notes) -> CRS | None:
     """Return the CRS the job names, else the file's; None with the reason in `notes`."""
-    text = spec.crs or found
-    if not text:
-        notes.add("intake.crs_missing", label)
-        return None
-    crs = georef.parse(text)
-    if crs is not None and georef.is_undefined(crs):
-        notes.add("intake.crs_missing", label)
+    wanted = corrections.asked(spec)
+    transform = wanted.get("transform", {})
+    if transform.get("kind") == "4" and "shift" not in wanted:
+        return None  # whatever plane it is, the parameters lead out of it
+    text = transform.get("source") or spec.crs or found
+    crs = georef.parse(text) if text else None
+    unproved = {"proposal": "—", "readings": "—", "frame": "—"}
+    if not text or (crs is not None and georef.is_undefined(crs)):
+        notes.add("intake.crs_missing", label, **unproved)
     elif crs is None:
-        notes.add("intake.crs_unknown", label, crs=str(text)[:80])
+        notes.add("intake.crs_unknown", label, crs=str(text)[:80], **unproved)
     elif not (crs.is_geographic or crs.is_projected):
-        notes.add("intake.crs_local", label, crs=crs.name)
+        notes.add("intake.crs_local", label, crs=crs.name, **unproved)
     else:
         return crs
     return None
+
+
+def _corrected(source: _Source) -> bool:
+    """Do to the coordinates what the job asks for, each with a word; False where that is impossible."""
+    wanted = corrections.asked(source.spec)
+    if not wanted:
+        return True
+    try:
+        points = shapely.get_coordinates(source.geometry)
+        moved, source.crs = corrections.corrected(points, source.crs, wanted)
+    except SwcError as error:
+        source.notes.error(error, source.label)
+        return False
+    source.geometry = shapely.set_coordinates(source.geometry, moved)
+    _reject_absurd(source)
+    for code, facts in corrections.told(wanted):
+        source.notes.add(code, source.label, **facts)
+    return True
+
+
+def _placed(sources: list[_Source], job: Job, hashed: Callable[[str], str], notes: _Notes) -> list[_Source]:
+    """Return the sources that may lie where their CRS says; the rest, and all doubts, go to the notes."""
+    asked = [] if job.reference is None else [job.reference.as_layer()]
+    opened = [_open(-1, None, REFERENCE_ROLE, spec, hashed, notes) for spec in asked]
+    references = [source for source in opened if source is not None and source.crs is not None]
+    reference = _subject(references[0]) if references else None
+    ours = georef.parse(job.crs) if job.crs else None
+    found = crs_doctor.examine([_subject(source) for source in sources], reference, ours)
+    kept = [source for source, said in zip([*sources, *references], found) if _stands(source, said)]
+    marked = [source for source in kept if _mark(source)]
+    for source in marked if job.options.mode == "submission" else ():
+        notes.add("intake.show_only", source.label)
+    return [source for source in kept if source.role != REFERENCE_ROLE]
+
+
+def _stands(source: _Source, diagnoses: list[crs_doctor.Diagnosis]) -> bool:
+    """Tell what the doctor found; return whether the layer may go on."""
+    before = len(source.notes.findings)
+    for one in diagnoses:
+        if one.code:
+            facts = {"count": int(source.alive.sum()), **one.facts}
+            source.notes.add(one.code, source.label, fixes=one.fixes, **facts)
+        else:
+            source.notes.prove(source.label, one.facts, one.fixes)
+    if source.crs is not None and crs_doctor.is_template(source.crs):
+        source.notes.add("intake.crs_template", source.label)
+    told = source.notes.findings[before:]
+    return source.crs is not None and not any(finding.severity == "error" for finding in told)
+
+
+def _mark(source: _Source) -> str:
+    """Return what results that rest on this layer must carry."""
+    show_only = source.spec.shift or crs_doctor.is_template(source.crs)
+    return sentence(corrections.MARK, {}) if show_only else ""
+
+
+def _subject(source: _Source) -> crs_doctor.Subject:
+    geometry = source.geometry if source.alive.all() else source.geometry[source.alive]
+    wanted = corrections.asked(source.spec)
+    return crs_doctor.Subject(
+        entry=source.entry,
+        label=source.label,
+        crs=source.crs,
+        geometry=geometry,
+        confirmed=bool(source.spec.crs or "transform" in wanted),
+        swapped=wanted.get("axis_order") == "swap",
+        fixable="transform" not in wanted and source.role != REFERENCE_ROLE,
+        extent=source.extent,
+    )
 
 
 def _bounds(source: _Source) -> georef.Bounds | None:
@@ -508,25 +685,6 @@ def _bounds(source: _Source) -> georef.Bounds | None:
         return None
     west, south, east, north = shapely.total_bounds(source.geometry[source.alive]).tolist()
     return west, south, east, north
-
-
-def _is_placed(source: _Source) -> bool:
-    """Return whether the coordinates can be true in their CRS; doubts go to the notes."""
-    bounds = _bounds(source)
-    if bounds is None:
-        return True
-    name = georef.name_of(source.crs)
-    where = " ".join(f"{value:.6g}" for value in bounds)
-    if georef.degrees_problem(source.crs, bounds):
-        source.notes.add("intake.crs_units", source.label, crs=name, bounds=where)
-        return False
-    zone = georef.zone_problem(source.crs, bounds)
-    if zone:
-        source.notes.add("intake.crs_zone", source.label, crs=name, **zone)
-        return False
-    if georef.outside_area_of_use(source.crs, georef.lonlat_bounds(source.crs, bounds)):
-        source.notes.add("intake.crs_area", source.label, crs=name, bounds=where)
-    return True
 
 
 def _area_of(sources: list[_Source]) -> georef.Bounds:
@@ -566,17 +724,34 @@ def _settle(source: _Source, move: georef.Move, submission: bool) -> _Part:
     """Return the finished features of a layer: moved, repaired, named."""
     _tell_datum(source, move)
     moved = _moved(source, move)
+    _tell_unified(source, move, moved)
     repairs = _repair_all(source, moved)
     if submission and not source.alive.all():
         count = int((~source.alive).sum())
         source.notes.add("intake.left_out_submission", source.label, count=count)
     geometry = moved[source.alive]
-    attributes = _districts(source, geometry) if source.extent else [_NO_ATTRIBUTES] * len(geometry)
+    districts = _districts(source, geometry) if source.extent else [_NO_ATTRIBUTES] * len(geometry)
     names = _texts(source.column("name"), geometry)
-    tiers = _tiers(source, len(geometry))
-    ids = _identities(source, tiers, names)
+    tier = _tiers(source, geometry, names)
+    ids = _identities(source, tier, names)
     _tell_duplicates(source, geometry, ids)
-    return _Part(_record(source), geometry, ids, names, tiers, attributes, _named(repairs, source, ids))
+    record = _record(source)
+    given = _given(source, record, geometry, tier, submission)
+    return _Part(record, geometry, ids, names, tier, districts, _named(repairs, source, ids), given)
+
+
+def _given(
+    source: _Source, record: LayerRecord, geometry: np.ndarray, tier: list[str], submission: bool
+) -> versions.Given:
+    """Return a layer as the version doctor wants it, and tell what its papers and dates say."""
+    papers = {name: getattr(record, name) for name in _METADATA}
+    given = versions.Given(source.entry, source.role, source.label, papers, geometry, tier)
+    known = roles.find(source.role)
+    lawful = known is not None and known.kind in ("control", "context")
+    dated = source.columns(versions.version_fields(source.table.layer.fields)) if lawful else {}
+    source.notes.tell(versions.tell_papers(given, dated, submission), source.label)
+    source.notes.tell(versions.tell_within(given, dated, source.spec.filter), source.label)
+    return given
 
 
 def _tell_datum(source: _Source, move: georef.Move) -> None:
@@ -586,6 +761,16 @@ def _tell_datum(source: _Source, move: georef.Move) -> None:
     source.notes.add("intake.datum_differs", source.label, crs=name, **move.facts())
     if move.better:
         source.notes.add("intake.datum_better", source.label, crs=name, better=move.better)
+
+
+def _tell_unified(source: _Source, move: georef.Move, moved: np.ndarray) -> None:
+    """Tell a layer that comes from another zone, and what that does to its plane area."""
+    if move.same or not crs_doctor.zones_differ(source.crs, move.target):
+        return
+    before, after = (float(shapely.area(one[source.alive]).sum()) for one in (source.geometry, moved))
+    facts = {"crs": georef.name_of(source.crs), "working": georef.name_of(move.target)}
+    change = {"before": round(before, 1), "after": round(after, 1), "change": round(after - before, 1)}
+    source.notes.add("intake.crs_unified", source.label, **facts, **change)
 
 
 #: Shared by all features that carry no attributes of their own.
@@ -690,6 +875,8 @@ def _record(source: _Source) -> LayerRecord:
         used=int(source.alive.sum()),
         extent=source.extent,
         sha256=source.sha256,
+        corrections=corrections.asked(source.spec),
+        mark=_mark(source),
         **metadata,
     )
 
@@ -718,31 +905,51 @@ def _texts(values: np.ndarray | None, like: np.ndarray) -> list[str]:
     return [""] * len(like) if values is None else [as_text(value) for value in values]
 
 
-def _tiers(source: _Source, count: int) -> list[str]:
+def _tiers(source: _Source, geometry: np.ndarray, names: list[str]) -> list[str]:
     """Return the canonical tier of each feature; each word that means nothing is told once."""
     if source.extent:
-        return [""] * count
+        return [""] * len(geometry)
     tier = source.spec.tier or {}
     if "tier" in source.fields:
         words = [as_text(value) for value in source.column("tier")]
     else:
-        words = [as_text(tier.get("value"))] * count
+        words = [as_text(tier.get("value"))] * len(geometry)
     counts = Counter(words)
-    known = {word: roles.canonical_tier(source.role, word, tier.get("map")) for word in counts}
+    known = {word: tiers.meaning_of(source.role, word, tier.get("map")) for word in counts}
+    offered = _offer_tiers(source, geometry, names, counts)
     for word, number in sorted(counts.items()):
-        if known[word] == "unknown":
+        if known[word] == "unknown" and (word or not offered):
             code = "intake.tier_unknown" if word else "intake.tier_absent"
             source.notes.add(code, source.label, word=word, count=number, role=source.role)
     return [known[word] for word in words]
 
 
-def _identities(source: _Source, tiers: list[str], names: list[str]) -> list[str]:
+def _offer_tiers(source: _Source, geometry: np.ndarray, names: list[str], counts: dict[str, int]) -> bool:
+    """Tell what could settle tiers that are not chosen or not known; return whether none is chosen."""
+    tier = source.spec.tier
+    unchosen = tiers.is_open(source.role, tier) and len(geometry) > 0
+    if unchosen:
+        columns = source.columns(_looked_at(source.role, source.spec, source.table.layer))
+        spoken = {name for use, name in source.fields.items() if use in ("id", "name")}
+        ids = (source.fields.get("id", ""), _texts(source.column("id"), geometry))
+        columns = {name: values for name, values in columns.items() if name not in spoken}
+        called = [source.label, _label(replace(source.spec, layer=None))]
+        found = list(tiers.tell(source.entry, source.role, called, columns, geometry, ids, names))
+    else:
+        found = list(tiers.tell_unknown(source.entry, source.role, tier or {}, counts))
+    source.notes.tell(found, source.label)
+    return unchosen and bool(found)
+
+
+def _identities(source: _Source, tier: list[str], names: list[str]) -> list[str]:
     """Return the id of each feature: its field's text, else a hash of its content."""
     given = _texts(source.column("id"), source.geometry[source.alive])
+    nothing = attributes.missing(given)
+    given = ["" if text in nothing else text for text in given] if nothing else given
     missing = [i for i, text in enumerate(given) if not text]
     if missing:
         geometry = source.geometry[source.alive][missing]
-        hashes = _content_ids(geometry, [(tiers[i], names[i]) for i in missing])
+        hashes = _content_ids(geometry, [(tier[i], names[i]) for i in missing])
         for i, text in zip(missing, hashes):
             given[i] = text
     # A district of several rows (islands) repeats its code by right.
@@ -818,7 +1025,9 @@ def _alike(geometry: np.ndarray) -> np.ndarray:
 
 def _districts(source: _Source, geometry: np.ndarray) -> list[dict[str, str]]:
     """Return {code, name} of each extent row; without a code field rows count from west to east."""
-    codes = _texts(source.column("code"), geometry)
+    codes = [attributes.same_code(text) for text in _texts(source.column("code"), geometry)]
+    nothing = attributes.missing(codes)
+    codes = ["" if code in nothing else code for code in codes]
     names = _texts(source.column("name"), geometry)
     if not all(codes):
         codes = _numbered(codes, geometry)

@@ -18,16 +18,18 @@ from difflib import get_close_matches
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from swc_zoning.engine.messages import Blocked, Finding, catalogue
+from swc_zoning.engine.messages import Blocked, Finding, Fix, catalogue
 
 SCHEMA = 1
 EXTENT_ROLE = "admin_extent"
+#: Name of the reference in messages; no layer may take it.
+REFERENCE_ROLE = "reference"
 
 #: Steps to the next version by the version they start from; version 1 is the first.
 _MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+]+:")
 _EXTENT_NAMES = {"id_field": "code_field"}
-_NOT_OF_EXTENTS = ("tier",)
+_NOT_OF_EXTENTS = ("tier", "use")
 
 
 class JobError(Blocked):
@@ -38,7 +40,9 @@ class JobError(Blocked):
 class LayerInput:
     """One polygon layer in one role; `source` is an absolute path or a database address.
 
-    `tier` is {"field", "map"?} or {"value"}. What the job does not say is None.
+    `tier` is {"field", "map"?} or {"value"}; `use` False leaves the layer out; `undo_encoding` names the
+    encoding through which UTF-8 text went twice; `axis_order`, `shift` and `transform` are done to a copy
+    of the coordinates (`corrections`). What the job does not say is None.
     """
 
     role: str
@@ -47,6 +51,8 @@ class LayerInput:
     filter: str | None = None
     crs: str | None = None
     encoding: str | None = None
+    undo_encoding: str | None = None
+    use: bool | None = None
     tier: dict[str, Any] | None = None
     id_field: str | None = None
     name_field: str | None = None
@@ -55,6 +61,9 @@ class LayerInput:
     data_date: str | None = None
     provider: str | None = None
     secrecy: str | None = None
+    axis_order: str | None = None
+    shift: str | None = None
+    transform: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ class Extent:
     filter: str | None = None
     crs: str | None = None
     encoding: str | None = None
+    undo_encoding: str | None = None
     code_field: str | None = None
     name_field: str | None = None
     version: str | None = None
@@ -73,11 +83,29 @@ class Extent:
     data_date: str | None = None
     provider: str | None = None
     secrecy: str | None = None
+    axis_order: str | None = None
+    shift: str | None = None
+    transform: dict[str, Any] | None = None
 
     def as_layer(self) -> LayerInput:
         """Return the extent as a layer of role ``admin_extent``, the code field as its id field."""
         values = asdict(self)
         return LayerInput(role=EXTENT_ROLE, id_field=values.pop("code_field"), **values)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A boundary known to be right, to hold layers against; it is no part of the zoning."""
+
+    source: str
+    layer: str | None = None
+    filter: str | None = None
+    crs: str | None = None
+    encoding: str | None = None
+
+    def as_layer(self) -> LayerInput:
+        """Return the reference as a layer of role ``reference``."""
+        return LayerInput(role=REFERENCE_ROLE, **asdict(self))
 
 
 @dataclass(frozen=True)
@@ -132,6 +160,7 @@ class Job:
     options: Options
     path: Path | None = None
     findings: tuple[Finding, ...] = field(default=(), compare=False)
+    reference: Reference | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the job as a document of the current schema, paths absolute; `load` gives it back."""
@@ -139,6 +168,7 @@ class Job:
             "schema": SCHEMA,
             "title": self.title,
             "extent": _said(self.extent) if self.extent else None,
+            "reference": _said(self.reference) if self.reference else None,
             "crs": self.crs,
             "rules": None if self.rules is None else str(self.rules),
             "plan_date": self.plan_date,
@@ -304,6 +334,10 @@ def _inputs(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return first + _entries(document)
 
 
+def _is_used(entry: Mapping[str, Any]) -> bool:
+    return entry.get("use") is not False
+
+
 def _text(entry: Mapping[str, Any], key: str) -> str:
     value = entry.get(key)
     return value if isinstance(value, str) else ""
@@ -329,13 +363,16 @@ def _extent_findings(document: Mapping[str, Any], base: Path) -> Iterator[Findin
 
 
 def _layer_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:
-    if all(entry.get("role") == EXTENT_ROLE for entry in _entries(document)):
+    if all(entry.get("role") == EXTENT_ROLE or not _is_used(entry) for entry in _entries(document)):
         yield Finding("job.no_layers")
-    for entry in _inputs(document):
+    for entry in filter(_is_used, _inputs(document)):
         role = _text(entry, "role")
         yield from _role_findings(role, entry)
         yield from _source_findings(role, _text(entry, "source"), base)
         yield from _encoding_findings(role, _text(entry, "encoding"))
+        transform = entry.get("transform")
+        if isinstance(transform, Mapping) and {"scale", "scale_ppm"} <= set(transform):
+            yield Finding("job.scale_twice", {"role": role}, layer=role)
 
 
 def _role_findings(role: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
@@ -380,17 +417,24 @@ def _encoding_findings(role: str, encoding: str) -> Iterator[Finding]:
 def _version_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:
     from swc_zoning.engine import roles
 
-    versions: dict[str, list[str]] = {}
-    for entry in _entries(document):
+    versions: dict[str, dict[str, list[int]]] = {}
+    layers = [entry for entry in _entries(document) if entry.get("role") != EXTENT_ROLE]
+    for number, entry in enumerate(layers):
         role, version = _text(entry, "role"), _text(entry, "version")
-        if version and role != EXTENT_ROLE and version not in versions.setdefault(role, []):
-            versions[role].append(version)
+        if version and _is_used(entry):
+            versions.setdefault(role, {}).setdefault(version, []).append(number)
     for role, given in versions.items():
         if len(given) > 1 and roles.find(role) is not None:
-            yield Finding("job.two_versions", {"role": role, "versions": ", ".join(given)}, layer=role)
+            facts = {"role": role, "versions": ", ".join(given)}
+            fixes = tuple(Fix(number, {"use": False}) for numbers in given.values() for number in numbers)
+            yield Finding("job.two_versions", facts, layer=role, fixes=fixes)
 
 
 def _head_findings(document: Mapping[str, Any], base: Path) -> Iterator[Finding]:
+    reference = document.get("reference")
+    if isinstance(reference, Mapping):
+        yield from _source_findings(REFERENCE_ROLE, _text(reference, "source"), base)
+        yield from _encoding_findings(REFERENCE_ROLE, _text(reference, "encoding"))
     rules, day = _text(document, "rules"), _text(document, "plan_date")
     if rules and not os.path.isfile(resolve(rules, base)):
         yield Finding("job.rules_missing", {"path": resolve(rules, base)})
@@ -432,7 +476,7 @@ def _accept_findings(document: Mapping[str, Any], base: Path) -> Iterator[Findin
 def _build(document: Mapping[str, Any], base: Path, path: Path | None, findings: tuple[Finding, ...]) -> Job:
     entries = document.get("layers", [])
     layers = [LayerInput(**_placed(entry, base)) for entry in entries if entry["role"] != EXTENT_ROLE]
-    rules = document.get("rules")
+    rules, reference = document.get("rules"), document.get("reference")
     return Job(
         title=document.get("title", ""),
         extent=_extent(document, base),
@@ -443,6 +487,7 @@ def _build(document: Mapping[str, Any], base: Path, path: Path | None, findings:
         options=_made_options(document.get("options", {}), base),
         path=path,
         findings=findings,
+        reference=None if reference is None else Reference(**_placed(reference, base)),
     )
 
 

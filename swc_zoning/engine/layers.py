@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from swc_zoning.engine import slivers, styles
+from swc_zoning.engine import formats, slivers, styles
 from swc_zoning.engine.conflicts import Conflict
 from swc_zoning.engine.formats import Batch, Coded, Column
 from swc_zoning.engine.grid import Ints
@@ -76,6 +76,7 @@ def layers_of(
         _findings(findings, lang),
         _slivers(court, lang),
         _piece_sources(pieces),
+        _inputs(pieces.intake),
         _ledger(court, entries, lang),
         _run(head),
     ]
@@ -255,6 +256,7 @@ def _piece_sources(pieces: Pieces) -> Layer:
             feature = pieces.label_feature[start:stop]
             columns: Columns = {
                 "piece_id": pieces.piece_id[pieces.label_piece[start:stop]],
+                "input": features.layer[feature],
                 "role": Coded(role, features.layer[feature]),
                 "layer": Coded(title, features.layer[feature]),
                 "source_id": source_id[feature],
@@ -264,6 +266,27 @@ def _piece_sources(pieces: Pieces) -> Layer:
             yield Batch(None, columns)
 
     return Layer("piece_sources", "", len(pieces.label_piece), batches)
+
+
+#: What the table `inputs` tells of each layer, beside its number and the name of its source.
+_OF_INPUTS = ("version", "approval_no", "data_date", "provider", "secrecy", "crs", "encoding")
+
+
+def _inputs(intake: Intake) -> Layer:
+    """Return the papers of every input layer; `input` is the number by which `piece_sources` names it."""
+    records = intake.layers
+    columns: Columns = {
+        "input": np.array([record.index for record in records], np.int32),
+        "role": _text([record.role for record in records]),
+        "layer": _text([record.layer for record in records]),
+        "source": _text([formats.name_of(record.source) for record in records]),
+        # A NUL ends text in the file: what follows would be lost in silence.
+        **{key: _text([getattr(one, key).replace("\0", " ") for one in records]) for key in _OF_INPUTS},
+        "count": np.array([record.count for record in records], np.int64),
+        "used": np.array([record.used for record in records], np.int64),
+        "sha256": _text([record.sha256 for record in records]),
+    }
+    return whole("inputs", "", None, columns)
 
 
 def _slivers(court: Court, lang: str) -> Layer:

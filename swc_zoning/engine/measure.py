@@ -28,11 +28,7 @@ def areas_of_file(path: Path, layer: str | None = None) -> list[dict[str, Any]]:
     if source is None:
         raise SwcError("cli.no_crs", path=str(path))
     geometry = shapely.force_2d(shapely.from_wkb(table.wkb))
-    if not georef.is_metric(source):
-        target = _zone(geometry, source)
-        geometry = _moved(geometry, source, target)
-        source = target
-    ellipsoidal, plane = areas.area_model(source).areas(geometry), shapely.area(geometry)
+    ellipsoidal, plane = official_areas(geometry, source)
     return [
         {
             "feature": int(fid),
@@ -41,6 +37,17 @@ def areas_of_file(path: Path, layer: str | None = None) -> list[dict[str, Any]]:
         }
         for fid, g, e, p in zip(table.fids.tolist(), geometry, ellipsoidal, plane)
     ]
+
+
+def official_areas(geometry: NDArray[Any], source: CRS) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return (ellipsoidal, plane) areas float64[n] in m2, raw, of polygons object[n] in `source`.
+
+    Measured in `source`, or, where that is not projected in metres, in the zone that fits.
+    """
+    if not georef.is_metric(source):
+        target = _zone(geometry, source)
+        geometry, source = _moved(geometry, source, target), target
+    return areas.area_model(source).areas(geometry), shapely.area(geometry)
 
 
 def _zone(geometry: NDArray[Any], source: CRS) -> CRS:

@@ -7,21 +7,18 @@ killed at any moment leaves the old result or none.
 
 from __future__ import annotations
 
-import glob
 import json
 import os
-import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from uuid import uuid4
 
-from swc_zoning.engine import formats
+from swc_zoning.engine import claim, formats, scratch
 from swc_zoning.engine.job import is_address
 from swc_zoning.engine.layers import Layer
 from swc_zoning.engine.messages import SwcError
@@ -30,7 +27,8 @@ ZONING, SUMMARY = "zoning.gpkg", "summary.json"
 
 #: What SQLite keeps beside a database; beside another database of that name it would be replayed onto it.
 _BESIDE = tuple(f"{ZONING}-{kind}" for kind in ("wal", "shm", "journal"))
-_EARLIER = "earlier"
+_REPLACED = "replaced"
+_LONGEST_BYTES = 512
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,12 @@ def check_target(output: Path, sources: Iterable[str]) -> None:
 
     `sources` is what the run reads: absolute paths or database addresses. Raises SwcError
     ``result.would_overwrite_input`` where one of them is a file of the result, ``result.not_ours``
-    where a file of that name is there that no run wrote, and ``result.unwritable`` where the folder
-    cannot be written to.
+    where a file of that name is there that no run wrote, ``result.path_too_long``, and
+    ``result.unwritable`` where the folder cannot be written to.
     """
     with _reported(output):
         target = Path(output).resolve()
+        _refuse_long(target)
         for source in sources:
             if any(_same_file(source, target / name) for name in (ZONING, SUMMARY)):
                 raise SwcError("result.would_overwrite_input", source=source, path=str(target))
@@ -58,8 +57,30 @@ def check_target(output: Path, sources: Iterable[str]) -> None:
             if os.path.lexists(path) and not ours(path):
                 raise SwcError("result.not_ours", path=str(path))
         # Making a folder and taking it away leaves no doubt; permissions alone do not say it.
-        with _passing_folder(next(place for place in (target, *target.parents) if place.exists()), target):
-            pass
+        with claim.aside(next(one for one in (target, *target.parents) if one.exists()), target) as probe:
+            scratch.ensure_space(probe)
+
+
+def _refuse_long(target: Path) -> None:
+    """Refuse a folder whose files SQLite cannot name (``os_unix.c``: MAX_PATHNAME 512 bytes)."""
+    spare = len(f"/.{target.name}.{os.getpid()}-01234567/{ZONING}-journal".encode("utf-8", "surrogatepass"))
+    size = len(os.fsencode(target)) + spare
+    if os.name == "posix" and size >= _LONGEST_BYTES:
+        raise SwcError("result.path_too_long", path=str(target), excess=size - _LONGEST_BYTES + 1)
+
+
+@contextmanager
+def claimed(output: Path, sources: Iterable[str]) -> Iterator[None]:
+    """Hold the folder `output` for this process while a run is on, after proving that it may be.
+
+    Raises what `check_target` raises, and ``claim.held`` where another run is on it.
+    """
+    check_target(output, sources)
+    with ExitStack() as held:
+        with _reported(output):
+            held.enter_context(claim.claimed(output))
+            _sweep(Path(output).resolve())
+        yield
 
 
 def write(layers: Sequence[Layer], summary: Mapping[str, Any], crs: str, output: Path) -> Files:
@@ -68,9 +89,9 @@ def write(layers: Sequence[Layer], summary: Mapping[str, Any], crs: str, output:
     Raises SwcError ``result.not_as_written`` where a file does not read back as it was meant, and
     what `check_target` raises; an older result is then as it was.
     """
-    check_target(output, ())
     target = Path(output).resolve()
-    with _reported(output), _aside(target) as aside:
+    # In the folder itself: what is beside it may lie on another file system, from which nothing can be moved.
+    with claimed(output, ()), _reported(output), claim.aside(target, target) as aside:
         zoning = aside / ZONING
         for layer in layers:
             formats.write_table(zoning, layer.name, layer.batches(), crs, layer.kind)
@@ -136,66 +157,19 @@ def _connect(path: Path, parameters: str) -> sqlite3.Connection:
 # --- aside, then in place --------------------------------------------------------------------------
 
 
-@contextmanager
-def _aside(target: Path) -> Iterator[Path]:
-    """Yield a fresh folder in `target`, or beside it where there is none yet.
-
-    In it, because what is beside a folder may lie on another file system, from which nothing can be
-    moved. What processes that are no more have left behind there goes first.
-    """
-    _sweep(target)
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-    with _passing_folder(target if target.exists() else target.parent, target) as aside:
-        yield aside
-
-
-@contextmanager
-def _passing_folder(parent: Path, target: Path) -> Iterator[Path]:
-    """Yield a new folder that is gone afterwards whatever happens.
-
-    Its name is a point, the name of `target`, a point and the number of this process.
-    """
-    folder = parent / f".{target.name}.{os.getpid()}-{uuid4().hex[:8]}"
-    try:
-        folder.mkdir()
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _sweep(target: Path) -> None:
-    """Remove the folders that runs killed while writing left in or beside `target`."""
-    name = re.compile(rf"\.{re.escape(target.name)}\.(\d{{1,9}})-[0-9a-f]{{8}}")
-    for place in (target, target.parent):
-        for path in glob.glob(os.path.join(glob.escape(str(place)), f".{glob.escape(target.name)}.*")):
-            match = name.fullmatch(os.path.basename(path))
-            if match and _has_ended(int(match[1])):
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def _has_ended(process: int) -> bool:
-    if os.name != "posix":
-        # There os.kill would end the process instead of asking for it.
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    """Remove what runs killed while writing left; what they had set aside goes back to its place first."""
+    for folder in claim.left_aside(target):
+        if claim.is_under_way(folder):
+            _put_back(folder, target)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _put_in_place(aside: Path, target: Path, layers: Sequence[Layer]) -> None:
     """Move the files of `aside` to `target`; a folder of the user keeps what else is in it."""
     for name in (ZONING, SUMMARY):
         _flush(aside / name)
-    if aside.parent != target:
-        os.rename(aside, target)
-        _undone_on_error(lambda: _count_rows(target / ZONING, layers), lambda: os.rename(target, aside))
-        return
-    (aside / _EARLIER).mkdir()
+    (aside / claim.EARLIER).mkdir()
     _undone_on_error(lambda: _exchange(aside, target, layers), lambda: _put_back(aside, target))
 
 
@@ -209,19 +183,21 @@ def _undone_on_error(action: Callable[[], None], undo: Callable[[], None]) -> No
 
 def _exchange(aside: Path, target: Path, layers: Sequence[Layer]) -> None:
     for name in (SUMMARY, *_BESIDE, ZONING):
-        _move(name, target, aside / _EARLIER)
+        _move(name, target, aside / claim.EARLIER)
     _move(ZONING, aside, target)
     _count_rows(target / ZONING, layers)
     _move(SUMMARY, aside, target)
+    os.rename(aside / claim.EARLIER, aside / _REPLACED)
 
 
 def _put_back(aside: Path, target: Path) -> None:
-    """Undo an exchange, however far it got: what is no longer aside is in place."""
+    """Undo an exchange, however far it, or an earlier undoing, got: what is no longer aside is in place."""
     for name in (SUMMARY, ZONING):
         if not (aside / name).exists():
-            (target / name).unlink(missing_ok=True)
+            _move(name, target, aside)
     for name in (ZONING, *_BESIDE, SUMMARY):
-        _move(name, aside / _EARLIER, target)
+        _move(name, aside / claim.EARLIER, target)
+    (aside / claim.EARLIER).rmdir()
 
 
 def _move(name: str, source: Path, target: Path) -> None:

@@ -140,6 +140,11 @@ def _canonical(role_id: str, text: str) -> str:
     return _tier_words(role_id).get(key) or _by_prefix(role, key) or UNKNOWN
 
 
+def missing_words() -> tuple[str, ...]:
+    """Return the words that data use for no value."""
+    return tuple(_document()["missing_words"])
+
+
 def _by_prefix(role: Role, key: str) -> str:
     if not _CODED.fullmatch(key):
         return ""

@@ -78,9 +78,26 @@ WRITING = 0.1
 
 #: Mistakes of the job itself, and losses nobody may submit unseen. Other errors block a submission only.
 _BLOCK_ALWAYS = {"consistency.none", "consistency.control_unknown", "consistency.control_far"}
-_BLOCK_SUBMISSION = {"consistency.vanished"}
+_BLOCK_SUBMISSION = {
+    "consistency.vanished",
+    "intake.shift_gcj02",
+    "intake.shift_bd09",
+    "intake.shift_datum",
+}
 
-_HEAD = ("title", "crs", "mode", "plan_date", "rules", "area_model", "job", "versions", "content_sha256")
+_HEAD = (
+    "title",
+    "mark",
+    "crs",
+    "mode",
+    "plan_date",
+    "rules",
+    "area_model",
+    "job",
+    "versions",
+    "content_sha256",
+    "secrecy",
+)
 
 
 def validate(document: str | Path | Mapping[str, Any], base: Path | None = None) -> list[Finding]:
@@ -205,8 +222,10 @@ def _prove_inputs_unchanged(taken: Intake) -> None:
 
 def _head(job: Job, table: RuleTable, taken: Intake, model: areas.AreaModel) -> dict[str, Any]:
     authority = taken.crs.to_authority()
+    marked = [record for record in taken.layers if record.mark]
     return {
         "title": job.title,
+        **({"mark": f"{marked[0].mark}: {', '.join(one.layer for one in marked)}"} if marked else {}),
         "crs": ":".join(authority) if authority else taken.crs.to_wkt(),
         "mode": job.options.mode,
         "plan_date": table.plan_date,
@@ -224,7 +243,7 @@ def _head(job: Job, table: RuleTable, taken: Intake, model: areas.AreaModel) -> 
 
 def _without_passwords(document: dict[str, Any]) -> dict[str, Any]:
     """Return a job document as it may be shown."""
-    entries = [*document["layers"], *([document["extent"]] if "extent" in document else [])]
+    entries = [*document["layers"], *(document[key] for key in ("extent", "reference") if key in document)]
     for entry in entries:
         entry["source"] = formats.without_password(entry["source"])
     return document

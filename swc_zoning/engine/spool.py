@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from swc_zoning.engine import scratch
 from swc_zoning.engine.grid import Ints
 
 #: Bytes kept in memory.
@@ -21,17 +22,25 @@ _AT_ONCE = 50_000
 
 
 class Spool:
-    """Records of bytes in the order they came; `directory`: where the file goes, None: the system's."""
+    """Records of bytes in the order they came.
+
+    `directory`: where the file goes, None: to the temporary data of this process.
+    """
 
     def __init__(self, directory: Path | None = None) -> None:
-        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=directory, prefix="swc_zoning_")  # noqa: SIM115
+        self._place = directory or scratch.place()
+        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=self._place, prefix="swc_zoning_")  # noqa: SIM115
         self._sizes: list[Ints] = []
         self._end = 0
 
     def add(self, records: bytes, sizes: Ints) -> None:
-        """Add records that follow each other in `records`, `sizes` bytes each."""
-        self._file.seek(self._end)
-        self._file.write(records)
+        """Add records that follow each other in `records`, `sizes` bytes each.
+
+        Raises SwcError ``scratch.unwritable`` where they cannot be set aside.
+        """
+        with scratch.reported(self._place):
+            self._file.seek(self._end)
+            self._file.write(records)
         self._end += len(records)
         self._sizes.append(np.asarray(sizes, np.int32))
 

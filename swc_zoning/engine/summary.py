@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from swc_zoning.engine import roles, rules, slivers
+from swc_zoning.engine import roles, rules, slivers, versions
 from swc_zoning.engine.conflicts import Conflict, Mismatch
 from swc_zoning.engine.grid import Ints, group
 from swc_zoning.engine.intake import Intake
@@ -61,6 +61,7 @@ def summarise(
             {"district_code": pieces.districts[a.district].code, **asdict(a)} for a in pieces.adjustments
         ],
         "inputs": [asdict(record) for record in pieces.intake.layers],
+        "secrecy": versions.secrecy([asdict(record) for record in pieces.intake.layers]),
     }
 
 

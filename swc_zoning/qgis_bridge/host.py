@@ -8,7 +8,6 @@ standard library is needed here, and nothing of QGIS.
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import re
@@ -26,6 +25,7 @@ from threading import Thread
 from typing import Any, BinaryIO, Protocol
 
 import swc_zoning
+from swc_zoning.engine import claim, scratch
 from swc_zoning.engine.messages import Cancelled, Finding, SwcError
 
 VARIABLE = "SWC_ZONING_PYTHON"
@@ -237,22 +237,25 @@ def _environment(own: bool) -> dict[str, str]:
 # --- running ---------------------------------------------------------------------------------------
 
 
-def run(child: Child, job: Path, output: Path, lang: str, listener: Listener) -> Outcome:
+def run(child: Child, job: Path, output: Path, lang: str, listener: Listener, temp: str = "") -> Outcome:
     """Run the job file in the child and return its result files under `output`.
 
-    Blocks; call it in a worker thread. Raises Cancelled when the listener says so (nothing is left
+    `temp` is the folder for temporary data, "" the one the child would take. Blocks; call it in a
+    worker thread. Raises Cancelled when the listener says so (nothing is left
     behind), EngineFailed with what the child said, SwcError host.ended where it died.
     """
     output = Path(output).absolute()
     arguments = ["run", str(Path(job).absolute()), "--output", str(output)]
     command = [child.python, "-m", "swc_zoning", *arguments, "--progress", "json", "--lang", lang]
-    with tempfile.TemporaryFile() as errors:
-        process = _start(command, child.environment(), errors)
+    environment = {**child.environment(), **({scratch.VARIABLE: temp} if temp else {})}
+    with tempfile.TemporaryFile(dir=temp or None) as errors:
+        process = _start(command, environment, errors)
         try:
             outcome = _follow(process, listener)
         except Cancelled:
             _stop(process)
-            _sweep(output, process.pid)
+            claim.clear(output, process.pid)
+            scratch.sweep(temp)
             raise
         finally:
             _stop(process)
@@ -396,17 +399,6 @@ def _end_tree(process: subprocess.Popen[bytes]) -> None:
         check=False,
         **_no_window(),
     )
-
-
-def _sweep(output: Path, pid: int) -> None:
-    """Remove what the child had written aside, where it was killed before it could.
-
-    The child writes aside in the folder of the result, or beside it where there was none.
-    """
-    target = output.resolve()
-    for place in (target, target.parent):
-        for aside in place.glob(f".{glob.escape(target.name)}.{pid}-*"):
-            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _no_window() -> dict[str, Any]:

@@ -2,7 +2,8 @@
 """Layers handed to the engine: plain files as they lie, all others as a copy of what QGIS shows.
 
 A layer that is selected, filtered, edited, joined, computed, in memory or in a database means more
-than its file says. Such a layer is written from its feature source to a temporary GeoPackage.
+than its file says. What it shows is held the moment the algorithm starts, and written to a temporary
+GeoPackage; what becomes of the layer in the meantime does not matter.
 """
 
 from __future__ import annotations
@@ -14,20 +15,22 @@ from typing import Any
 
 from qgis.core import (
     NULL,
+    QgsCoordinateReferenceSystem,
     QgsCoordinateTransformContext,
     QgsFeature,
     QgsFeatureRequest,
     QgsFeatureSink,
     QgsField,
     QgsFields,
-    QgsProcessingFeatureSource,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
     QgsProviderRegistry,
     QgsVectorFileWriter,
     QgsVectorLayer,
+    QgsVectorLayerFeatureSource,
 )
 
+from swc_zoning.engine import admission
 from swc_zoning.engine.messages import Cancelled, SwcError
 from swc_zoning.qgis_bridge.compat import kind_of, string_field
 
@@ -46,6 +49,19 @@ class Copied:
     count: int
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """What a layer shows at one moment; `state`: its filter, how many features are selected and edited."""
+
+    name: str
+    fields: QgsFields
+    kind: Any
+    crs: QgsCoordinateReferenceSystem
+    shown: QgsVectorLayerFeatureSource
+    request: QgsFeatureRequest
+    state: dict[str, Any]
+
+
 def in_place(value: Any, layer: QgsVectorLayer | None) -> dict[str, str] | None:
     """Return {source, layer?, encoding?, crs?} of a plain file that can be read as it lies, else None.
 
@@ -56,22 +72,42 @@ def in_place(value: Any, layer: QgsVectorLayer | None) -> dict[str, str] | None:
     uri = QgsProviderRegistry.instance().decodeUri("ogr", layer.source())
     path = str(uri.get("path") or "")
     asked = {key for key, said in uri.items() if said not in (None, "", NULL, [])}
-    if not os.path.exists(path) or asked - _READS or _by_number_only(uri):
+    if not os.path.exists(path) or asked - _READS or _by_number_only(uri) or not _admitted(path):
         return None
     return {"source": os.path.abspath(path), **_named(uri), **_overruled(layer)}
 
 
-def copy(source: QgsProcessingFeatureSource, path: Path, feedback: QgsProcessingFeedback) -> Copied:
+def snapshot(value: Any, layer: QgsVectorLayer) -> Snapshot:
+    """Return what `layer` shows now, of which the parameter `value` may ask for a part only.
+
+    Call it in the main thread: afterwards the layer may be edited, filtered or removed.
+    """
+    request, selected = QgsFeatureRequest(), None
+    if isinstance(value, QgsProcessingFeatureSourceDefinition):
+        if value.selectedFeaturesOnly:
+            selected = layer.selectedFeatureCount()
+            request.setFilterFids(layer.selectedFeatureIds())
+        expression = getattr(value, "filterExpression", "")  # 3.32 and later
+        if expression:
+            request.combineFilterExpression(expression)
+        request.setLimit(value.featureLimit)
+    words = [layer.subsetString(), getattr(value, "filterExpression", "")]
+    state = {"filter": " AND ".join(filter(None, words)) or "-", "edited": _edits(layer)}
+    state["selected"] = "-" if selected is None else selected
+    shown = QgsVectorLayerFeatureSource(layer)
+    return Snapshot(layer.name(), layer.fields(), layer.wkbType(), layer.crs(), shown, request, state)
+
+
+def copy(source: Snapshot, path: Path, feedback: QgsProcessingFeedback) -> Copied:
     """Write the features of `source` into a new GeoPackage at `path`.
 
     Invalid geometry goes in as it is: the engine repairs and records it. Fields whose names differ
     only in case get a number. Raises SwcError host.copy_failed, Cancelled.
     """
-    fields = _stored_fields(source.fields())
+    fields = _stored_fields(source.fields)
     writer = _writer(path, fields, source)
     count = 0
-    flags = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks
-    for feature in source.getFeatures(QgsFeatureRequest(), flags):
+    for feature in source.shown.getFeatures(source.request):
         if feedback.isCanceled():
             raise Cancelled
         if not writer.addFeature(_stored(feature, fields), QgsFeatureSink.Flag.FastInsert):
@@ -81,6 +117,15 @@ def copy(source: QgsProcessingFeatureSource, path: Path, feedback: QgsProcessing
     _must_work(writer, source)
     del writer
     return Copied(str(path), _LAYER, tuple(fields.names()), count)
+
+
+def _edits(layer: QgsVectorLayer) -> int:
+    """Return how many features are added, changed or deleted and not saved."""
+    buffer = layer.editBuffer()
+    if buffer is None:
+        return 0
+    changed = {*buffer.changedGeometries(), *buffer.changedAttributeValues()}
+    return len(buffer.addedFeatures()) + len(changed) + len(buffer.deletedFeatureIds())
 
 
 # --- plain or not ----------------------------------------------------------------------------------
@@ -101,6 +146,15 @@ def _untouched(layer: QgsVectorLayer) -> bool:
     same_fields = layer.fields().count() == provider.fields().count()
     edited = layer.isEditable() and layer.isModified()
     return layer.providerType() == "ogr" and same_fields and not layer.subsetString() and not edited
+
+
+def _admitted(path: str) -> bool:
+    """Return whether the engine would open the file itself: QGIS shows more than it reads."""
+    try:
+        admission.admit(Path(path))
+    except SwcError:
+        return False
+    return True
 
 
 def _by_number_only(uri: dict[str, Any]) -> bool:
@@ -136,18 +190,16 @@ def _options() -> QgsVectorFileWriter.SaveVectorOptions:
     return options
 
 
-def _writer(path: Path, fields: QgsFields, source: QgsProcessingFeatureSource) -> QgsVectorFileWriter:
+def _writer(path: Path, fields: QgsFields, source: Snapshot) -> QgsVectorFileWriter:
     context = QgsCoordinateTransformContext()
-    writer = QgsVectorFileWriter.create(
-        str(path), fields, source.wkbType(), source.sourceCrs(), context, _options()
-    )
+    writer = QgsVectorFileWriter.create(str(path), fields, source.kind, source.crs, context, _options())
     _must_work(writer, source)
     return writer
 
 
-def _must_work(writer: QgsVectorFileWriter, source: QgsProcessingFeatureSource) -> None:
+def _must_work(writer: QgsVectorFileWriter, source: Snapshot) -> None:
     if writer.hasError() != QgsVectorFileWriter.WriterError.NoError:
-        raise SwcError("host.copy_failed", layer=source.sourceName(), reason=writer.errorMessage())
+        raise SwcError("host.copy_failed", layer=source.name, reason=writer.errorMessage())
 
 
 def _stored_fields(fields: QgsFields) -> QgsFields:

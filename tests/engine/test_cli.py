@@ -113,31 +113,8 @@ def test_two_workers_give_the_same_content(finished, city, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_run_leaves_nothing_within_two_seconds(city, tmp_path, stop):
-    output = tmp_path / "stopped"
-    process = subprocess.Popen(
-        command("run", city / "job.json", "--output", output, "--progress", "json"),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        encoding="utf-8",
-    )
-    for line in process.stdout:
-        if '"tracing"' in line or '"writing"' in line:
-            break
-    began = time.monotonic()
-    process.send_signal(stop)
-    rest = process.stdout.read()
-    assert process.wait() == 1
-    assert time.monotonic() - began < 2
-    assert "run.cancelled" in rest
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
 def test_interrupt_of_the_group_stops_a_run_with_workers_and_leaves_nothing(city, tmp_path):
+    """Case B59 of the bad-input catalogue, with workers."""
     process = subprocess.Popen(
         command("run", city / "job.json", "--output", tmp_path / "out", "--progress", "json", "--workers", 2),
         cwd=ROOT,
@@ -280,7 +257,7 @@ def failing(monkeypatch, capsys, make_job, tmp_path):
     """Return a runner of a job in this process whose run raises what it is given."""
 
     def run_failing(error):
-        def fail(*arguments):
+        def fail(*arguments, **options):
             raise error
 
         monkeypatch.setattr("swc_zoning.engine.run.run", fail)

@@ -11,7 +11,7 @@ import pytest
 import shapely
 from pyogrio import raw
 
-from swc_zoning.engine import formats
+from swc_zoning.engine import encodings, formats
 from swc_zoning.engine.formats import Batch
 from swc_zoning.engine.messages import SwcError
 
@@ -118,7 +118,7 @@ def test_accented_latin_text_is_not_taken_for_chinese(tmp_path):
         encoding="ISO-8859-1",
     )
     path.with_suffix(".cpg").unlink()
-    assert formats.detect_encoding(path.with_suffix(".dbf")) == ("ISO-8859-1", "assumed")
+    assert encodings.detect_encoding(path.with_suffix(".dbf")) == ("ISO-8859-1", "assumed")
 
 
 def test_an_encoding_given_is_used_and_an_unknown_one_refused(tmp_path):
@@ -241,6 +241,7 @@ def test_a_folder_that_is_not_there_cannot_be_written(tmp_path, backend):
 
 
 def test_a_database_with_unsaved_log_is_read_without_touching_it(tmp_path):
+    """Case B61 of the bad-input catalogue."""
     path = tmp_path / "a.gpkg"
     formats.write_table(path, "one", [Batch(BOXES, {"n": np.arange(3)})], "EPSG:4549", spatial_index=False)
     writer = sqlite3.connect(path)

@@ -93,12 +93,14 @@ def test_nearly_matching_borders_make_an_exact_partition(seed, shift):
 
 
 def test_a_grid_rotated_by_a_billionth_makes_an_exact_partition():
+    """Case B27 of the bad-input catalogue."""
     grid = [box(i / 10, j / 10, (i + 1) / 10, (j + 1) / 10) for i in range(12) for j in range(12)]
     turned = [affinity.rotate(cell, 1e-9, origin=(500000, 3400000)) for cell in grid]
     assert_partition(grid + turned)
 
 
 def test_t_junctions_without_matching_vertices_keep_their_areas():
+    """Case B26 of the bad-input catalogue."""
     a, b = Polygon([(1, 0), (1, 1), (1, 3), (4, 0)]), Polygon([(0, 4), (1, 3), (1, 0)])
     partition = assert_partition([a, b])
     assert sorted(partition.plane_m2.round(9)) == [1.5, 4.5]
@@ -233,12 +235,14 @@ def test_order_of_features_does_not_matter():
 
 
 def test_five_hundred_identical_polygons_are_one_piece_with_all_labels():
+    """Case B19 of the bad-input catalogue."""
     partition = assert_partition([Polygon([(0, 0), (10, 1), (9, 8), (1, 9)])] * 500, tolerance=1)
     assert len(partition) == 1
     assert len(partition.labels.feature) == 500
 
 
 def test_ten_thousand_holes_are_kept():
+    """Case B18 of the bad-input catalogue."""
     holes = [box(i, j, i + 0.5, j + 0.5).exterior for i in range(100) for j in range(100)]
     polygon = Polygon(box(-1, -1, 101, 101).exterior, holes)
     partition = assert_partition([polygon])
@@ -247,6 +251,7 @@ def test_ten_thousand_holes_are_kept():
 
 
 def test_touching_at_a_point_does_not_connect_and_makes_no_piece():
+    """Case B25 of the bad-input catalogue."""
     partition = assert_partition([box(0, 0, 1, 1), box(1, 1, 2, 2)])
     assert len(partition) == 2
     bow = assert_partition([shapely.MultiPolygon([box(0, 0, 1, 1), box(1, 1, 2, 2)])])
@@ -268,6 +273,7 @@ def test_ring_that_touches_itself_becomes_shell_and_hole():
 
 
 def test_narrow_river_and_small_island_survive():
+    """Cases B23 and B24 of the bad-input catalogue."""
     river = shapely.LineString([(0, 0), (10_000, 500), (20_000, 0)]).buffer(1.5)
     island = shapely.Point(10_000, 502).buffer(3.1)
     partition = assert_partition([box(-10, -1000, 20_010, 1000), river, island])

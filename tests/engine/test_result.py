@@ -109,12 +109,13 @@ def test_a_file_that_lost_rows_on_its_way_is_not_left_as_a_result(tmp_path, monk
 # --- failures --------------------------------------------------------------------------------------
 
 
-#: Flush two files; set the earlier summary, its WAL and file aside; move two files.
-STEPS_OF_AN_EXCHANGE = 7
+#: Flush two files; set the earlier summary, its WAL and file aside; move two files; mark it complete.
+STEPS_OF_AN_EXCHANGE = 8
 
 
 @pytest.mark.parametrize("fail_at", range(1, STEPS_OF_AN_EXCHANGE + 1))
 def test_failing_at_any_step_leaves_the_earlier_result_as_it_was(tmp_path, monkeypatch, fail_at):
+    """Case B57 of the bad-input catalogue."""
     target = tmp_path / "result"
     put(target)
     (target / "note.txt").write_text("mine", encoding="utf-8")
@@ -188,6 +189,7 @@ def test_a_folder_on_another_file_system_takes_results(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="processes of others cannot be asked for here")
 def test_what_killed_runs_left_aside_is_swept_and_nothing_else(tmp_path):
+    """Case B58 of the bad-input catalogue."""
     target = tmp_path / "result"
     put(target)
     ended = subprocess.Popen([sys.executable, "-c", ""])
@@ -261,6 +263,7 @@ def test_an_input_is_not_replaced_by_whatever_name_it_goes(tmp_path, name):
 
 
 def test_names_with_signs_of_addresses_are_names(tmp_path):
+    """Case B54 of the bad-input catalogue."""
     target = tmp_path / "成果 100%?#1"
     put(target)
     put(target, 2)
@@ -275,6 +278,7 @@ def test_a_folder_that_cannot_be_written_to_is_found_before_the_run(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix" or os.getuid() == 0, reason="permissions do not bind this user")
 def test_a_folder_without_permission_is_found_before_the_run(tmp_path):
+    """Case B55 of the bad-input catalogue."""
     (tmp_path / "locked").mkdir(mode=0o500)
     assert refusal(tmp_path / "locked").code == "result.unwritable"
 

@@ -284,9 +284,10 @@ class TestJobsThatAskForTheImpossible:
             (Polygon([(EAST, NORTH), (EAST + 1e-5, NORTH), (EAST, NORTH + 1e-5)]), {"tier": "geopark"}),
         ]
         assert "consistency.vanished" in codes(runs.run(make_job(TWO_DISTRICTS, nature_park=thin)))
+        undated = {"mode": "submission", "accept": ["versions.undated_submission"]}
         with pytest.raises(Blocked):
-            runs.run(make_job(TWO_DISTRICTS, {"mode": "submission"}, nature_park=thin))
-        accepted = {"mode": "submission", "accept": ["consistency.vanished"]}
+            runs.run(make_job(TWO_DISTRICTS, undated, nature_park=thin))
+        accepted = {"mode": "submission", "accept": [*undated["accept"], "consistency.vanished"]}
         assert "consistency.vanished" in codes(runs.run(make_job(TWO_DISTRICTS, accepted, nature_park=thin)))
 
     def test_pieces_below_the_minimum_are_told(self, make_job):

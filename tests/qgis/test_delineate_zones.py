@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from threading import Timer
@@ -17,9 +19,11 @@ from qgis.core import (
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
     QgsProject,
+    QgsSettings,
 )
 
-from swc_zoning.engine import roles
+from swc_zoning.engine import roles, scratch
+from swc_zoning.processing_algs.base import TEMP_SETTING
 from swc_zoning.qgis_bridge import host
 
 ALGORITHM = "swc_zoning:delineatezones"
@@ -147,6 +151,40 @@ def test_the_selection_counts_and_not_the_file(provider, city, tmp_path):
     assert rows[("ecological_redline",)] == pytest.approx(250000.0, abs=1e-3)
     assert any(line.startswith("1 features of layer") for line in feedback.said["info"])
     QgsProject.instance().removeMapLayer(layer.id())
+
+
+def test_b63_a_layer_removed_after_the_start_is_zoned_and_temporary_data_go_where_the_user_said(
+    provider, city, tmp_path, qgis_new_project
+):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (temporary / f"swc_zoning-layers-{scratch.HOST}-{ended.pid}-0a1b2c3d").mkdir()
+    layer = layers.memory("红线", [(0, 0, 500)], "&field=HXLX:string", [["其他"]])
+    QgsProject.instance().addMapLayer(layer)
+    context, feedback, seen = QgsProcessingContext(), Heard(), []
+    context.setProject(QgsProject.instance())
+    feedback.progressChanged.connect(lambda _: seen.append([path.name for path in temporary.iterdir()]))
+    parameters = {
+        "EXTENT": city["EXTENT"],
+        "ECOLOGICAL_REDLINE": layer.id(),
+        "OUTPUT": str(tmp_path / "out"),
+    }
+    settings = QgsSettings()
+    settings.setValue(TEMP_SETTING, str(temporary))
+    try:
+        algorithm = provider.algorithm("delineatezones").create()
+        assert algorithm.prepare(parameters, context, feedback)
+        QgsProject.instance().removeMapLayer(layer.id())
+        result = algorithm.runPrepared(parameters, context, feedback)
+    finally:
+        settings.remove(TEMP_SETTING)
+    rows = {tuple(row["roles"]): row["plane_m2"] for row in summary_of(result)["crosstab"]}
+    assert rows[("ecological_redline",)] == pytest.approx(250000.0, abs=1e-3)
+    assert all(len([name for name in names if "-layers-" in name]) == 1 for names in seen)
+    assert seen
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_job_file_runs_and_a_chosen_layer_replaces_its_role(provider, city, tmp_path):

@@ -186,6 +186,32 @@ time.sleep(60)
     assert sorted(p.name for p in (tmp_path / "result").iterdir()) == [".result.1-0a1b2c3d", "summary.json"]
 
 
+HOLDING = """
+import signal
+from pathlib import Path
+from swc_zoning.engine import claim, scratch
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+scratch.use()
+output = Path(sys.argv[sys.argv.index("--output") + 1])
+with claim.claimed(output), claim.aside(output, output), scratch.folder("spill") as folder:
+    print(folder.parent, flush=True)
+    print("working", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_a_killed_child_held_and_had_in_the_chosen_temporary_folder_is_gone(fake_python, tmp_path):
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    listener = Recorder(cancel_on="working")
+    child = host.Child(fake_python(HOLDING), False)
+    with pytest.raises(Cancelled):
+        host.run(child, tmp_path / "job.json", tmp_path / "result", "en", listener, str(temp))
+    assert listener.notes == [str(temp), "working"]
+    assert list(temp.iterdir()) == []
+    assert not (tmp_path / "result").exists()
+
+
 def ended(pid: int) -> bool:
     """Return whether a process is gone, or only waits for its parent to take note of it."""
     for _ in range(50):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers handed to the engine: in place or as a copy of what QGIS shows."""
+"""Layers handed to the engine: in place or as a copy of what QGIS shows (bad-input cases B62, B63)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsField,
-    QgsProcessingContext,
-    QgsProcessingFeatureSource,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
+    QgsProject,
     QgsVectorFileWriter,
     QgsVectorLayer,
+    QgsVectorLayerJoinInfo,
 )
 from qgis.PyQt.QtCore import QVariant
 
@@ -32,8 +32,7 @@ def file_layer(tmp_path):
 
 
 def copied(layer, path, feedback=None):
-    source = QgsProcessingFeatureSource(layer, QgsProcessingContext())
-    return sources.copy(source, path, feedback or QgsProcessingFeedback())
+    return sources.copy(sources.snapshot(layer.id(), layer), path, feedback or QgsProcessingFeedback())
 
 
 def read(copy):
@@ -45,6 +44,15 @@ def read(copy):
 def test_a_plain_file_is_read_where_it_lies(file_layer, tmp_path):
     path = str(tmp_path / "红线.geojson")
     assert sources.in_place(path, file_layer) == {"source": path}
+
+
+def test_a_virtual_data_set_is_not_read_in_place(file_layer, tmp_path):
+    inner = f"<SrcDataSource>{tmp_path / '红线.geojson'}</SrcDataSource>"
+    path = tmp_path / "a.vrt"
+    path.write_text(f'<OGRVRTDataSource><OGRVRTLayer name="红线">{inner}</OGRVRTLayer></OGRVRTDataSource>')
+    layer = QgsVectorLayer(str(path), "a", "ogr")
+    assert layer.featureCount() == 2
+    assert sources.in_place(str(path), layer) is None
 
 
 def test_a_layer_of_a_geopackage_is_named(file_layer, tmp_path):
@@ -138,3 +146,64 @@ def test_copying_stops_when_cancelled(tmp_path):
     feedback.cancel()
     with pytest.raises(Cancelled):
         copied(layers.memory("m", SQUARES), tmp_path / "copy.gpkg", feedback)
+
+
+# --- B62, B63: layers that are more, or soon less, than their file ----------------------------------
+
+
+def held(layer, value=None):
+    return sources.snapshot(value or layer.id(), layer)
+
+
+def test_b62_the_notice_of_a_copy_tells_filter_selection_and_unsaved_edits(tmp_path, file_layer):
+    path = str(tmp_path / "edited.gpkg")
+    QgsVectorFileWriter.writeAsVectorFormatV3(
+        file_layer, path, file_layer.transformContext(), QgsVectorFileWriter.SaveVectorOptions()
+    )
+    layer = QgsVectorLayer(path, "edited", "ogr")
+    layer.setSubsetString("\"HXBM\" IN ('1', '2')")
+    layer.startEditing()
+    one, other = (feature.id() for feature in layer.getFeatures())
+    layer.deleteFeature(one)
+    layer.changeAttributeValue(other, layer.fields().indexOf("HXBM"), "9")
+    layer.selectByIds([other])
+    chosen = QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True)
+    snapshot = held(layer, chosen)
+    assert snapshot.state == {"filter": "\"HXBM\" IN ('1', '2')", "selected": 1, "edited": 2}
+    copy = sources.copy(snapshot, tmp_path / "copy.gpkg", QgsProcessingFeedback())
+    assert [feature["HXBM"] for feature in read(copy).getFeatures()] == ["9"]
+    layer.rollBack()
+
+
+def test_b62_joined_fields_and_virtual_layers_are_copied(tmp_path, file_layer, qgis_new_project):
+    words = layers.memory("words", SQUARES, "&field=code:string&field=DJ:string", [["1", "甲"], ["2", "乙"]])
+    QgsProject.instance().addMapLayers([file_layer, words])
+    join = QgsVectorLayerJoinInfo()
+    join.setJoinLayer(words)
+    join.setJoinFieldName("code")
+    join.setTargetFieldName("HXBM")
+    join.setUsingMemoryCache(True)
+    file_layer.addJoin(join)
+    assert sources.in_place("x", file_layer) is None
+    back = read(copied(file_layer, tmp_path / "joined.gpkg"))
+    assert sorted(feature["words_DJ"] for feature in back.getFeatures()) == sorted("甲乙")
+    query = QgsVectorLayer(f'?query=SELECT * FROM "{file_layer.id()}" LIMIT 1', "virtual", "virtual")
+    assert query.isValid()
+    assert sources.in_place("x", query) is None
+    assert copied(query, tmp_path / "virtual.gpkg").count == 1
+
+
+def test_b63_a_layer_removed_changed_or_filtered_after_the_start_is_copied_as_it_was(
+    tmp_path, file_layer, qgis_new_project
+):
+    memory = layers.memory("m", SQUARES, "&field=n:integer", [[1], [2]])
+    QgsProject.instance().addMapLayers([file_layer, memory])
+    file_layer.setSubsetString("\"HXBM\" = '1'")
+    snapshots = [held(file_layer), held(memory)]
+    file_layer.setSubsetString("")
+    memory.dataProvider().truncate()
+    QgsProject.instance().removeAllMapLayers()
+    feedback = QgsProcessingFeedback()
+    copies = [sources.copy(s, tmp_path / f"{s.name}.gpkg", feedback) for s in snapshots]
+    assert [copy.count for copy in copies] == [1, 2]
+    assert [feature["HXBM"] for feature in read(copies[0]).getFeatures()] == ["1"]
