@@ -7,10 +7,13 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from itertools import count
 from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from pickle import PicklingError
 from threading import Thread
 from typing import Any, Protocol
 
@@ -45,23 +48,69 @@ class Serial:
 
 
 class Processes:
-    """Runs tasks in a pool of local processes."""
+    """Runs tasks in local processes, each at the other end of a pipe of its own.
 
-    def __init__(self, pool: ProcessPoolExecutor, workers: int) -> None:
-        self._pool = pool
+    So nobody waits for a process that is no more: what is under way ends with the executor.
+    """
+
+    def __init__(self, workers: int) -> None:
         self.workers = workers
+        self._processes: list[_Worker] = []
+        self._answers: dict[int, tuple[BaseException | None, Any]] = {}
+        self._number = count()
+
+    def start(self) -> None:
+        """Start the processes."""
+        with _interrupts_held():
+            for _ in range(self.workers):
+                self._processes.append(_Worker())
 
     def map(self, function: Callable[[Any], Any], payloads: Iterable[Any]) -> Iterator[Any]:
         """Yield ``function(payload)`` for each payload, in order."""
+        under_way: deque[int] = deque()
+        for payload in payloads:
+            under_way.append(self._hand_out(function, payload))
+            while len(under_way) >= _AHEAD * self.workers or (under_way and under_way[0] in self._answers):
+                yield self._answer(under_way.popleft())
+        while under_way:
+            yield self._answer(under_way.popleft())
 
-        def submit(payload: Any) -> Any:
-            with _interrupts_held():
-                return self._pool.submit(function, payload)
-
+    def _hand_out(self, function: Callable[[Any], Any], payload: Any) -> int:
+        worker = min(self._processes, key=lambda one: one.busy)
+        number = next(self._number)
         try:
-            yield from in_turn(submit, payloads, _AHEAD * self.workers)
-        except BrokenProcessPool as error:
+            worker.connection.send((number, function, payload))
+        except OSError as error:
             raise SwcError("tasks.broken") from error
+        worker.busy += 1
+        return number
+
+    def _answer(self, number: int) -> Any:
+        while number not in self._answers:
+            self._take_answers()
+        error, answer = self._answers.pop(number)
+        if error is not None:
+            raise error
+        return answer
+
+    def _take_answers(self) -> None:
+        """Wait for answers of any worker; a pipe that ends has lost its worker."""
+        by_pipe = {worker.connection: worker for worker in self._processes}
+        for connection in wait(list(by_pipe)):
+            try:
+                number, error, answer = connection.recv()
+            except (EOFError, OSError) as lost:
+                raise SwcError("tasks.broken") from lost
+            self._answers[number] = error, answer
+            by_pipe[connection].busy -= 1
+
+    def stop(self) -> None:
+        """End the processes, whatever they are at."""
+        for worker in self._processes:
+            worker.connection.close()
+            worker.process.terminate()
+        for worker in self._processes:
+            worker.process.join()
 
 
 class Cluster:
@@ -107,8 +156,12 @@ def executor(workers: int = 1, scheduler: str | None = None) -> Iterator[Executo
         with _client(scheduler) as client:
             yield Cluster(client, max(1, len(client.nthreads())))
     elif workers > 1:
-        with _pool(workers) as pool:
-            yield Processes(pool, workers)
+        pool = Processes(workers)
+        try:
+            pool.start()
+            yield pool
+        finally:
+            pool.stop()
     else:
         yield Serial()
 
@@ -129,18 +182,16 @@ def _client(address: str) -> Any:
 # --- local processes -------------------------------------------------------------------------------
 
 
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    with ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker) as pool:
-        try:
-            yield pool
-        except BaseException:
-            # Nobody waits for what is under way: a task may take longer than a user who cancels should.
-            workers = list((pool._processes or {}).values())
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in workers:
-                worker.terminate()
-            raise
+class _Worker:
+    """A process and the pipe to it; `busy`: how many tasks it has been given and not answered."""
+
+    def __init__(self) -> None:
+        context = get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self.process.start()
+        theirs.close()  # so that the pipe ends with the worker
+        self.busy = 0
 
 
 @contextmanager
@@ -154,6 +205,29 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(connection: Any) -> None:
+    """Carry out tasks one after the other, taking the next in while one is at work."""
+    _begin_worker()
+    with ThreadPoolExecutor(1) as hand:
+        while True:
+            try:
+                number, function, payload = connection.recv()
+            except (EOFError, OSError):
+                return
+            task = hand.submit(function, payload)
+            task.add_done_callback(partial(_send_answer, connection, number))
+            del task, payload
+
+
+def _send_answer(connection: Any, number: int, task: Future[Any]) -> None:
+    error = task.exception()
+    try:
+        connection.send((number, error, None if error else task.result()))
+    except (PicklingError, TypeError, AttributeError, OSError):
+        # What cannot be told is as good as lost, and a lost worker is told.
+        os._exit(1)
 
 
 def _begin_worker() -> None:

@@ -115,6 +115,29 @@ def test_workers_that_are_still_starting_stay_silent_too(tmp_path):
     assert errors == ""
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
+def test_a_stop_does_not_wait_for_large_payloads_that_are_under_way(tmp_path):
+    large = WORKING.replace("print(os.getpid(), flush=True)", "").replace("range(200)", "iter(payload, None)")
+    large = large.replace("if __name__", "def payload():\n    return bytes(30_000_000)\n\nif __name__")
+    script = tmp_path / "working.py"
+    script.write_text(large.replace("pass\n", 'print("done", flush=True)\n', 1), encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout.readline() == "done\n"
+    began = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    told, errors = process.communicate(timeout=20)
+    assert time.monotonic() - began < 2
+    assert "stopped" in told
+    assert errors == ""
+
+
 def test_a_lost_worker_is_an_error_with_a_code():
     with pytest.raises(SwcError) as caught, tasks.executor(2) as pool:
         list(pool.map(os._exit, [3]))
