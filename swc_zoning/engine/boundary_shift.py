@@ -32,6 +32,8 @@ _STRIPS = 40
 _PROOF, _FITTED_PROOF = 0.5, 0.2
 #: Offsets below are not told, nor those larger than any datum gives (m).
 _LEAST_M, _MOST_M = 5.0, 2000.0
+#: So near (m) nothing is off: the rest need not be tried.
+_SAME_M = 1.0
 _ROUNDS = 20
 
 
@@ -150,6 +152,9 @@ def measure(layer: Outline | Points, frame: Outline, frame_is_right: bool) -> Sh
     """
     others = {} if frame_is_right else SHOWN_PLACES
     samples = layer.samples if isinstance(layer, Outline) else layer
+    apart = frame.distance(samples)
+    if apart < _SAME_M:
+        return Shift("none", False, {"none": apart}, 0.0, 0.0)
     found = _residuals(samples, frame, {"none": _same, **TRUE_PLACES}, others)
     sign, outline = 1.0, frame
     if isinstance(layer, Outline):
