@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from swc_zoning.engine.faces import trace_rings
-from swc_zoning.engine.grid import Ints, group, ragged, unique_points
+from swc_zoning.engine.grid import Ints, group, ragged, to_metres, unique_points
+from swc_zoning.engine.messages import InvariantViolated
 from swc_zoning.engine.traced import Loose, Shapes, draw
 
 _COLUMNS = ("from_x", "from_y", "to_x", "to_y")
@@ -17,7 +18,8 @@ _COLUMNS = ("from_x", "from_y", "to_x", "to_y")
 def stitch(parts: Sequence[Loose]) -> tuple[Shapes, Ints]:
     """Return the faces made of the strands of all tiles, and the face of each strand.
 
-    Strands are numbered through `parts`; the face is -1 for those that bound the outside.
+    Strands are numbered through `parts`; the face is -1 for those that bound the outside. Raises
+    InvariantViolated("edges") where tiles do not agree on the edges between them.
     """
     strands = _Strands(parts)
     cycle, count = strands.cycles()
@@ -81,9 +83,10 @@ class _Strands:
         # the strand that goes on begins with that node, having come from the last node here.
         first, last = self.offsets[self.opened], self.offsets[self.opened + 1] - 1
         from_x, from_y, to_x, to_y = self.ends
-        leaving = (self.x[last], self.y[last], to_x, to_y)
-        coming = (from_x, from_y, self.x[first], self.y[first])
+        leaving = np.stack([self.x[last], self.y[last], to_x, to_y])
+        coming = np.stack([from_x, from_y, self.x[first], self.y[first]])
         goes, comes = np.lexsort(leaving), np.lexsort(coming)
+        _prove_alike(leaving[:, goes], coming[:, comes])
         following = np.empty(len(first), np.int64)
         following[goes] = comes
         return following
@@ -92,6 +95,18 @@ class _Strands:
         """Return the strands cycle by cycle as they follow each other, and where each cycle begins."""
         order = np.lexsort((self.rank, cycle))
         return order, np.flatnonzero(np.diff(cycle[order], prepend=-1))
+
+
+def _prove_alike(leaving: Ints, coming: Ints) -> None:
+    """Prove that both tiles of each seam have the same edges across it, each once (rows x, y, x, y; sorted).
+
+    Raises InvariantViolated("edges").
+    """
+    wrong = (leaving != coming).any(axis=0)
+    wrong[1:] |= (leaving[:, 1:] == leaving[:, :-1]).all(axis=0)
+    if wrong.any():
+        x, y = to_metres(leaving[:2, np.argmax(wrong)]).tolist()
+        raise InvariantViolated("edges", (x, y), count=int(wrong.sum()))
 
 
 def _joined(columns: Sequence[Ints], kind: type) -> Ints:

@@ -22,6 +22,7 @@ from swc_zoning.engine.arrangement import Arrangement, arrange
 from swc_zoning.engine.faces import Arcs, Faces, Strands
 from swc_zoning.engine.grid import Floats, Ints, ragged, to_metres
 from swc_zoning.engine.labels import ask, interior_points
+from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.tiles import Tile
 
 Hashes = NDArray[np.uint64]
@@ -29,6 +30,8 @@ Hashes = NDArray[np.uint64]
 #: Steps per square metre (or metre) in which edges are summed: fine enough for a million edges a face,
 #: coarse enough for faces of two million square kilometres. Whole steps add up the same in any order.
 STEPS = float(1 << 22)
+#: Plane area (m2) of the largest face that 64 bits of steps hold, however its projection stretches it.
+_LARGEST = 2e12
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,8 @@ class Traced:
 def trace_tile(task: tuple[Tile, AreaModel | None]) -> Traced:
     """Trace one tile; areas on the ellipsoid are 0 without a model.
 
-    Raises InvariantViolated where a face is not drawn as its edges say.
+    Raises InvariantViolated where a face is not drawn as its edges say, SwcError
+    ``areas.beyond_projection`` and ``areas.face_too_large`` where no area can be computed.
     """
     tile, model = task
     made = arrange(tile)
@@ -135,10 +139,15 @@ def draw(faces: Faces, x: Ints, y: Ints, perimeter: Ints, ellipsoidal: Ints, key
     ledger.prove_polygons(polygons, key)
     wkb = shapely.to_wkb(polygons)
     corner = faces.corners()
+    plane_m2 = _plane_areas(faces, x, y)
+    # Without a model there is nothing on the ellipsoid.
+    too_large = (plane_m2 > _LARGEST) & (ellipsoidal != 0)
+    if too_large.any():
+        raise SwcError("areas.face_too_large", **_at(x, y, corner[np.argmax(too_large)]))
     return Shapes(
         x[corner],
         y[corner],
-        _plane_areas(faces, x, y),
+        plane_m2,
         perimeter,
         ellipsoidal,
         key,
@@ -201,7 +210,12 @@ class _Sums:
         self.own = np.ones(len(left), bool)
         self.own[strands.half_arcs[strands.offsets[: strands.open]]] = False
         self.length = self._per_arc(_steps(np.hypot(x[end] - x[start], y[end] - y[start])))
-        terms = np.zeros(len(start)) if model is None else model.edge_terms_indexed(x, y, start, end)
+        with np.errstate(invalid="ignore"):
+            terms = np.zeros(len(start)) if model is None else model.edge_terms_indexed(x, y, start, end)
+        if not np.isfinite(terms).all():
+            raise SwcError(
+                "areas.beyond_projection", **_at(made.x, made.y, start[np.argmin(np.isfinite(terms))])
+            )
         self.area = self._per_arc(_steps(terms))
         key, rising = ledger.edge_keys(made.x, made.y, start, end)
         self.key = self._per_arc(np.where(rising, key, -key))
@@ -228,7 +242,16 @@ class _Sums:
 
 
 def _steps(values: Floats) -> Ints:
-    return np.rint(values * STEPS).astype(np.int64)
+    """Return whole steps, wrapped round: an edge far from the meridian may hold more than its face."""
+    steps = np.rint(values * STEPS)
+    large = np.abs(steps) >= 2.0**63
+    if large.any():
+        steps[large] = np.mod(steps[large] + 2.0**63, 2.0**64) - 2.0**63
+    return steps.astype(np.int64)
+
+
+def _at(x: Ints, y: Ints, node: Any) -> dict[str, float]:
+    return {"east": float(to_metres(x[node])), "north": float(to_metres(y[node]))}
 
 
 def _loose(

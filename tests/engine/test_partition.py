@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from shapely import Polygon, affinity, box
 
 from swc_zoning.engine import ledger, tiles
+from swc_zoning.engine.areas import area_model
 from swc_zoning.engine.labels import Labels
-from swc_zoning.engine.messages import InvariantViolated
+from swc_zoning.engine.messages import InvariantViolated, SwcError
 from swc_zoning.engine.partition import build
-from swc_zoning.engine.tasks import executor
+from swc_zoning.engine.stitching import stitch
+from swc_zoning.engine.tasks import Serial, executor
 from swc_zoning.engine.tiles import Tiling
+from swc_zoning.engine.traced import trace_tile
 
 
 def valid(polygon):
@@ -297,6 +300,29 @@ def test_country_wide_frame_is_exact():
     )
 
 
+ALBERS = "+proj=aea +lat_1=25 +lat_2=47 +lon_0=105 +ellps=GRS80 +units=m"
+
+
+def test_ellipsoidal_areas_of_edges_that_hold_more_than_their_face_are_right():
+    far = box(3.0e6, 1.0e6, 3.4e6, 2.3e6)
+    model = area_model(ALBERS)
+    assert build(np.array([far]), model=model).ellipsoidal_m2 == pytest.approx(model.areas([far]), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("face", "code"),
+    [
+        (box(-1e6, 1e6, 2.4e6, 2.3e6), "areas.face_too_large"),
+        (box(9e7, 9e7, 9e7 + 1, 9e7 + 1), "areas.beyond_projection"),
+    ],
+)
+def test_areas_that_cannot_be_computed_stop_the_run(face, code):
+    with pytest.raises(SwcError) as stop:
+        build(np.array([face]), model=area_model(ALBERS))
+    assert stop.value.code == code
+    assert "east" in stop.value.facts
+
+
 def test_empty_input_has_no_pieces():
     partition = build(np.array([], object))
     assert len(partition) == 0
@@ -373,6 +399,20 @@ class TestPlantedFaults:
         before = geometry.copy()
         before[3] = shapely.MultiPolygon([*shapely.get_parts(geometry[3]), box(200, 200, 201, 201)])
         assert self.stopped_by(partition, before) == "feature_area"
+
+    @pytest.mark.parametrize("column", ["to_x", "from_y"])
+    def test_tiles_that_do_not_agree_on_an_edge_between_them(self, column):
+        geometry = np.array([box(i, j, i + 1, j + 1) for i in range(20) for j in range(20)], object)
+        parts = [trace_tile((draft.tile(), None)).loose for draft in Tiling(geometry, 40).drafts(Serial())]
+        assert len(stitch(parts)[0])
+        at = next(i for i, part in enumerate(parts) if part.open)
+        spoilt = getattr(parts[at], column).copy()
+        spoilt[0] += 1
+        parts[at] = replace(parts[at], **{column: spoilt})
+        with pytest.raises(InvariantViolated) as stop:
+            stitch(parts)
+        assert stop.value.invariant == "edges"
+        assert stop.value.place is not None
 
     def test_invalid_piece(self, city):
         partition, geometry = city
