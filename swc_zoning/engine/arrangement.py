@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swc_zoning.engine.grid import FINE, Ints, group, mix, nearest_unit, ragged, same_points, unique_points
-from swc_zoning.engine.noding import MARGIN, Box, Segments, Splits, find_splits
+from swc_zoning.engine.noding import Box, Segments, Splits, find_splits
 from swc_zoning.engine.tasks import Serial
-from swc_zoning.engine.tiles import Tile, Walk, match
+from swc_zoning.engine.tiles import Tile, Walk, beside, match
 
 Hashes = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
@@ -140,12 +140,7 @@ def _walk(tile: Tile) -> Walk:
 
 def _near(segments: Segments, box: Box) -> Mask:
     s, (x0, y0, x1, y1) = segments, box
-    return (
-        (np.minimum(s.x1, s.x2) < x1 + MARGIN)
-        & (np.maximum(s.x1, s.x2) >= x0 - MARGIN)
-        & (np.minimum(s.y1, s.y2) < y1 + MARGIN)
-        & (np.maximum(s.y1, s.y2) >= y0 - MARGIN)
-    )
+    return beside(s.x1, s.x2, x0, x1) & beside(s.y1, s.y2, y0, y1)
 
 
 def _inside(segments: Segments, box: Box) -> Mask:

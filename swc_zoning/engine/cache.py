@@ -26,6 +26,7 @@ import pyproj
 import shapely
 
 from swc_zoning import paths
+from swc_zoning.engine import scratch
 from swc_zoning.engine.areas import AreaModel
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.tasks import Executor, in_turn
@@ -125,8 +126,15 @@ class _Kept:
         return traced
 
     def sweep(self) -> None:
-        """Remove what this run had no use for: the folder holds one city as it was last."""
+        """Remove what this run had no use for: the folder holds one city as it was last.
+
+        And what killed runs left unfinished.
+        """
         with _reported(self.folder):
+            for path in self.folder.glob(f".*{_SUFFIX}.*"):
+                writer = path.name.rpartition(".")[2].partition("-")[0]
+                if writer.isdigit() and scratch.has_ended(int(writer)):
+                    path.unlink(missing_ok=True)
             for path in self.folder.glob(f"*{_SUFFIX}"):
                 if path.name not in self.used:
                     path.unlink(missing_ok=True)

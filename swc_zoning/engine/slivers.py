@@ -27,12 +27,11 @@ from swc_zoning.engine.job import Job, Slivers
 from swc_zoning.engine.ledger import Entry, Row
 from swc_zoning.engine.messages import Finding, InvariantViolated, sentence
 from swc_zoning.engine.pieces import Combo, Pieces, are_slivers, id_digits
+from swc_zoning.engine.traced import STEPS
 from swc_zoning.engine.verdicts import KEEP, MERGE, Match, Verdicts
 
 Mask = NDArray[np.bool_]
 
-#: Whole steps per metre in which borders are summed and compared, those of perimeters.
-_STEPS = float(1 << 22)
 #: Smaller changes of a feature (m2) are those of adding up.
 _WORTH_TELLING = 1e-5
 #: So many partners of a sliver are named, those with the longest borders.
@@ -242,11 +241,11 @@ def _around(pieces: Pieces, border: Borders, sliver: Ints) -> tuple[Partners, In
     beside = far >= 0
     near, piece, steps = _summed(row[beside], far[beside], _whole(border.length_m[arc[beside]]), len(pieces))
     best = np.lexsort((_rank(pieces)[piece], -steps, near)) if len(near) else near
-    return Partners(near[best], piece[best], steps[best] / _STEPS, np.zeros(len(near), bool)), row, arc
+    return Partners(near[best], piece[best], steps[best] / STEPS, np.zeros(len(near), bool)), row, arc
 
 
 def _whole(metres: Floats) -> Ints:
-    return np.rint(metres * _STEPS).astype(np.int64)
+    return np.rint(metres * STEPS).astype(np.int64)
 
 
 def _summed(one: Ints, other: Ints, values: Ints, count: int) -> tuple[Ints, Ints, Ints]:
@@ -355,7 +354,7 @@ def _most(
     best = np.lexsort((rank(row, value), -steps, row))
     best = best[np.diff(row[best], prepend=-1) != 0]
     most, length = np.full(count, -1, np.int64), np.zeros(count)
-    most[row[best]], length[row[best]] = value[best], steps[best] / _STEPS
+    most[row[best]], length[row[best]] = value[best], steps[best] / STEPS
     return most, length
 
 
@@ -425,7 +424,7 @@ class _Groups:
         plane = np.bincount(of, self.plane_m2, minlength=count)
         around = np.bincount(of, self.perimeter, minlength=count)
         around -= 2 * np.bincount(of[inner], steps, minlength=count)
-        return plane, are_slivers(plane, around / _STEPS, self.limits)
+        return plane, are_slivers(plane, around / STEPS, self.limits)
 
     def rank(self, plane: Floats) -> Ints:
         """Return the place of each group in the order of larger area, then smaller id."""

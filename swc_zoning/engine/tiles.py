@@ -192,9 +192,9 @@ class Tiling:
         near = (west < x1 + MARGIN) & (east >= x0 - MARGIN) & (south < y1 + MARGIN) & (north >= y0 - MARGIN)
         walk = self.walk
         wx1, wy1, wx2, wy2 = (c[node.walk] for c in (walk.x1, walk.y1, walk.x2, walk.y2))
-        beside = _beside(wx1, wx2, x0, x1) & _beside(wy1, wy2, y0, y1)
+        close = beside(wx1, wx2, x0, x1) & beside(wy1, wy2, y0, y1)
         clips, kept = _clipped(node.clips, box)
-        return _Node(box, node.small[near], node.walk[beside], clips, node.clip_of[kept])
+        return _Node(box, node.small[near], node.walk[close], clips, node.clip_of[kept])
 
     def _weighs(self, node: _Node) -> int:
         return int(self._weight[node.small].sum()) + len(node.walk)
@@ -244,7 +244,9 @@ class Tiling:
 
     def crossing(self, segments: Segments) -> NDArray[np.bool_]:
         """Tell which segments may have nodes in more than one tile."""
-        low = self._leaf_at(_least(segments.x1, segments.x2) - FINE, _least(segments.y1, segments.y2) - FINE)
+        low = self._leaf_at(
+            np.minimum(segments.x1, segments.x2) - FINE, np.minimum(segments.y1, segments.y2) - FINE
+        )
         high = self._leaf_at(
             np.maximum(segments.x1, segments.x2) + FINE, np.maximum(segments.y1, segments.y2) + FINE
         )
@@ -294,7 +296,7 @@ class Tiling:
     def _spread_below(self, node: _Node, rows: Ints, seams: Seams | None) -> Iterator[Ints]:
         if seams is not None:
             s, (x0, y0, x1, y1) = seams.segments, node.box
-            near = _beside(s.x1[rows], s.x2[rows], x0, x1) & _beside(s.y1[rows], s.y2[rows], y0, y1)
+            near = beside(s.x1[rows], s.x2[rows], x0, x1) & beside(s.y1[rows], s.y2[rows], y0, y1)
             rows = rows[near]
         if not node.children:
             yield rows
@@ -378,7 +380,7 @@ class _Near:
         bounds = np.column_stack(
             [
                 segments.x1,
-                _least(segments.y1, segments.y2),
+                np.minimum(segments.y1, segments.y2),
                 segments.x2,
                 np.maximum(segments.y1, segments.y2),
             ]
@@ -386,11 +388,8 @@ class _Near:
         return segments.take(np.flatnonzero(self.boxes(bounds)))
 
 
-def _least(one: Ints, other: Ints) -> Ints:
-    return np.minimum(one, other)
-
-
-def _beside(one: Ints, other: Ints, low: int, high: int) -> NDArray[np.bool_]:
+def beside(one: Ints, other: Ints, low: int, high: int) -> NDArray[np.bool_]:
+    """Tell which stretches between two coordinates come near low .. high, all fine."""
     return (np.minimum(one, other) < high + MARGIN) & (np.maximum(one, other) >= low - MARGIN)
 
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Results of tiles kept between runs: the same result, and only what changed is traced again."""
 
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -160,3 +163,13 @@ def test_a_folder_that_cannot_be_is_said(city, tmp_path):
     with pytest.raises(SwcError) as stop:
         build(city, per_tile=PER_TILE, keep=tmp_path / "file")
     assert stop.value.code == "cache.unwritable"
+
+
+def test_what_a_killed_run_left_unfinished_is_removed(city, tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / f".{'0' * 40}.tile.{ended.pid}-12345678").write_bytes(b"half")
+    (tmp_path / f".{'0' * 40}.tile.{os.getppid()}-12345678").write_bytes(b"at work")
+    kept(city, tmp_path)
+    left = [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+    assert left == [f".{'0' * 40}.tile.{os.getppid()}-12345678"]
