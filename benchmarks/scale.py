@@ -44,7 +44,7 @@ class Cost:
 def main() -> None:
     """Print what whole runs cost, size by size, and what they hold to."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--parcels", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--parcels", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--checks-at", type=int, default=100_000, help="size of the checks; 0: none")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--output", type=Path, help="write the figures here as JSON")
@@ -142,7 +142,9 @@ def repeated(arguments: list[Any]) -> Cost:
 def cost(arguments: list[Any]) -> Cost:
     """Run a command of this interpreter to its end; raises RuntimeError where it fails."""
     began = time.monotonic()
-    process = subprocess.Popen(python(arguments), cwd=HERE.parent, stdout=subprocess.DEVNULL)
+    # What a run finds in the city is not told here.
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(python(arguments), cwd=HERE.parent, **quiet)
     peak = _Peak(process.pid)
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.monotonic() - began
@@ -199,6 +201,8 @@ def _text(path: Path) -> str:
 def checks(parcels: int, folder: Path) -> dict[str, Any]:
     """Return what was checked at one size; prints it line by line."""
     city = made(parcels, folder)
+    if not (city / "result").exists():
+        cost(["-m", "swc_zoning", "run", city / "job.json", "--output", city / "result"])
     figures = {
         "same_content": same_content(city, folder),
         "dirty": dirty(made(parcels, folder, "--dirty")),

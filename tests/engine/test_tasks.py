@@ -34,12 +34,9 @@ if __name__ == "__main__":
 """
 
 
-@pytest.fixture
-def working(tmp_path):
-    """A program with two workers at work, and their process ids."""
-    script = tmp_path / "working.py"
-    script.write_text(WORKING, encoding="utf-8")
-    process = subprocess.Popen(
+def begun(script):
+    """Start a program in a group of its own."""
+    return subprocess.Popen(
         [sys.executable, str(script)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -47,6 +44,14 @@ def working(tmp_path):
         text=True,
         start_new_session=True,
     )
+
+
+@pytest.fixture
+def working(tmp_path):
+    """A program with two workers at work, and their process ids."""
+    script = tmp_path / "working.py"
+    script.write_text(WORKING, encoding="utf-8")
+    process = begun(script)
     workers = set()
     while len(workers) < 2:
         workers.add(int(process.stdout.readline()))
@@ -99,14 +104,7 @@ def test_an_interrupt_of_the_group_is_answered_by_the_parent_alone(working):
 def test_workers_that_are_still_starting_stay_silent_too(tmp_path):
     script = tmp_path / "working.py"
     script.write_text(WORKING.replace("for _ in", 'print("begun", flush=True)\n            for _ in'))
-    process = subprocess.Popen(
-        [sys.executable, str(script)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = begun(script)
     assert process.stdout.readline() == "begun\n"
     time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
@@ -121,14 +119,7 @@ def test_a_stop_does_not_wait_for_large_payloads_that_are_under_way(tmp_path):
     large = large.replace("if __name__", "def payload():\n    return bytes(30_000_000)\n\nif __name__")
     script = tmp_path / "working.py"
     script.write_text(large.replace("pass\n", 'print("done", flush=True)\n', 1), encoding="utf-8")
-    process = subprocess.Popen(
-        [sys.executable, str(script)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = begun(script)
     assert process.stdout.readline() == "done\n"
     began = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
