@@ -16,12 +16,13 @@ from swc_zoning.engine.messages import SwcError
 
 ROOT = Path(__file__).resolve().parents[2]
 
+#: Workers share a pipe: one write each, so that their lines never mix.
 WORKING = """
 import os, time
 from swc_zoning.engine.tasks import executor
 
 def work(number):
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\\n" % os.getpid())
     time.sleep(0.4)
 
 if __name__ == "__main__":
@@ -115,7 +116,9 @@ def test_workers_that_are_still_starting_stay_silent_too(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
 def test_a_stop_does_not_wait_for_large_payloads_that_are_under_way(tmp_path):
-    large = WORKING.replace("print(os.getpid(), flush=True)", "").replace("range(200)", "iter(payload, None)")
+    large = WORKING.replace('os.write(1, b"%d\\n" % os.getpid())', "").replace(
+        "range(200)", "iter(payload, None)"
+    )
     large = large.replace("if __name__", "def payload():\n    return bytes(30_000_000)\n\nif __name__")
     script = tmp_path / "working.py"
     script.write_text(large.replace("pass\n", 'print("done", flush=True)\n', 1), encoding="utf-8")
