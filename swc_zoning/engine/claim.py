@@ -138,26 +138,29 @@ def _take(lock: Path, owner: dict[str, Any]) -> None:
 
 def _set_stale_aside(lock: Path) -> None:
     """Remove a lock nobody holds; of two processes that find it only one takes it away."""
-    if not os.path.lexists(lock):
+    try:
+        found = lock.stat()
+    except FileNotFoundError:
         return
-    if _is_held(lock):
+    if _is_held(lock, found.st_mtime):
         raise _held_by(lock)
-    stale, aside = _read(lock), lock.with_name(f"{LOCK}.{uuid4().hex[:8]}")
+    aside = lock.with_name(f"{LOCK}.{uuid4().hex[:8]}")
     with suppress(FileNotFoundError):
         os.rename(lock, aside)
-        if _read(aside) != stale:
+        taken = aside.stat()
+        # By the file, not by what it says: one that was just begun says as little as one left unfinished.
+        if (taken.st_ino, taken.st_mtime_ns) != (found.st_ino, found.st_mtime_ns):
             # Another process was quicker, and this is its lock.
             os.rename(aside, lock)
             raise _held_by(lock)
         aside.unlink()
 
 
-def _is_held(lock: Path) -> bool:
-    if not os.path.lexists(lock):
-        return False
+def _is_held(lock: Path, written: float) -> bool:
+    """Return whether a lock, last `written` to at that time, is that of a process at work."""
     owner = _read(lock)
     if not owner:
-        return abs(time.time() - lock.stat().st_mtime) < _WRITTEN_WITHIN_S
+        return abs(time.time() - written) < _WRITTEN_WITHIN_S
     if owner.get("host") != platform.node():
         return True  # nothing is known of the processes of another computer
     return not scratch.has_ended(owner["pid"])
