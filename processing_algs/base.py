@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,11 +77,22 @@ def temporary_folder() -> Iterator[Path]:
 
 def run_engine(job: Path, output: Path, feedback: QgsProcessingFeedback) -> host.Outcome:
     """Run a job file in the child and return the result files; everything it says goes to `feedback`."""
+    child = _child(feedback)
+    return host.run(child, job, output, language(), FeedbackListener(feedback), temp_setting())
+
+
+def call_engine(arguments: Sequence[str], feedback: QgsProcessingFeedback) -> host.Files:
+    """Run another command of the engine in the child and return the files it wrote, by what they are."""
+    child = _child(feedback)
+    return host.call(child, arguments, language(), FeedbackListener(feedback), temp_setting())
+
+
+def _child(feedback: QgsProcessingFeedback) -> host.Child:
     found = host.search(python_setting())
     if found.child is None:
         raise host.no_interpreter(found)
     _say_which(found.child, feedback)
-    return host.run(found.child, job, output, language(), FeedbackListener(feedback), temp_setting())
+    return found.child
 
 
 def _say_which(child: host.Child, feedback: QgsProcessingFeedback) -> None:

@@ -54,9 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     _speak_utf8()
     options = _parser().parse_args(arguments)
-    teller = (
-        _JsonLines(options.lang) if getattr(options, "progress", "") == "json" else _Terminal(options.lang)
-    )
+    teller = (_JsonLines if options.progress == "json" else _Terminal)(options.lang)
     with _stopped_by_signals(teller):
         return _answered(options, teller)
 
@@ -154,7 +152,6 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--workers", type=_positive, default=1, metavar="N", help="local processes (default 1)")
     run.add_argument("--scheduler", metavar="ADDRESS", help="a dask.distributed cluster that is running")
     run.add_argument("--cache", type=_folder, metavar="DIR", help="keep results of tiles for the next run")
-    run.add_argument("--progress", choices=("text", "json"), default="text", help="json: events on stdout")
     _takes_temp(run)
     check = _command(commands, "check", _check, "say everything that is wrong with a job, data included")
     check.add_argument("job", type=Path, metavar="JOB")
@@ -217,6 +214,9 @@ def _command(
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, description=text)
     command.add_argument("--lang", choices=LANGUAGES, default="zh", help="language of messages and results")
+    command.add_argument(
+        "--progress", choices=("text", "json"), default="text", help="json: events on stdout"
+    )
     command.set_defaults(command=function)
     return command
 
@@ -259,7 +259,7 @@ def _run(options: argparse.Namespace, teller: _Teller) -> int:
         teller.findings(zoning.findings)
         with progress.step("writing", run.WRITING):
             files = zoning.write(options.output)
-    teller.result(files.summary, files.zoning)
+    teller.result({"zoning": files.zoning, "summary": files.summary})
     return DONE
 
 
@@ -351,7 +351,7 @@ def _import(options: argparse.Namespace, teller: _Teller) -> int:
         raise Blocked(boundary.findings)
     boundaries.write(boundary, options.output, options.source)
     teller.findings(boundary.findings)
-    print(options.output)
+    teller.result({"boundary": options.output})
     return DONE
 
 
@@ -375,8 +375,8 @@ class _Teller:
     def findings(self, findings: Iterable[Finding]) -> None:
         """Take what was found."""
 
-    def result(self, summary: Path, zoning: Path) -> None:
-        """Take where the result is."""
+    def result(self, files: Mapping[str, Path]) -> None:
+        """Take the files that were written, by what they are."""
 
     def error(self, error: SwcError) -> None:
         """Take why there is none."""
@@ -392,8 +392,8 @@ class _JsonLines(_Teller):
         for finding in findings:
             self._say("finding", **finding.as_json(self.lang))
 
-    def result(self, summary: Path, zoning: Path) -> None:
-        self._say("result", summary=str(summary), zoning=str(zoning))
+    def result(self, files: Mapping[str, Path]) -> None:
+        self._say("result", **{name: str(path) for name, path in files.items()})
 
     def error(self, error: SwcError) -> None:
         self._say("error", code=error.code, text=error.sentence(self.lang))
@@ -421,8 +421,8 @@ class _Terminal(_Teller):
             layer = f"[{finding.layer}] " if finding.layer else ""
             print(f"{finding.severity:7} {layer}{finding.sentence(self.lang)}", file=sys.stderr)
 
-    def result(self, summary: Path, zoning: Path) -> None:
-        print(f"{zoning}\n{summary}")
+    def result(self, files: Mapping[str, Path]) -> None:
+        print(*files.values(), sep="\n")
 
     def error(self, error: SwcError) -> None:
         print(f"{error.code}: {error.sentence(self.lang)}", file=sys.stderr)

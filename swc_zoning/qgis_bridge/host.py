@@ -16,7 +16,7 @@ import signal
 import subprocess  # nosec B404 - the one module that starts processes: list arguments, absolute paths
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +36,8 @@ _HOME = Path(swc_zoning.__file__).resolve().parent.parent
 #: Oldest Python and packages the engine runs with; the same as in ``pyproject.toml``.
 PYTHON_FLOOR = (3, 9)
 FLOORS = {"numpy": (1, 24), "shapely": (2, 0), "pyproj": (3, 6), "pyogrio": (0, 10), "geopandas": (1, 0)}
+
+Files = dict[str, Path]
 
 _OF_QGIS = re.compile(r"PYTHON|PROJ_|GDAL_|__PYVENV_LAUNCHER__$")
 _CHECK_LIMIT_S = 60.0
@@ -240,12 +242,29 @@ def _environment(own: bool) -> dict[str, str]:
 def run(child: Child, job: Path, output: Path, lang: str, listener: Listener, temp: str = "") -> Outcome:
     """Run the job file in the child and return its result files under `output`.
 
-    `temp` is the folder for temporary data, "" the one the child would take. Blocks; call it in a
-    worker thread. Raises Cancelled when the listener says so (nothing is left
-    behind), EngineFailed with what the child said, SwcError host.ended where it died.
+    Raises what `call` raises.
     """
     output = Path(output).absolute()
     arguments = ["run", str(Path(job).absolute()), "--output", str(output)]
+    files = call(child, arguments, lang, listener, temp, claimed=output)
+    return Outcome(files["summary"], files["zoning"])
+
+
+def call(
+    child: Child,
+    arguments: Sequence[str],
+    lang: str,
+    listener: Listener,
+    temp: str = "",
+    claimed: Path | None = None,
+) -> Files:
+    """Run a command of ``python -m swc_zoning`` in the child; return the files it wrote, by what they are.
+
+    `temp` is the folder for temporary data, "" the one the child would take; `claimed` the folder of
+    results that only this run may write to. Blocks; call it in a worker thread. Raises Cancelled when
+    the listener says so (nothing is left behind), EngineFailed with what the child said, SwcError
+    host.ended where it died, host.no_result where it named no file.
+    """
     command = [child.python, "-m", "swc_zoning", *arguments, "--progress", "json", "--lang", lang]
     environment = {**child.environment(), **({scratch.VARIABLE: temp} if temp else {})}
     with tempfile.TemporaryFile(dir=temp or None) as errors:
@@ -254,7 +273,8 @@ def run(child: Child, job: Path, output: Path, lang: str, listener: Listener, te
             outcome = _follow(process, listener)
         except Cancelled:
             _stop(process)
-            claim.clear(output, process.pid)
+            if claimed is not None:
+                claim.clear(claimed, process.pid)
             scratch.sweep(temp)
             raise
         finally:
@@ -278,11 +298,11 @@ def _start(command: list[str], environment: dict[str, str], errors: BinaryIO) ->
     )
 
 
-def _follow(process: subprocess.Popen[bytes], listener: Listener) -> Outcome | SwcError | None:
+def _follow(process: subprocess.Popen[bytes], listener: Listener) -> Files | SwcError | None:
     """Pass events on until the child closes its output; return what it said last."""
     lines: SimpleQueue[bytes | None] = SimpleQueue()
     Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
-    outcome: Outcome | SwcError | None = None
+    outcome: Files | SwcError | None = None
     while True:
         if listener.cancelled():
             raise Cancelled
@@ -298,8 +318,8 @@ def _follow(process: subprocess.Popen[bytes], listener: Listener) -> Outcome | S
 
 
 def _ended(
-    process: subprocess.Popen[bytes], listener: Listener, outcome: Outcome | SwcError | None
-) -> Outcome | SwcError | None:
+    process: subprocess.Popen[bytes], listener: Listener, outcome: Files | SwcError | None
+) -> Files | SwcError | None:
     while process.poll() is None:
         if listener.cancelled():
             raise Cancelled
@@ -321,7 +341,7 @@ def _read(stream: BinaryIO, lines: SimpleQueue[bytes | None]) -> None:
         lines.put(None)
 
 
-def _hear(line: bytes, listener: Listener) -> Outcome | SwcError | None:
+def _hear(line: bytes, listener: Listener) -> Files | SwcError | None:
     text = line.decode("utf-8", "replace").strip()
     event = _event(text)
     kind = event.get("event")
@@ -330,7 +350,7 @@ def _hear(line: bytes, listener: Listener) -> Outcome | SwcError | None:
     elif kind == "finding":
         listener.finding(event)
     elif kind == "result":
-        return Outcome(Path(event["summary"]), Path(event["zoning"]))
+        return {name: Path(path) for name, path in event.items() if name != "event"}
     elif kind == "error":
         return EngineFailed(str(event["code"]), str(event["text"]))
     elif text:
@@ -347,7 +367,7 @@ def _event(text: str) -> dict[str, Any]:
         return {}
 
 
-def _settle(code: int, outcome: Outcome | SwcError | None, errors: BinaryIO) -> Outcome:
+def _settle(code: int, outcome: Files | SwcError | None, errors: BinaryIO) -> Files:
     if isinstance(outcome, SwcError):
         raise outcome
     if code != 0:
