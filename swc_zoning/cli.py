@@ -46,6 +46,7 @@ _MISUSE = {
             "boundary.output_not_ours",
         }
     ),
+    "demo": frozenset({"cli.not_empty", "cli.scale"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
 }
 
@@ -187,6 +188,10 @@ def _parser() -> argparse.ArgumentParser:
     area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
     _takes_temp(area)
     _import_command(commands)
+    demo = _command(commands, "demo", _demo, "write the demo city: synthetic layers and their job")
+    demo.add_argument("--output", type=_folder, required=True, metavar="DIR", help="an empty or new folder")
+    demo.add_argument("--seed", type=int, default=7)
+    demo.add_argument("--scale", type=float, default=1.0, help="multiplies the number of parcels (0.02..4)")
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
     return parser
 
@@ -352,6 +357,23 @@ def _import(options: argparse.Namespace, teller: _Teller) -> int:
     boundaries.write(boundary, options.output, options.source)
     teller.findings(boundary.findings)
     teller.result({"boundary": options.output})
+    return DONE
+
+
+def _demo(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.test_data import make_city
+
+    progress = Progress(teller.progress)
+    try:
+        with progress.step("drawing", 1.0):
+            make_city.make(options.output, options.seed, options.scale, progress.advance)
+    except FileExistsError as error:
+        raise SwcError("cli.not_empty", path=str(options.output)) from error
+    except ValueError as error:
+        raise SwcError("cli.scale", scale=options.scale) from error
+    except OSError as error:
+        raise SwcError("cli.unwritable", path=str(options.output), reason=error.strerror) from error
+    teller.result({"job": options.output / "job.json"})
     return DONE
 
 

@@ -271,7 +271,7 @@ def test_the_package_has_nothing_hidden_compiled_or_of_the_workshop(package):
         parts = Path(name).parts
         assert not any(part.startswith(".") or part == "__pycache__" for part in parts), name
         assert Path(name).suffix not in {".pyc", ".so", ".dll", ".exe", ".ts", ".toml", ".sh"}, name
-        assert not {"tests", "test_data", "tools", "docs", "build", "benchmarks"} & set(parts), name
+        assert not {"tests", "tools", "docs", "build", "benchmarks"} & set(parts), name
 
 
 def test_the_same_sources_give_the_same_package(package, tmp_path):
