@@ -188,10 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
     _takes_temp(area)
     _import_command(commands)
-    demo = _command(commands, "demo", _demo, "write the demo city: synthetic layers and their job")
-    demo.add_argument("--output", type=_folder, required=True, metavar="DIR", help="an empty or new folder")
-    demo.add_argument("--seed", type=int, default=7)
-    demo.add_argument("--scale", type=float, default=1.0, help="multiplies the number of parcels (0.02..4)")
+    _demo_command(commands)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
     return parser
 
@@ -212,6 +209,13 @@ def _import_command(commands: Any) -> None:
     )
     command.add_argument("--holes", action="store_true", help="CAD rings inside rings are holes (even-odd)")
     _takes_temp(command)
+
+
+def _demo_command(commands: Any) -> None:
+    demo = _command(commands, "demo", _demo, "write the demo city: synthetic layers and their job")
+    demo.add_argument("--output", type=_folder, required=True, metavar="DIR", help="an empty or new folder")
+    demo.add_argument("--seed", type=int, default=7)
+    demo.add_argument("--scale", type=float, default=1.0, help="multiplies the number of parcels (0.02..4)")
 
 
 def _command(

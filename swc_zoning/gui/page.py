@@ -18,7 +18,7 @@ class Level(Enum):
     """How a page stands: done, still to do, needs attention, cannot be used yet, or only offered."""
 
     DONE = "done"
-    TODO = "todo"
+    OPEN = "open"
     PROBLEM = "problem"
     BLOCKED = "blocked"
     OFFERED = "offered"

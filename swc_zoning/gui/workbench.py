@@ -38,7 +38,7 @@ PAGES: tuple[type[Page], ...] = (ZoningPage,)
 #: Colour and mark by level: the mark says the same to those who do not see the colour.
 _MARKS = {
     Level.DONE: ("#2e8b57", "✓"),
-    Level.TODO: ("#d08700", "○"),
+    Level.OPEN: ("#d08700", "○"),
     Level.PROBLEM: ("#c0392b", "!"),
     Level.BLOCKED: ("#7f8c8d", "–"),
     Level.OFFERED: ("#2f6fb0", "·"),

@@ -59,9 +59,9 @@ class ZoningPage(Page):
         if reason:
             return State(Level.BLOCKED, reason)
         if self.desk.session.result is None:
-            return State(Level.TODO, self.tr("Ready to run"))
+            return State(Level.OPEN, self.tr("Ready to run"))
         if self.desk.session.is_outdated():
-            return State(Level.TODO, self.tr("Job or rules changed since the last run"))
+            return State(Level.OPEN, self.tr("Job or rules changed since the last run"))
         return State(Level.DONE, self._done_words())
 
     def run(self) -> None:

@@ -36,7 +36,7 @@ def test_a_button_that_cannot_be_used_says_why(page, desk, city, tmp_path):
     assert "layer" in page._run.toolTip()
     desk.session.open_job(city / "job.json")
     assert page._run.isEnabled()
-    assert page.state().level == Level.TODO
+    assert page.state().level == Level.OPEN
 
 
 def test_a_run_gives_styled_layers_tables_and_proofs(page, desk, city, tmp_path, qtbot, project):
