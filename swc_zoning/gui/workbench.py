@@ -50,7 +50,8 @@ class Workbench(QDockWidget):
     """The dock; `iface` is the interface of QGIS."""
 
     def __init__(self, iface: Any, project: QgsProject, parent: QWidget | None = None) -> None:
-        super().__init__(self.tr("Soil and Water Conservation Zoning"), parent)
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Soil and Water Conservation Zoning"))
         self.setObjectName("swcZoningWorkbench")
         self.desk = Desk(iface, project)
         self.pages: list[Page] = [kind(self.desk) for kind in PAGES]
