@@ -42,7 +42,12 @@ class ZoningPage(Page):
         self._output: Path | None = None
         self._build()
         session = desk.session
-        for signal in (session.folder_changed, session.job_changed, session.rules_changed):
+        for signal in (
+            session.folder_changed,
+            session.job_changed,
+            session.rules_changed,
+            session.scenario_changed,
+        ):
             signal.connect(self._refresh)
         session.result_changed.connect(self._show_result)
         desk.runner.started.connect(self._refresh)
@@ -181,14 +186,16 @@ class ZoningPage(Page):
         nothing = "" if session.result else self.tr("There is no result yet")
         allow(self._open, nothing)
         allow(self._export, nothing)
-        if not self._scenario.hasFocus():
+        if not self._scenario.isModified():
             self._scenario.setText(session.scenario)
         mode = (session.job.get("options") or {}).get("mode", "draft")
         self._mode.setCurrentIndex(max(0, self._mode.findData(mode)))
         self.state_changed.emit()
 
     def _take_scenario(self) -> None:
-        self.desk.session.set_scenario(self._scenario.text().strip())
+        if self._scenario.isModified():
+            self._scenario.setModified(False)
+            self.desk.session.set_scenario(self._scenario.text().strip())
 
     def _take_mode(self) -> None:
         session = self.desk.session
@@ -218,7 +225,7 @@ class ZoningPage(Page):
         )
         self._ledger.rows_model.set_rows(summary.get("ledger", []))
         self._conflicts.rows_model.set_rows([])
-        self._headline.setText(self._headline(summary) if summary else "")
+        self._headline.setText(self._said_of(summary) if summary else "")
         if result is not None:
             self.desk.runner.work(lambda: read_table(result.zoning, "conflicts"), self._show_conflicts)
         self._refresh()
@@ -318,7 +325,7 @@ class ZoningPage(Page):
         total = {key: sum(row[key] for row in zones.values()) for key in ("confirmed", "pending", "pieces")}
         yield {"where": where, "zone": self.tr("Total"), **total, "bold": True}
 
-    def _headline(self, summary: Mapping[str, Any]) -> str:
+    def _said_of(self, summary: Mapping[str, Any]) -> str:
         total = summary["total"]
         lines = [
             self.tr("{area} ha in {pieces} pieces; {missing} expected layers are missing.").format(
