@@ -46,6 +46,7 @@ _MISUSE = {
             "boundary.output_not_ours",
         }
     ),
+    "close": frozenset({"cli.unreadable", "closing.columns"}),
     "demo": frozenset({"cli.not_empty", "cli.scale"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
 }
@@ -186,7 +187,11 @@ def _parser() -> argparse.ArgumentParser:
     area = _command(commands, "area", _area, "official ellipsoidal area of the polygons of a file")
     area.add_argument("file", type=Path, metavar="FILE")
     area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
+    area.add_argument(
+        "--output", type=Path, metavar="JSON", help="write the areas here (default: print them)"
+    )
     _takes_temp(area)
+    _close_command(commands)
     _import_command(commands)
     _demo_command(commands)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
@@ -209,6 +214,14 @@ def _import_command(commands: Any) -> None:
     )
     command.add_argument("--holes", action="store_true", help="CAD rings inside rings are holes (even-odd)")
     _takes_temp(command)
+
+
+def _close_command(commands: Any) -> None:
+    text = "level areas so that they add up to the control area of their group on 0.01 m2"
+    close = _command(commands, "close", _close, text)
+    close.add_argument("areas", type=Path, metavar="AREAS.csv", help="columns key, group, area_m2")
+    close.add_argument("--controls", type=Path, metavar="CSV", help="columns group, area_m2")
+    close.add_argument("--output", type=Path, required=True, metavar="CLOSED.csv")
 
 
 def _demo_command(commands: Any) -> None:
@@ -338,7 +351,19 @@ def _area(options: argparse.Namespace, teller: _Teller) -> int:
 
     scratch.use(options.temp)
     rows = measure.areas_of_file(options.file, options.layer)
-    print(json.dumps(rows, ensure_ascii=False, indent=1))
+    if options.output:
+        _write_json(rows, options.output)
+        teller.result({"areas": options.output})
+    else:
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+    return DONE
+
+
+def _close(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import closing
+
+    teller.findings(closing.close_table(options.areas, options.output, options.controls))
+    teller.result({"closed": options.output})
     return DONE
 
 
