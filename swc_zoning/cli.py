@@ -184,14 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     redecide.add_argument("--plan-date", metavar="YYYY-MM-DD", help="date the law is read at")
     _takes_temp(redecide)
-    area = _command(commands, "area", _area, "official ellipsoidal area of the polygons of a file")
-    area.add_argument("file", type=Path, metavar="FILE")
-    area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
-    area.add_argument(
-        "--output", type=Path, metavar="JSON", help="write the areas here (default: print them)"
-    )
-    _takes_temp(area)
-    _close_command(commands)
+    _area_commands(commands)
     _import_command(commands)
     _demo_command(commands)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
@@ -216,7 +209,14 @@ def _import_command(commands: Any) -> None:
     _takes_temp(command)
 
 
-def _close_command(commands: Any) -> None:
+def _area_commands(commands: Any) -> None:
+    area = _command(commands, "area", _area, "official ellipsoidal area of the polygons of a file")
+    area.add_argument("file", type=Path, metavar="FILE")
+    area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
+    area.add_argument(
+        "--output", type=Path, metavar="JSON", help="write the areas here (default: print them)"
+    )
+    _takes_temp(area)
     text = "level areas so that they add up to the control area of their group on 0.01 m2"
     close = _command(commands, "close", _close, text)
     close.add_argument("areas", type=Path, metavar="AREAS.csv", help="columns key, group, area_m2")
