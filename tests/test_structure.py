@@ -24,6 +24,7 @@ SHIPPED = ("swc_zoning", "processing_algs")
 HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas"}
 LIGHT_ENGINE = (
     *("admission", "job", "roles", "rules", "schema", "messages", "progress", "styles", "scratch", "claim"),
+    *("rule_words", "rule_sheets"),
 )
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}
 
