@@ -24,7 +24,7 @@ SHIPPED = ("swc_zoning", "processing_algs")
 HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas"}
 LIGHT_ENGINE = (
     *("admission", "job", "roles", "rules", "schema", "messages", "progress", "styles", "scratch", "claim"),
-    *("rule_words", "rule_sheets"),
+    *("rule_words", "rule_sheets", "rule_changes"),
 )
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}
 
