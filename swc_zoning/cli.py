@@ -47,6 +47,7 @@ _MISUSE = {
         }
     ),
     "sheet": frozenset({"rules.unreadable", "rule_sheets.no_workbook"}),
+    "demo": frozenset({"cli.not_empty", "cli.scale"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
 }
 
@@ -189,6 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     _takes_temp(area)
     _import_command(commands)
     _sheet_command(commands)
+    _demo_command(commands)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
     return parser
 
@@ -218,6 +220,13 @@ def _sheet_command(commands: Any) -> None:
     text = "table (json) or workbook (xlsx); default: the shipped table"
     command.add_argument("table", type=Path, nargs="?", metavar="TABLE", help=text)
     command.add_argument("--output", type=Path, required=True, metavar="FILE", help="*.xlsx or *.json")
+
+
+def _demo_command(commands: Any) -> None:
+    demo = _command(commands, "demo", _demo, "write the demo city: synthetic layers and their job")
+    demo.add_argument("--output", type=_folder, required=True, metavar="DIR", help="an empty or new folder")
+    demo.add_argument("--seed", type=int, default=7)
+    demo.add_argument("--scale", type=float, default=1.0, help="multiplies the number of parcels (0.02..4)")
 
 
 def _command(
@@ -382,6 +391,23 @@ def _sheet(options: argparse.Namespace, teller: _Teller) -> int:
         _write_json(document, options.output)
     teller.findings(findings)
     teller.result({"table": options.output})
+    return DONE
+
+
+def _demo(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.test_data import make_city
+
+    progress = Progress(teller.progress)
+    try:
+        with progress.step("drawing", 1.0):
+            make_city.make(options.output, options.seed, options.scale, progress.advance)
+    except FileExistsError as error:
+        raise SwcError("cli.not_empty", path=str(options.output)) from error
+    except ValueError as error:
+        raise SwcError("cli.scale", scale=options.scale) from error
+    except OSError as error:
+        raise SwcError("cli.unwritable", path=str(options.output), reason=error.strerror) from error
+    teller.result({"job": options.output / "job.json"})
     return DONE
 
 

@@ -27,6 +27,7 @@ from swc_zoning.engine import (
     pieces,
     result,
     roles,
+    rule_changes,
     rules,
     slivers,
     summary,
@@ -113,6 +114,11 @@ def validate(document: str | Path | Mapping[str, Any], base: Path | None = None)
     except SwcError as error:
         return [*findings, Finding(error.code, error.facts), *intake.inspect(job)]
     return [*findings, *_of_rules(table, job.plan_date), *intake.inspect(job)]
+
+
+def _of_rules(table: RuleTable, plan_date: str | None) -> list[Finding]:
+    base = rule_changes.shipped(table.document["profile"])
+    return [*rules.check(table, plan_date), *rule_changes.weakened(table.document, base)]
 
 
 def run(
