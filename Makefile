@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup stage develop zip demo test test-structure test-engine test-qgis lint format bench \
+.PHONY: help setup stage develop package zip demo test test-structure test-engine test-qgis lint format bench \
         i18n-update clean
 
 ENGINE := .venv/bin/python
@@ -14,7 +14,7 @@ OFFSCREEN := env QT_QPA_PLATFORM=offscreen PYTHONWARNINGS=ignore SWC_ZONING_PYTH
 
 help:
 	@grep -E '^# make' Makefile | cut -c3-
-	@echo 'others: setup stage develop zip lint format bench i18n-update clean'
+	@echo 'others: setup stage develop package lint format bench i18n-update clean'
 
 setup:
 	@tools/setup.sh
@@ -26,8 +26,11 @@ stage: setup
 develop: setup
 	@$(ENGINE) tools/stage.py --output build/develop --link
 
-zip: setup
+# One zip that installs without internet: the libraries of tools/vendored.json are in it.
+package: setup
 	@$(ENGINE) tools/stage.py --output build/stage --zip dist
+
+zip: package
 
 demo: stage
 	@rm -rf $(DEMO)
@@ -56,9 +59,12 @@ test-qgis: stage
 	@$(OFFSCREEN) $(QGIS) -m pytest -c tests/qgis/pytest.ini --rootdir=build/test-qgis \
 	  tests/qgis $(patsubst %/,%,$(dir $(firstword $(wildcard tests/gui/test_*.py))))
 
-lint: setup
+lint: stage
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
+	@.venv/bin/flake8 --isolated --select QGS1,QGS4 --extend-ignore QGS105 \
+	  --per-file-ignores '*/compat.py:QGS402' swc_zoning processing_algs
+	@$(ENGINE) tools/scan.py build/stage/swc_zoning
 
 format: setup
 	@.venv/bin/ruff format .

@@ -140,7 +140,7 @@ def _book(document: Row, lang: str) -> Any:
     acts, zones = document.get("acts", ()), document["zones"]
 
     def put(sheet: str, rows: Sequence[Row]) -> None:
-        _put_sheet(book, sheet, rows, _Teller(acts, zones, lang))
+        _put_sheet(book, sheet, rows, Cells(acts, zones, lang))
 
     for sheet in ("zones", "rules", "measures", "conflicts", "acts", "control_levels"):
         if sheet in document:
@@ -178,8 +178,8 @@ def _told_in_rows(tiers: Row) -> bool:
 
 
 @dataclass(frozen=True)
-class _Teller:
-    """Writes and reads the values of cells; acts and zones are those of the table."""
+class Cells:
+    """Values of a decision table as the text of cells, and back; acts and zones are those of the table."""
 
     acts: Sequence[Row]
     zones: Sequence[Row]
@@ -214,7 +214,7 @@ class _Teller:
         return rule_words.write_text(value) if isinstance(value, str) else rule_words.canonical(value)
 
     def value(self, column: Column, text: str) -> Any:
-        """Return the value of the text of a cell that is not empty. Raises SwcError."""
+        """Return the value of the text of a cell that is not empty. Raises SwcError with what is wrong."""
         key = column.key
         if column.nullable and text in rule_words.vocabulary()["words"]["open"]:
             return None
@@ -258,7 +258,7 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _put_sheet(book: Any, sheet: str, rows: Sequence[Row], teller: _Teller) -> None:
+def _put_sheet(book: Any, sheet: str, rows: Sequence[Row], teller: Cells) -> None:
     shown = columns(sheet)
     page = _page(book, sheet, [column.title(teller.lang) for column in shown], teller.lang)
     for number, row in enumerate(rows, start=_HEADINGS + 1):
@@ -275,7 +275,7 @@ def _put_head(book: Any, document: Row, lang: str) -> None:
     page = _page(
         book, "head", ["项目" if lang == "zh" else "Item", "内容" if lang == "zh" else "Value"], lang
     )
-    teller = _Teller((), (), lang)
+    teller = Cells((), (), lang)
     told = [column for column in columns("head") if column.key in document and column.key != "tiers"]
     for number, column in enumerate(told, start=_HEADINGS + 1):
         _put(page, number, 1, column.title(lang))
@@ -327,7 +327,7 @@ def _put(page: Any, row: int, place: int, value: str | int) -> None:
     cell.alignment = _openpyxl().styles.Alignment(wrap_text=True, vertical="top")
 
 
-def _offer(page: Any, letter: str, column: Column, teller: _Teller) -> None:
+def _offer(page: Any, letter: str, column: Column, teller: Cells) -> None:
     """Let the spreadsheet offer the words that a column takes."""
     words = rule_words.vocabulary()["words"]
     kind = "flag" if column.key in ("fallback", "absence") else column.key
@@ -430,7 +430,7 @@ def _read_page(sheet: str, page: Any, reading: _Reading) -> None:
 
 def _read_rows(sheet: str, page: Any, reading: _Reading) -> list[dict[str, Any]]:
     shown = _headings(sheet, page, reading)
-    teller = _Teller(reading.document.get("acts", ()), reading.document.get("zones", ()))
+    teller = Cells(reading.document.get("acts", ()), reading.document.get("zones", ()))
     rows = []
     for number, cells in _filled(page):
         path = f"$.{sheet}" if sheet in _OBJECTS else f"$.{sheet}[{len(rows)}]"
@@ -445,7 +445,7 @@ def _row(
     number: int,
     cells: Sequence[Any],
     shown: Mapping[int, Column],
-    teller: _Teller,
+    teller: Cells,
     reading: _Reading,
 ) -> dict[str, Any]:
     row = {}
@@ -534,7 +534,7 @@ def _read_head(page: Any, reading: _Reading) -> None:
         for column in columns("head")
         for name in (column.key, *rule_words.vocabulary()["columns"][column.key])
     }
-    teller = _Teller((), ())
+    teller = Cells((), ())
     for number, cells in _filled(page):
         name = str(cells[0].value or "").strip()
         column = named.get(name.casefold())
