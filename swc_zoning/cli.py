@@ -46,7 +46,9 @@ _MISUSE = {
             "boundary.output_not_ours",
         }
     ),
+    "targets": frozenset({"redecide.no_result"}),
     "close": frozenset({"cli.unreadable", "closing.columns"}),
+    "sheet": frozenset({"rules.unreadable", "rule_sheets.no_workbook"}),
     "demo": frozenset({"cli.not_empty", "cli.scale"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
 }
@@ -185,7 +187,10 @@ def _parser() -> argparse.ArgumentParser:
     redecide.add_argument("--plan-date", metavar="YYYY-MM-DD", help="date the law is read at")
     _takes_temp(redecide)
     _area_commands(commands)
+    targets = _command(commands, "targets", _targets, "soil and water conservation rate against its targets")
+    targets.add_argument("result", type=Path, metavar="DIR", help="folder of a result")
     _import_command(commands)
+    _sheet_command(commands)
     _demo_command(commands)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
     return parser
@@ -222,6 +227,15 @@ def _area_commands(commands: Any) -> None:
     close.add_argument("areas", type=Path, metavar="AREAS.csv", help="columns key, group, area_m2")
     close.add_argument("--controls", type=Path, metavar="CSV", help="columns group, area_m2")
     close.add_argument("--output", type=Path, required=True, metavar="CLOSED.csv")
+
+
+def _sheet_command(commands: Any) -> None:
+    command = _command(
+        commands, "sheet", _sheet, "a decision table as a workbook (xlsx), or one back as JSON"
+    )
+    text = "table (json) or workbook (xlsx); default: the shipped table"
+    command.add_argument("table", type=Path, nargs="?", metavar="TABLE", help=text)
+    command.add_argument("--output", type=Path, required=True, metavar="FILE", help="*.xlsx or *.json")
 
 
 def _demo_command(commands: Any) -> None:
@@ -359,6 +373,14 @@ def _area(options: argparse.Namespace, teller: _Teller) -> int:
     return DONE
 
 
+def _targets(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import targets
+
+    report = targets.report(options.result)
+    print(json.dumps(report.as_json(options.lang), ensure_ascii=False, indent=1))
+    return DONE
+
+
 def _close(options: argparse.Namespace, teller: _Teller) -> int:
     from swc_zoning.engine import closing
 
@@ -386,6 +408,25 @@ def _import(options: argparse.Namespace, teller: _Teller) -> int:
     boundaries.write(boundary, options.output, options.source)
     teller.findings(boundary.findings)
     teller.result({"boundary": options.output})
+    return DONE
+
+
+def _sheet(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import rule_sheets, rules
+
+    if options.table and options.table.suffix.lower() == ".xlsx":
+        document = rule_sheets.read(options.table)
+    else:
+        document = rules.read(options.table)
+    findings = rules.check(document)
+    if any(finding.severity == "error" for finding in findings):
+        raise Blocked(findings)
+    if options.output.suffix.lower() == ".xlsx":
+        rule_sheets.write(document, options.output, options.lang)
+    else:
+        _write_json(document, options.output)
+    teller.findings(findings)
+    teller.result({"table": options.output})
     return DONE
 
 

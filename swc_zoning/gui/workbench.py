@@ -30,10 +30,11 @@ from qgis.PyQt.QtWidgets import (
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.page import Level, Page
+from swc_zoning.gui.rules_page import RulesPage
 from swc_zoning.gui.zoning_page import ZoningPage
 
 #: In the order of a planner's day; any order of use is possible.
-PAGES: tuple[type[Page], ...] = (ZoningPage,)
+PAGES: tuple[type[Page], ...] = (RulesPage, ZoningPage)
 
 #: Colour and mark by level: the mark says the same to those who do not see the colour.
 _MARKS = {
