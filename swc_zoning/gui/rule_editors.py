@@ -135,6 +135,7 @@ class _Picker(QDialog):
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
+        self.setMinimumWidth(self.fontMetrics().averageCharWidth() * 60)
         self._search, self._line, self._why = QLineEdit(), QLineEdit(), QLabel()
         self._search.setPlaceholderText(self.tr("Search"))
         self._search.setClearButtonEnabled(True)
