@@ -385,12 +385,12 @@ class RuleTableModel(QAbstractTableModel):
         return "" if value in ("", []) else str(self.cells().text(column, value))
 
     def _shown(self, index: QModelIndex) -> str:
-        """Return what is read in the cell: a zone by its name, conditions and articles one a line."""
+        """Return what is read in the cell: a zone by its name, conditions one a line."""
         key, text = self.key(index.column()), self._text(index)
         if key == "zone":
             names = {zone["code"]: zone[f"name_{language()}"] for zone in self.document.rows("zones")}
             return names.get(self.value(index), text) or "—"
-        if key in rule_sheets.CONDITIONS or key == "basis":
+        if key in rule_sheets.CONDITIONS:
             return text.replace("; ", "\n").replace("；", "\n")
         return text
 

@@ -43,7 +43,10 @@ from swc_zoning.qgis_bridge.i18n import language
 
 _WAIT_MS = 250
 _PLACE = Qt.ItemDataRole.UserRole
-_WIDE = ("any_of", "basis", "text_zh", "text_en", "settling_rule", "settling_rule_en")
+_WIDE = (
+    *("any_of", "basis", "text_zh", "text_en", "settling_rule", "settling_rule_en"),
+    *("note_zh", "note_en", "to_check", "measures"),
+)
 
 
 class RulesPage(Page):
@@ -254,7 +257,7 @@ class RulesPage(Page):
         self.view.selectionModel().clear()
         width = self.view.fontMetrics().averageCharWidth()
         for column in range(self.model.columnCount()):
-            self.view.setColumnWidth(column, width * (34 if self.model.key(column) in _WIDE else 20))
+            self.view.setColumnWidth(column, width * (38 if self.model.key(column) in _WIDE else 18))
         self.view.setColumnWidth(0, width * 10)
         self.view.resizeRowsToContents()
         self._refresh_tools()
