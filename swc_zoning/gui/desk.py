@@ -21,7 +21,7 @@ from swc_zoning.engine.messages import SwcError
 from swc_zoning.gui.runner import Runner
 from swc_zoning.gui.session import Session
 from swc_zoning.qgis_bridge import styling
-from swc_zoning.qgis_bridge.i18n import language
+from swc_zoning.qgis_bridge.i18n import language, text
 
 _TITLE = "SWC Zoning"
 _SECONDS = {Qgis.MessageLevel.Info: 5, Qgis.MessageLevel.Success: 5, Qgis.MessageLevel.Warning: 10}
@@ -72,7 +72,8 @@ class Desk:
     def show_result(self, folder: Path) -> None:
         """Load the layers of a result, styled, into the group of its scenario in place of older ones."""
         name = self.session.scenario
-        styling.show_result(self.session.project, folder, language(), key=f"scenario/{name}", title=name)
+        key, title = f"scenario/{name}", name or text("provider.name")
+        styling.show_result(self.session.project, folder, language(), key=key, title=title)
 
     def result_layer(self, name: str) -> QgsVectorLayer | None:
         """Return the loaded layer ("pieces", "zones" ...) of the current result, None where it is not."""

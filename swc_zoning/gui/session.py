@@ -61,6 +61,7 @@ class Session(QObject):
     rules_changed = pyqtSignal()
     findings_changed = pyqtSignal()
     result_changed = pyqtSignal()
+    scenario_changed = pyqtSignal()
     #: A sentence about something that could not be kept or read.
     troubled = pyqtSignal(str)
 
@@ -166,6 +167,7 @@ class Session(QObject):
         """Name what the next run is about; results of one scenario share a group in the layer tree."""
         self.scenario = name
         self._keep("scenario")
+        self.scenario_changed.emit()
 
     # --- files -------------------------------------------------------------------------------------
 

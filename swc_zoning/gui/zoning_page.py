@@ -28,7 +28,7 @@ from swc_zoning.engine.messages import SwcError
 from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.page import Level, Page, State, allow
 from swc_zoning.gui.tables import Column, RowsModel, RowsView, write_csv
-from swc_zoning.qgis_bridge.i18n import language
+from swc_zoning.qgis_bridge.i18n import language, text
 from swc_zoning.qgis_bridge.tables import read_table
 
 _HECTARE = 1e4
@@ -42,7 +42,12 @@ class ZoningPage(Page):
         self._output: Path | None = None
         self._build()
         session = desk.session
-        for signal in (session.folder_changed, session.job_changed, session.rules_changed):
+        for signal in (
+            session.folder_changed,
+            session.job_changed,
+            session.rules_changed,
+            session.scenario_changed,
+        ):
             signal.connect(self._refresh)
         session.result_changed.connect(self._show_result)
         desk.runner.started.connect(self._refresh)
@@ -181,14 +186,16 @@ class ZoningPage(Page):
         nothing = "" if session.result else self.tr("There is no result yet")
         allow(self._open, nothing)
         allow(self._export, nothing)
-        if not self._scenario.hasFocus():
+        if not self._scenario.isModified():
             self._scenario.setText(session.scenario)
         mode = (session.job.get("options") or {}).get("mode", "draft")
         self._mode.setCurrentIndex(max(0, self._mode.findData(mode)))
         self.state_changed.emit()
 
     def _take_scenario(self) -> None:
-        self.desk.session.set_scenario(self._scenario.text().strip())
+        if self._scenario.isModified():
+            self._scenario.setModified(False)
+            self.desk.session.set_scenario(self._scenario.text().strip())
 
     def _take_mode(self) -> None:
         session = self.desk.session
@@ -218,7 +225,7 @@ class ZoningPage(Page):
         )
         self._ledger.rows_model.set_rows(summary.get("ledger", []))
         self._conflicts.rows_model.set_rows([])
-        self._headline.setText(self._headline(summary) if summary else "")
+        self._headline.setText(self._said_of(summary) if summary else "")
         if result is not None:
             self.desk.runner.work(lambda: read_table(result.zoning, "conflicts"), self._show_conflicts)
         self._refresh()
@@ -271,7 +278,7 @@ class ZoningPage(Page):
     def _conflict_columns(self) -> list[Column]:
         return [
             Column(self.tr("Kind"), "kind"),
-            Column(self.tr("Severity"), "severity"),
+            Column(self.tr("Severity"), lambda row: text(f"severity.{row['severity']}")),
             Column(self.tr("Conflict"), "name"),
             Column(self.tr("Area (ha)"), lambda row: _hectares(row["area_m2"]), 4),
             Column(self.tr("First"), lambda row: row["name_a"] or row["layer_a"]),
@@ -282,9 +289,8 @@ class ZoningPage(Page):
 
     def _ledger_columns(self) -> list[Column]:
         return [
-            Column(self.tr("Proof"), "item"),
-            Column(self.tr("Value"), "value", 6),
-            Column(self.tr("Note"), "note"),
+            Column(self.tr("Proof"), lambda row: text(f"proof.{row['item']}")),
+            Column(self.tr("Value"), "value", 4),
         ]
 
     def _area_rows(self, summary: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -318,7 +324,7 @@ class ZoningPage(Page):
         total = {key: sum(row[key] for row in zones.values()) for key in ("confirmed", "pending", "pieces")}
         yield {"where": where, "zone": self.tr("Total"), **total, "bold": True}
 
-    def _headline(self, summary: Mapping[str, Any]) -> str:
+    def _said_of(self, summary: Mapping[str, Any]) -> str:
         total = summary["total"]
         lines = [
             self.tr("{area} ha in {pieces} pieces; {missing} expected layers are missing.").format(
