@@ -12,7 +12,6 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingParameterDefinition,
-    QgsSettings,
 )
 from qgis.PyQt.QtGui import QIcon
 
@@ -22,10 +21,7 @@ from swc_zoning.paths import resource
 from swc_zoning.qgis_bridge import host
 from swc_zoning.qgis_bridge.feedback import FeedbackListener, say_finding
 from swc_zoning.qgis_bridge.i18n import language, text
-
-PYTHON_SETTING = "swc_zoning/python"
-#: The temporary folder on the Processing page of the options of QGIS.
-TEMP_SETTING = "Processing/Configuration/TEMP_PATH2"
+from swc_zoning.qgis_bridge.settings import Settings
 
 
 class SwcAlgorithm(QgsProcessingAlgorithm):
@@ -112,12 +108,12 @@ class SwcAlgorithm(QgsProcessingAlgorithm):
 
 def python_setting() -> str:
     """Return the interpreter named on the options page, or ""."""
-    return str(QgsSettings().value(PYTHON_SETTING, "") or "")
+    return Settings().python
 
 
 def temp_setting() -> str:
-    """Return the folder for temporary data that the user chose for Processing, or ""."""
-    return str(QgsSettings().value(TEMP_SETTING, "") or "")
+    """Return the folder for temporary data that the user chose, here or for Processing, or ""."""
+    return Settings().temp_folder
 
 
 @contextmanager
@@ -131,7 +127,9 @@ def temporary_folder() -> Iterator[Path]:
 def run_engine(job: Path, output: Path, feedback: QgsProcessingFeedback) -> host.Outcome:
     """Run a job file in the child and return the result files; everything it says goes to `feedback`."""
     child = _child(feedback)
-    return host.run(child, job, output, language(), FeedbackListener(feedback), temp_setting())
+    return host.run(
+        child, job, output, language(), FeedbackListener(feedback), temp_setting(), Settings().workers
+    )
 
 
 def call_engine(arguments: Sequence[str], feedback: QgsProcessingFeedback) -> host.Files:

@@ -333,7 +333,7 @@ class RuleTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.EditRole:
             return self._text(index)
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{SIGNS[finding.severity]} {self._text(index)}" if finding else self._text(index)
+            return f"{SIGNS[finding.severity]} {self._shown(index)}" if finding else self._shown(index)
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(index, finding)
         if role == Qt.ItemDataRole.BackgroundRole and (finding or self._is_changed(index)):
@@ -383,6 +383,16 @@ class RuleTableModel(QAbstractTableModel):
         value = row[column.key]
         # A text that is still to be written shows as nothing, not as a pair of quotation marks.
         return "" if value in ("", []) else str(self.cells().text(column, value))
+
+    def _shown(self, index: QModelIndex) -> str:
+        """Return what is read in the cell: a zone by its name, conditions one a line."""
+        key, text = self.key(index.column()), self._text(index)
+        if key == "zone":
+            names = {zone["code"]: zone[f"name_{language()}"] for zone in self.document.rows("zones")}
+            return names.get(self.value(index), text) or "—"
+        if key in rule_sheets.CONDITIONS:
+            return text.replace("; ", "\n").replace("；", "\n")
+        return text
 
     def _tip(self, index: QModelIndex, finding: Finding | None) -> str:
         lines = [finding.sentence(language())] if finding else []

@@ -43,7 +43,10 @@ from swc_zoning.qgis_bridge.i18n import language
 
 _WAIT_MS = 250
 _PLACE = Qt.ItemDataRole.UserRole
-_WIDE = ("any_of", "all_of", "basis", "text_zh", "text_en", "settling_rule", "settling_rule_en")
+_WIDE = (
+    *("any_of", "basis", "text_zh", "text_en", "settling_rule", "settling_rule_en"),
+    *("note_zh", "note_en", "to_check", "measures"),
+)
 
 
 class RulesPage(Page):
@@ -254,8 +257,9 @@ class RulesPage(Page):
         self.view.selectionModel().clear()
         width = self.view.fontMetrics().averageCharWidth()
         for column in range(self.model.columnCount()):
-            self.view.setColumnWidth(column, width * (32 if self.model.key(column) in _WIDE else 16))
-        self.view.setColumnWidth(0, width * 14)
+            self.view.setColumnWidth(column, width * (38 if self.model.key(column) in _WIDE else 18))
+        self.view.setColumnWidth(0, width * 10)
+        self.view.resizeRowsToContents()
         self._refresh_tools()
 
     def _refresh_tools(self, *_: object) -> None:
@@ -304,6 +308,7 @@ class RulesPage(Page):
         if not any(one.code.startswith("schema.") for one in self.findings):
             self.findings += rule_changes.weakened(document, self.document.base)
         self.model.set_findings(to_mark(self.findings, document))
+        self.view.resizeRowsToContents()
         self._show_findings(self.findings)
         wrong = any(one.severity == "error" for one in self.findings)
         self.bench.set_table(None if wrong else rules.load(document, plan_date))
