@@ -6,6 +6,8 @@ A card always has one page: first the type gets smaller, then long tables end ea
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -107,6 +109,7 @@ def write_card(path: Path, card: Card, picture: QImage | None = None) -> None:
     aside = path.with_name(f".{path.name}.part")
     try:
         _paint(aside, card, picture)
+        aside.write_bytes(_searchable(aside.read_bytes()))
         aside.replace(path)
     except OSError as error:
         raise SwcError("cards.unwritable", path=str(path), reason=error.strerror or str(error)) from error
@@ -256,10 +259,10 @@ class _Page:
 
     def _set(self, card: Card, size: float) -> tuple[QTextDocument, QTextDocument]:
         narrow = self._width - _map_size().width() - _pixels(_GAP_MM) if self._picture else self._width
-        facts = _sections_html(card.sections[:1])
-        return self._document(facts, size, narrow), self._document(
-            _sections_html(card.sections[1:]), size, self._width
-        )
+        padding = 5 if size >= 8 else 2
+        facts = _sections_html(card.sections[:1], padding)
+        rest = _sections_html(card.sections[1:], padding)
+        return self._document(facts, size, narrow), self._document(rest, size, self._width)
 
     def _height(self, beside: QTextDocument, below: QTextDocument) -> float:
         picture = _map_size().height() if self._picture else 0
@@ -298,6 +301,8 @@ def _font(size: float) -> QFont:
     font = QFont(FONTS[0])
     font.setFamilies(list(FONTS))
     font.setPointSizeF(size)
+    # Shaping may choose glyphs that have no character of their own: text nobody could search for.
+    font.setStyleStrategy(QFont.StyleStrategy.PreferNoShaping)
     return font
 
 
@@ -305,15 +310,36 @@ def _shortened(card: Card) -> Card:
     """Return the card with one row less in its longest table, which then says where the rest is."""
     sections = list(card.sections)
     place = max(range(1, len(sections)), key=lambda number: len(sections[number].rows))
-    section = sections[place]
-    rows = [row for row in section.rows if row != _more_row(section, card)]
-    sections[place] = replace(section, rows=[*rows[:-1], _more_row(section, card)] if rows else [])
+    section, more = sections[place], card.more or text("cards.more")
+    lines = [more, *(line for line in section.lines if line != more)]
+    sections[place] = replace(section, rows=section.rows[:-1], lines=lines)
     return replace(card, sections=sections)
 
 
-def _more_row(section: Section, card: Card) -> list[str]:
-    words = card.more or text("cards.more")
-    return [words, *[""] * (max(map(len, section.rows), default=1) - 1)]
+# --- text that can be found ------------------------------------------------------------------------
+
+#: Radicals (U+2E80-2EFF) beside the characters that have the same glyph.
+_RADICALS = (
+    "⺁厂⺠民⻁虎⻄西⻅见⻆角⻉贝⻋车⻑長⻓长⻔门⻘青⻙韦⻚页⻛风⻜飞"
+    "⻝食⻢马⻣骨⻤鬼⻥鱼⻦鸟⻧卤⻨麦⻩黄⻪黾⻬齐⻮齿⻰龙⻳龟"
+)
+_CHARACTER_OF = dict(zip(_RADICALS[::2], _RADICALS[1::2]))
+_MAPPING = re.compile(rb"begincmap.*?endcmap", re.DOTALL)
+_RADICAL = re.compile(rb"<2[EF][0-9A-F]{2}>")
+
+
+def _searchable(document: bytes) -> bytes:
+    """Return a PDF whose text is made of characters where Qt wrote the radicals of the same glyph.
+
+    A glyph goes by its lowest code there, so 水 would be found as U+2F54 only. Lengths stay.
+    """
+    return _MAPPING.sub(lambda found: _RADICAL.sub(_as_character, found.group()), document)
+
+
+def _as_character(found: re.Match[bytes]) -> bytes:
+    radical = chr(int(found.group()[1:-1], 16))
+    character = _CHARACTER_OF.get(radical) or unicodedata.normalize("NFKC", radical)
+    return f"<{ord(character):04X}>".encode("ascii")
 
 
 # --- its text --------------------------------------------------------------------------------------
@@ -334,11 +360,11 @@ def _foot_html(card: Card) -> str:
     return f'<p class="foot">{escape(card.foot)}</p>'
 
 
-def _sections_html(sections: Sequence[Section]) -> str:
-    return "".join(_section_html(section) for section in sections)
+def _sections_html(sections: Sequence[Section], padding: int) -> str:
+    return "".join(_section_html(section, padding) for section in sections)
 
 
-def _section_html(section: Section) -> str:
+def _section_html(section: Section, padding: int) -> str:
     title = f'<p style="margin-top: 14px; color: #0b3d18"><b>{escape(section.title)}</b></p>'
     lines = "".join(f"<p>{escape(line)}</p>" for line in section.lines)
     if not section.rows:
@@ -347,7 +373,7 @@ def _section_html(section: Section) -> str:
     for number, row in enumerate(section.rows):
         colour = section.colours[number] if number < len(section.colours) else ""
         body += _row_html(row, section, "td", colour)
-    return f'{title}<table width="100%" cellspacing="0" cellpadding="5">{body}</table>{lines}'
+    return f'{title}<table width="100%" cellspacing="0" cellpadding="{padding}">{body}</table>{lines}'
 
 
 def _row_html(row: Sequence[str], section: Section, tag: str, colour: str) -> str:
