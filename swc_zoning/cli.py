@@ -38,6 +38,8 @@ _MISUSE = {
     "run": _NO_JOB,
     "check": _NO_JOB,
     "redecide": frozenset({"rules.unreadable", "rules.plan_date", "redecide.no_result"}),
+    "compare": frozenset({"written.no_result", "derived.not_ours"}),
+    "screen": frozenset({"written.no_result", "derived.not_ours", "intake.source_missing"}),
     "import": frozenset(
         {
             "intake.source_missing",
@@ -187,6 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
     _takes_temp(area)
     _import_command(commands)
+    _compare_command(commands)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
     return parser
 
@@ -206,6 +209,16 @@ def _import_command(commands: Any) -> None:
         "--tolerance", type=float, default=0.001, metavar="M", help="gap of CAD lines closed"
     )
     command.add_argument("--holes", action="store_true", help="CAD rings inside rings are holes (even-odd)")
+    _takes_temp(command)
+
+
+def _compare_command(commands: Any) -> None:
+    command = _command(commands, "compare", _compare, "say what changed from one result to another, and why")
+    command.add_argument("before", type=_folder, metavar="OLD", help="folder of the older result")
+    command.add_argument("after", type=_folder, metavar="NEW", help="folder of the newer result")
+    command.add_argument(
+        "--output", type=_folder, required=True, metavar="DIR", help="folder of the comparison"
+    )
     _takes_temp(command)
 
 
@@ -352,6 +365,19 @@ def _import(options: argparse.Namespace, teller: _Teller) -> int:
     boundaries.write(boundary, options.output, options.source)
     teller.findings(boundary.findings)
     teller.result({"boundary": options.output})
+    return DONE
+
+
+def _compare(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import comparison, derived
+
+    scratch.use(options.temp)
+    derived.check_target(options.output, comparison.NAME)
+    progress = Progress(teller.progress)
+    made = comparison.compare(options.before, options.after, progress)
+    with progress.step("writing", 0.05):
+        files = comparison.write(made, options.output, options.lang)
+    teller.result({"comparison": files["gpkg"], "document": files["json"], "matrix": files["csv"]})
     return DONE
 
 
