@@ -31,7 +31,7 @@ zip: setup
 
 demo: stage
 	@rm -rf $(DEMO)
-	@$(ENGINE) test_data/make_city.py --output $(DEMO)/city
+	@$(ENGINE) -m swc_zoning demo --output $(DEMO)/city
 	@SWC_ZONING_LANG=zh tools/qgis_process.sh run swc_zoning:delineatezones \
 	  --JOB=$(CURDIR)/$(DEMO)/city/job.json --OUTPUT=$(CURDIR)/$(DEMO)/result
 	@echo

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test_data"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import delta
 import geopandas
 import numpy as np
 import pyogrio
 import shapely
+
+from swc_zoning.test_data import delta
 
 Array = np.ndarray
 CRS = "EPSG:4549"

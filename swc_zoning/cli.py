@@ -48,6 +48,7 @@ _MISUSE = {
             "boundary.output_not_ours",
         }
     ),
+    "demo": frozenset({"cli.not_empty", "cli.scale"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
 }
 
@@ -190,6 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     _takes_temp(area)
     _import_command(commands)
     _compare_command(commands)
+    _demo_command(commands)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
     return parser
 
@@ -220,6 +222,13 @@ def _compare_command(commands: Any) -> None:
         "--output", type=_folder, required=True, metavar="DIR", help="folder of the comparison"
     )
     _takes_temp(command)
+
+
+def _demo_command(commands: Any) -> None:
+    demo = _command(commands, "demo", _demo, "write the demo city: synthetic layers and their job")
+    demo.add_argument("--output", type=_folder, required=True, metavar="DIR", help="an empty or new folder")
+    demo.add_argument("--seed", type=int, default=7)
+    demo.add_argument("--scale", type=float, default=1.0, help="multiplies the number of parcels (0.02..4)")
 
 
 def _command(
@@ -378,6 +387,23 @@ def _compare(options: argparse.Namespace, teller: _Teller) -> int:
     with progress.step("writing", 0.05):
         files = comparison.write(made, options.output, options.lang)
     teller.result({"comparison": files["gpkg"], "document": files["json"], "matrix": files["csv"]})
+    return DONE
+
+
+def _demo(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.test_data import make_city
+
+    progress = Progress(teller.progress)
+    try:
+        with progress.step("drawing", 1.0):
+            make_city.make(options.output, options.seed, options.scale, progress.advance)
+    except FileExistsError as error:
+        raise SwcError("cli.not_empty", path=str(options.output)) from error
+    except ValueError as error:
+        raise SwcError("cli.scale", scale=options.scale) from error
+    except OSError as error:
+        raise SwcError("cli.unwritable", path=str(options.output), reason=error.strerror) from error
+    teller.result({"job": options.output / "job.json"})
     return DONE
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QCoreApplication
+from qgis.core import QgsApplication, QgsProject
+from qgis.PyQt.QtCore import QCoreApplication, Qt
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QAction
 
@@ -24,8 +24,9 @@ class SwcZoningPlugin:
         self._iface = iface
         self._provider: SwcZoningProvider | None = None
         self._translator = install_translator()
-        self._action: QAction | None = None
+        self._actions: list[QAction] = []
         self._dialog: Any = None
+        self._workbench: Any = None
         self._menu = ""
 
     def initProcessing(self) -> None:  # noqa: N802 (QGIS calls these names)
@@ -38,19 +39,45 @@ class SwcZoningPlugin:
         """Register the provider and add the menu entry."""
         self.initProcessing()
         self._menu = QCoreApplication.translate("SwcZoning", "Soil and Water Conservation Zoning")
+        self._add_workbench()
         label = QCoreApplication.translate("SwcZoning", "Delineate Control Zones…")
         icon = QIcon(str(resource("icons", "delineate_zones.svg")))
-        self._action = QAction(icon, label, self._iface.mainWindow())
-        self._action.setObjectName("swcZoningDelineateZones")
-        self._action.triggered.connect(self._open_dialog)
-        self._iface.addPluginToVectorMenu(self._menu, self._action)
+        action = QAction(icon, label, self._iface.mainWindow())
+        action.setObjectName("swcZoningDelineateZones")
+        action.triggered.connect(self._open_dialog)
+        self._add_action(action)
+
+    def _add_workbench(self) -> None:
+        # Widgets only here: qgis_process and servers have none.
+        from swc_zoning.gui.workbench import Workbench
+
+        self._workbench = Workbench(self._iface, QgsProject.instance(), self._iface.mainWindow())
+        self._iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._workbench)
+        self._workbench.hide()
+        action = self._workbench.toggleViewAction()
+        action.setObjectName("swcZoningWorkbenchAction")
+        action.setText(QCoreApplication.translate("SwcZoning", "SWC Zoning Workbench"))
+        action.setIcon(QIcon(str(resource("icons", "swc_zoning.svg"))))
+        self._add_action(action)
+        self._iface.addToolBarIcon(action)
+
+    def _add_action(self, action: QAction) -> None:
+        self._iface.addPluginToVectorMenu(self._menu, action)
+        self._actions.append(action)
 
     def unload(self) -> None:
         """Take away everything that was added."""
-        if self._action is not None:
-            self._iface.removePluginVectorMenu(self._menu, self._action)
-            self._action.deleteLater()
-            self._action = None
+        for action in self._actions:
+            self._iface.removePluginVectorMenu(self._menu, action)
+            self._iface.removeToolBarIcon(action)
+        if self._workbench is not None:
+            self._workbench.unload()
+            self._iface.removeDockWidget(self._workbench)
+            self._workbench.deleteLater()
+            self._workbench = None
+        for action in self._actions:
+            action.deleteLater()
+        self._actions = []
         self._dialog = None
         if self._provider is not None:
             QgsApplication.processingRegistry().removeProvider(self._provider)

@@ -6,9 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import delta
 import numpy as np
 import shapely
+
+from swc_zoning.test_data import delta
 
 Array = np.ndarray
 CLASSES = {

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import delta
 import numpy as np
 import shapely
-from ground import CLASSES, Ground, Parcels
+
+from swc_zoning.test_data import delta
+from swc_zoning.test_data.ground import CLASSES, Ground, Parcels
 
 Array = np.ndarray
 Rows = list[dict[str, Any]]

@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import delta
 import geopandas
 import numpy as np
 import pyogrio
 import pyproj
 import shapely
-from layers import NOTE, City, Layer
+
+from swc_zoning.test_data import delta
+from swc_zoning.test_data.layers import NOTE, City, Layer
 
 CRS = "EPSG:4549"
 AREA_FIELD = {"permanent_basic_farmland": "YJJBNTMJ", "landuse_status": "TBMJ"}

@@ -20,13 +20,19 @@ ROOT = Path(__file__).resolve().parent.parent
 NAME = "swc_zoning"
 
 #: Folder of the sources -> folder in the plugin.
-FOLDERS = {"swc_zoning": "", "processing_algs": "processing_algs", "resources": "resources"}
+FOLDERS = {
+    "swc_zoning": "",
+    "processing_algs": "processing_algs",
+    "resources": "resources",
+    "test_data": "test_data",
+}
 FILES = ("metadata.txt", "LICENSE")
 
 #: What may be shipped, by folder: anything else there is an error, not silently left out.
 SUFFIXES = {
     "swc_zoning": {".py", ".ui"},
     "processing_algs": {".py"},
+    "test_data": {".py", ".json", ".md"},
     "resources": {".json", ".svg", ".qml", ".qpt", ".html", ".model3", ".csv", ".xml"},
 }
 _CACHES = {"__pycache__", ".pytest_cache", ".ruff_cache"}
@@ -107,7 +113,7 @@ def _link(target: Path) -> None:
     for path in sorted((ROOT / "swc_zoning").iterdir()):
         if path.name not in _CACHES:
             (target / path.name).symlink_to(path)
-    for name in ("processing_algs", "resources", *FILES):
+    for name in ("processing_algs", "resources", "test_data", *FILES):
         (target / name).symlink_to(ROOT / name)
 
 

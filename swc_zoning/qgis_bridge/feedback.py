@@ -7,11 +7,37 @@ from collections.abc import Mapping
 from typing import Any
 
 from qgis.core import QgsProcessingFeedback
+from qgis.PyQt.QtCore import pyqtSignal
 
 from swc_zoning.engine.messages import Finding, catalogue
 from swc_zoning.qgis_bridge.i18n import language, text
 
 _MANY = 200
+
+
+class RunFeedback(QgsProcessingFeedback):
+    """Feedback of a run that windows follow: signals instead of a log, with the seconds left."""
+
+    #: share done (0..1), name of the step, seconds left (-1 where not known)
+    stepped = pyqtSignal(float, str, float)
+    #: severity, sentence
+    told = pyqtSignal(str, str)
+
+    def step(self, fraction: float, name: str, left_s: float | None) -> None:
+        """Tell how far the run is."""
+        self.stepped.emit(fraction, name, -1.0 if left_s is None else left_s)
+
+    def reportError(self, error: str, fatalError: bool = False) -> None:  # noqa: N802, N803 (QGIS calls it)
+        """Tell an error."""
+        self.told.emit("error", error)
+
+    def pushWarning(self, warning: str) -> None:  # noqa: N802
+        """Tell a warning."""
+        self.told.emit("warning", warning)
+
+    def pushInfo(self, info: str) -> None:  # noqa: N802
+        """Tell something."""
+        self.told.emit("info", info)
 
 
 class FeedbackListener:
@@ -30,6 +56,8 @@ class FeedbackListener:
         """Show the share done and, where it changed, the step."""
         self._feedback.setProgress(100.0 * fraction)
         name = step_name(step)
+        if isinstance(self._feedback, RunFeedback):
+            self._feedback.step(fraction, name, left_s)
         if name != self._text:
             self._text = name
             known = left_s is not None

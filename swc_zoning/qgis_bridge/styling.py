@@ -104,6 +104,21 @@ def attach(context: QgsProcessingContext, layer_id: str, styler: ResultStyler) -
     set_sort_key(details, len(_QML) - styler.rank)
 
 
+def show_result(project: QgsProject, folder: Path, lang: str, key: str, title: str) -> QgsLayerTreeGroup:
+    """Load the layers of a result as they lie, styled, in the group of `key` in place of what was there."""
+    root = project.layerTreeRoot()
+    group = _group_of_run(root, key) or _new_group(root, key, title)
+    for node in group.findLayers():
+        project.removeMapLayer(node.layerId())
+    names = zone_names(folder / "summary.json", lang)
+    for output, qml in _QML.items():
+        layer = QgsVectorLayer(f"{folder / 'zoning.gpkg'}|layername={output.lower()}", output, "ogr")
+        apply(layer, qml(names, lang))
+        project.addMapLayer(layer, False)
+        group.addLayer(layer)
+    return group
+
+
 # --- groups ----------------------------------------------------------------------------------------
 
 

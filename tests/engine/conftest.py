@@ -17,9 +17,8 @@ SHARED = ROOT.parent / "shared" / "data"
 def city(tmp_path_factory):
     """A small demo city: the folder with its layers and job.json."""
     folder = tmp_path_factory.mktemp("city")
-    maker = ROOT / "test_data" / "make_city.py"
-    command = [sys.executable, str(maker), "--output", str(folder), "--scale", "0.05"]
-    subprocess.run(command, check=True, capture_output=True)
+    command = [sys.executable, "-m", "swc_zoning", "demo", "--output", str(folder), "--scale", "0.05"]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
     return folder
 
 

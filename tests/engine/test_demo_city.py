@@ -14,14 +14,15 @@ import shapely
 from swc_zoning.engine import roles
 from swc_zoning.engine.job import check
 
-MAKER = Path(__file__).resolve().parents[2] / "test_data" / "make_city.py"
+ROOT = Path(__file__).resolve().parents[2]
 SCALE = "0.04"
 KINDS = [f"K{n:02d}" for n in (*range(1, 14), *range(17, 24))]
 
 
 def made(output, seed="7", scale=SCALE):
-    command = [sys.executable, str(MAKER), "--output", str(output), "--seed", seed, "--scale", scale]
-    subprocess.run(command, check=True, capture_output=True)
+    asked = ["--output", str(output), "--seed", seed, "--scale", scale]
+    command = [sys.executable, "-m", "swc_zoning", "demo", *asked]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
     return output
 
 
@@ -215,4 +216,4 @@ def test_one_exemption_with_an_approval_number_lies_over_a_park_inside_the_bound
 def test_a_scale_out_of_range_is_refused(tmp_path):
     with pytest.raises(subprocess.CalledProcessError) as refused:
         made(tmp_path, scale="9")
-    assert b"scale must be within" in refused.value.stderr
+    assert "不在 0.02 至 4".encode() in refused.value.stderr

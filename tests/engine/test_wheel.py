@@ -17,6 +17,7 @@ SHIPPED = (
     "swc_zoning",
     "processing_algs",
     "resources",
+    "test_data",
     "metadata.txt",
     "pyproject.toml",
     "setup.py",

@@ -5,9 +5,14 @@ from __future__ import annotations
 
 import pytest
 from qgis.core import QgsApplication, QgsSettings
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject
+from qgis.PyQt.QtWidgets import QMainWindow
 
 from swc_zoning import classFactory
 from swc_zoning.qgis_bridge import i18n
+
+#: Qt 5 takes the number, Qt 6 the value of the enumeration.
+_DEFERRED = getattr(QEvent.Type.DeferredDelete, "value", QEvent.Type.DeferredDelete)
 
 
 def provider():
@@ -23,27 +28,64 @@ def test_without_windows_the_provider_is_registered_once_and_taken_away(qgis_pro
     assert provider() is None
 
 
-def test_with_windows_there_is_a_menu_entry_until_it_is_unloaded(qgis_processing, qgis_iface):
-    calls = []
+class Interface:
+    """The part of the interface of QGIS that a plugin hangs things on, with a real main window and canvas."""
 
-    class Menus:
-        def mainWindow(self):
-            return qgis_iface.mainWindow()
+    def __init__(self, iface):
+        self.window = QMainWindow()
+        self._iface = iface
+        self.menu = []
+        self.bar = []
 
-        def addPluginToVectorMenu(self, menu, action):
-            calls.append(("add", menu, action.objectName()))
+    def mainWindow(self):
+        return self.window
 
-        def removePluginVectorMenu(self, menu, action):
-            calls.append(("remove", menu, action.objectName()))
+    def mapCanvas(self):
+        return self._iface.mapCanvas()
 
-    plugin = classFactory(Menus())
-    plugin.initGui()
-    assert provider() is not None
-    plugin.unload()
-    name = "swcZoningDelineateZones"
-    menu = "Soil and Water Conservation Zoning"
-    assert calls == [("add", menu, name), ("remove", menu, name)]
-    assert provider() is None
+    def messageBar(self):
+        return self._iface.messageBar()
+
+    def addDockWidget(self, area, dock):
+        self.window.addDockWidget(area, dock)
+
+    def removeDockWidget(self, dock):
+        self.window.removeDockWidget(dock)
+
+    def addPluginToVectorMenu(self, menu, action):
+        self.menu.append(action.objectName())
+
+    def removePluginVectorMenu(self, menu, action):
+        self.menu.remove(action.objectName())
+
+    def addToolBarIcon(self, action):
+        self.bar.append(action.objectName())
+
+    def removeToolBarIcon(self, action):
+        if action.objectName() in self.bar:
+            self.bar.remove(action.objectName())
+
+
+def hung(window):
+    """Return what hangs on a window once everything that was to be deleted is gone."""
+    QCoreApplication.sendPostedEvents(None, _DEFERRED)
+    return sorted(f"{type(one).__name__} {one.objectName()}" for one in window.findChildren(QObject))
+
+
+def test_loaded_and_unloaded_twenty_times_nothing_stays(qgis_processing, qgis_iface, qgis_new_project):
+    interface = Interface(qgis_iface)
+    before = hung(interface.window)
+    tasks = QgsApplication.taskManager().count()
+    for _ in range(20):
+        plugin = classFactory(interface)
+        plugin.initGui()
+        assert provider() is not None
+        assert interface.menu == ["swcZoningWorkbenchAction", "swcZoningDelineateZones"]
+        plugin.unload()
+        assert provider() is None
+    assert interface.menu == interface.bar == []
+    assert hung(interface.window) == before
+    assert QgsApplication.taskManager().count() == tasks
 
 
 @pytest.mark.parametrize(("locale", "lang"), [("zh_CN", "zh"), ("zh-Hans", "zh"), ("de_DE", "en")])

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The dock of the workbench: pages in any order, each with its state in colour and words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import Qgis, QgsProject
+from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtGui import QColor, QIcon, QPainter, QPalette, QPen, QPixmap
+from qgis.PyQt.QtWidgets import (
+    QDockWidget,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from swc_zoning.engine.messages import SwcError
+from swc_zoning.gui.desk import Desk
+from swc_zoning.gui.page import Level, Page
+from swc_zoning.gui.zoning_page import ZoningPage
+
+#: In the order of a planner's day; any order of use is possible.
+PAGES: tuple[type[Page], ...] = (ZoningPage,)
+
+#: Colour and mark by level: the mark says the same to those who do not see the colour.
+_MARKS = {
+    Level.DONE: ("#2e8b57", "✓"),
+    Level.OPEN: ("#d08700", "○"),
+    Level.PROBLEM: ("#c0392b", "!"),
+    Level.BLOCKED: ("#7f8c8d", "–"),
+    Level.OFFERED: ("#2f6fb0", "·"),
+}
+_ICON = 22
+
+
+class Workbench(QDockWidget):
+    """The dock; `iface` is the interface of QGIS."""
+
+    def __init__(self, iface: Any, project: QgsProject, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Soil and Water Conservation Zoning"))
+        self.setObjectName("swcZoningWorkbench")
+        self.desk = Desk(iface, project)
+        self.pages: list[Page] = [kind(self.desk) for kind in PAGES]
+        self._shown: Page | None = None
+        self._build()
+        self._connect()
+        self._show(0)
+        self._refresh_folder()
+
+    def show_page(self, kind: type[Page]) -> None:
+        """Bring the page of a kind to the front."""
+        self._list.setCurrentRow([type(page) for page in self.pages].index(kind))
+
+    def unload(self) -> None:
+        """Take away everything that lives outside this dock."""
+        if self._shown is not None:
+            self._shown.deactivate()
+        for page in self.pages:
+            page.unload()
+        self.desk.close()
+
+    # --- building ----------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self._list, self._stack = QListWidget(), QStackedWidget()
+        self._list.setIconSize(QSize(_ICON, _ICON))
+        self._list.setWordWrap(True)
+        self._list.setAccessibleName(self.tr("Pages"))
+        for page in self.pages:
+            self._list.addItem(QListWidgetItem(page.title()))
+            self._stack.addWidget(_scrolling(page))
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.addWidget(self._list)
+        split.addWidget(self._stack)
+        split.setStretchFactor(1, 1)
+        split.setSizes([170, 470])
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.addLayout(self._head())
+        column.addWidget(split, 1)
+        column.addWidget(self._foot())
+        self.setWidget(whole)
+
+    def _head(self) -> QHBoxLayout:
+        self._folder = QLabel()
+        self._folder.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        choose = QPushButton(self.tr("&Working folder…"))
+        choose.setToolTip(self.tr("Where the job, the rules and the results of this project are kept"))
+        choose.clicked.connect(self._choose_folder)
+        self._demo = QPushButton(self.tr("&Demo city…"))
+        self._demo.setToolTip(self.tr("Copy the demo city into a folder and zone it"))
+        self._demo.clicked.connect(self._choose_demo)
+        row = QHBoxLayout()
+        row.addWidget(choose)
+        row.addWidget(self._folder, 1)
+        row.addWidget(self._demo)
+        return row
+
+    def _foot(self) -> QWidget:
+        self._progress, self._doing = QProgressBar(), QLabel()
+        self._progress.setRange(0, 1000)
+        self._progress.setTextVisible(True)
+        self._cancel = QToolButton()
+        self._cancel.setText(self.tr("Cancel"))
+        self._cancel.clicked.connect(self._stop)
+        foot = QWidget()
+        row = QHBoxLayout(foot)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._doing, 1)
+        row.addWidget(self._progress, 1)
+        row.addWidget(self._cancel)
+        foot.hide()
+        self._running = foot
+        return foot
+
+    def _connect(self) -> None:
+        session, runner = self.desk.session, self.desk.runner
+        self._list.currentRowChanged.connect(self._show)
+        for page in self.pages:
+            page.state_changed.connect(self._refresh_states)
+        session.folder_changed.connect(self._refresh_folder)
+        changes = (session.folder_changed, session.job_changed, session.rules_changed)
+        for signal in (*changes, session.findings_changed, session.result_changed):
+            signal.connect(self._refresh_states)
+        session.troubled.connect(lambda text: self.desk.say(Qgis.MessageLevel.Warning, text))
+        runner.started.connect(self._begun)
+        runner.progressed.connect(self._moved)
+        runner.finished.connect(self._over)
+        runner.said.connect(self._told)
+        self._refresh_states()
+
+    # --- pages -------------------------------------------------------------------------------------
+
+    def _show(self, number: int) -> None:
+        if self._shown is not None:
+            self._shown.deactivate()
+        self._shown = self.pages[number]
+        if self._list.currentRow() != number:
+            self._list.setCurrentRow(number)
+        self._stack.setCurrentIndex(number)
+        self._shown.activate()
+
+    def _refresh_states(self) -> None:
+        for number, page in enumerate(self.pages):
+            state, item = page.state(), self._list.item(number)
+            item.setIcon(mark(state.level))
+            item.setText(f"{page.title()}\n{state.words}")
+            item.setToolTip(state.words)
+
+    def _refresh_folder(self) -> None:
+        folder = self.desk.session.folder
+        self._folder.setText(self.tr("not chosen yet") if folder is None else folder.name)
+        self._folder.setToolTip("" if folder is None else str(folder))
+
+    def _choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, self.tr("Working folder"))
+        if chosen:
+            self.take_folder(Path(chosen))
+
+    def take_folder(self, folder: Path) -> None:
+        """Work in `folder`; what cannot be read there is said."""
+        try:
+            self.desk.session.set_folder(folder)
+        except SwcError as error:
+            self.desk.say_error(error)
+
+    # --- demo city ---------------------------------------------------------------------------------
+
+    def _choose_demo(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, self.tr("Folder for the demo city"))
+        if chosen:
+            self.make_demo(Path(chosen))
+
+    def make_demo(self, folder: Path) -> None:
+        """Copy the demo city into `folder`, take its job and zone it. Says what went wrong."""
+        parameters = {"OUTPUT": str(folder)}
+        try:
+            self.desk.runner.run(
+                "swc_zoning:democity", parameters, self._demo_made, self.tr("Making the demo city")
+            )
+        except SwcError as error:
+            self.desk.say_error(error)
+
+    def _demo_made(self, ok: bool, results: dict) -> None:
+        if not ok:
+            return
+        job = Path(results["JOB"])
+        session = self.desk.session
+        try:
+            session.set_folder(job.parent)
+            session.open_job(job)
+            session.set_scenario(self.tr("Demo city"))
+        except SwcError as error:
+            self.desk.say_error(error)
+            return
+        self.show_page(ZoningPage)
+        next(page for page in self.pages if isinstance(page, ZoningPage)).run()
+
+    # --- what runs ---------------------------------------------------------------------------------
+
+    def _begun(self, title: str) -> None:
+        self._demo.setEnabled(False)
+        self._cancel.setEnabled(True)
+        self._doing.setText(title)
+        self._progress.setValue(0)
+        self._running.show()
+
+    def _moved(self, fraction: float, step: str, left_s: float) -> None:
+        self._progress.setValue(round(1000 * fraction))
+        left = "" if left_s < 0 else self.tr(", about {seconds} s left").format(seconds=round(left_s))
+        self._doing.setText(f"{step}{left}")
+
+    def _stop(self) -> None:
+        self._cancel.setEnabled(False)
+        self._doing.setText(self.tr("Stopping…"))
+        self.desk.runner.cancel()
+
+    def _over(self, ok: bool) -> None:
+        self._demo.setEnabled(True)
+        self._running.hide()
+        if not ok and self.desk.runner.cancelled:
+            self.desk.say(Qgis.MessageLevel.Info, self.tr("Cancelled; nothing was left behind."))
+
+    def _told(self, severity: str, sentence: str) -> None:
+        if severity == "error" and not self.desk.runner.cancelled:
+            self.desk.say(Qgis.MessageLevel.Critical, sentence)
+
+
+def mark(level: Level) -> QIcon:
+    """Return the mark of a level: a coloured disc with a sign in it."""
+    colour, sign = _MARKS[level]
+    scale = 3
+    picture = QPixmap(_ICON * scale, _ICON * scale)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(QColor(colour))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.drawEllipse(picture.rect().adjusted(scale, scale, -scale, -scale))
+    painter.setPen(QPen(QColor(Qt.GlobalColor.white)))
+    font = painter.font()
+    font.setBold(True)
+    font.setPixelSize(round(_ICON * scale * 0.6))
+    painter.setFont(font)
+    painter.drawText(picture.rect(), int(Qt.AlignmentFlag.AlignCenter), sign)
+    painter.end()
+    return QIcon(picture)
+
+
+def _scrolling(page: Page) -> QScrollArea:
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setBackgroundRole(QPalette.ColorRole.Window)
+    area.setWidget(page)
+    return area
