@@ -191,6 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     _takes_temp(area)
     _import_command(commands)
     _compare_command(commands)
+    _screen_command(commands)
     _demo_command(commands)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
     return parser
@@ -221,6 +222,27 @@ def _compare_command(commands: Any) -> None:
     command.add_argument(
         "--output", type=_folder, required=True, metavar="DIR", help="folder of the comparison"
     )
+    _takes_temp(command)
+
+
+def _screen_command(commands: Any) -> None:
+    command = _command(
+        commands, "screen", _screen, "say what a result means for projects, parks, spoil sites"
+    )
+    command.add_argument("result", type=_folder, metavar="RESULT", help="folder of a result")
+    command.add_argument("projects", metavar="PROJECTS", help="file of polygons")
+    command.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
+    command.add_argument("--id-field", metavar="FIELD")
+    command.add_argument("--name-field", metavar="FIELD")
+    command.add_argument(
+        "--kind", default="project", help="project, park, disturbance, spoil_site or borrow_site"
+    )
+    command.add_argument("--kind-field", metavar="FIELD", help="field that says it of each feature")
+    command.add_argument(
+        "--rules", type=Path, metavar="TABLE", help="decision table the result was made with"
+    )
+    command.add_argument("--without-banned", action="store_true", help="do not draw where sites are banned")
+    command.add_argument("--output", type=_folder, required=True, metavar="DIR", help="folder of the answer")
     _takes_temp(command)
 
 
@@ -387,6 +409,22 @@ def _compare(options: argparse.Namespace, teller: _Teller) -> int:
     with progress.step("writing", 0.05):
         files = comparison.write(made, options.output, options.lang)
     teller.result({"comparison": files["gpkg"], "document": files["json"], "matrix": files["csv"]})
+    return DONE
+
+
+def _screen(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import derived, screening
+
+    scratch.use(options.temp)
+    derived.check_target(options.output, screening.NAME)
+    fields = (options.layer, options.id_field, options.name_field, options.kind, options.kind_field)
+    source = screening.Source(options.projects, *fields)
+    progress = Progress(teller.progress)
+    made = screening.screen(options.result, source, options.rules, not options.without_banned, progress)
+    teller.findings(made.projects.findings)
+    with progress.step("writing", 0.15):
+        files = screening.write(made, options.output, options.lang)
+    teller.result({"screening": files["gpkg"], "document": files["json"], "table": files["csv"]})
     return DONE
 
 
