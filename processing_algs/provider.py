@@ -7,14 +7,16 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from swc_zoning.paths import resource, version
+from swc_zoning.processing_algs.compare_zonings import CompareZonings
 from swc_zoning.processing_algs.delineate_zones import DelineateZones
 from swc_zoning.processing_algs.demo_city import DemoCity
+from swc_zoning.processing_algs.screen_projects import ScreenProjects
 from swc_zoning.qgis_bridge.i18n import text
 
 PROVIDER_ID = "swc_zoning"
 
 #: In the order of a run.
-_ALGORITHMS = (DelineateZones, DemoCity)
+_ALGORITHMS = (DelineateZones, CompareZonings, ScreenProjects, DemoCity)
 
 
 class SwcZoningProvider(QgsProcessingProvider):

@@ -24,7 +24,19 @@ ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ("swc_zoning", "processing_algs")
 HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas"}
 LIGHT_ENGINE = (
-    *("admission", "job", "roles", "rules", "schema", "messages", "progress", "styles", "scratch", "claim"),
+    *(
+        "admission",
+        "job",
+        "roles",
+        "rules",
+        "schema",
+        "messages",
+        "progress",
+        "styles",
+        "scratch",
+        "claim",
+        "siting",
+    ),
 )
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}
 
