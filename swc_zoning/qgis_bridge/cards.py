@@ -86,7 +86,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Card:
-    """What is on a card. The first section stands beside the map, the others below.
+    """What is on a card. The first `beside` sections stand beside the map, the others below.
 
     `more` says where the rest of a table is that had to end early.
     """
@@ -97,6 +97,7 @@ class Card:
     subtitle: str = ""
     foot: str = ""
     more: str = ""
+    beside: int = 1
 
 
 def write_card(path: Path, card: Card, picture: QImage | None = None) -> None:
@@ -252,7 +253,9 @@ class _Page:
             documents = self._set(card, size)
             if self._height(*documents) <= room:
                 return documents
-        while self._height(*documents) > room and any(section.rows for section in card.sections[1:]):
+        while self._height(*documents) > room and any(
+            section.rows for section in card.sections[card.beside :]
+        ):
             card = _shortened(card)
             documents = self._set(card, _SIZES_PT[-1])
         return documents
@@ -260,8 +263,8 @@ class _Page:
     def _set(self, card: Card, size: float) -> tuple[QTextDocument, QTextDocument]:
         narrow = self._width - _map_size().width() - _pixels(_GAP_MM) if self._picture else self._width
         padding = 5 if size >= 8 else 2
-        facts = _sections_html(card.sections[:1], padding)
-        rest = _sections_html(card.sections[1:], padding)
+        facts = _sections_html(card.sections[: card.beside], padding)
+        rest = _sections_html(card.sections[card.beside :], padding)
         return self._document(facts, size, narrow), self._document(rest, size, self._width)
 
     def _height(self, beside: QTextDocument, below: QTextDocument) -> float:
@@ -309,7 +312,7 @@ def _font(size: float) -> QFont:
 def _shortened(card: Card) -> Card:
     """Return the card with one row less in its longest table, which then says where the rest is."""
     sections = list(card.sections)
-    place = max(range(1, len(sections)), key=lambda number: len(sections[number].rows))
+    place = max(range(card.beside, len(sections)), key=lambda number: len(sections[number].rows))
     section, more = sections[place], card.more or text("cards.more")
     lines = [more, *(line for line in section.lines if line != more)]
     sections[place] = replace(section, rows=section.rows[:-1], lines=lines)

@@ -50,7 +50,7 @@ def card_of(
     title = text("screen.card_title", name=row["name"] or row["id"])
     picture = CardMap(layers, outline, drawn.crs())
     subtitle = str(document["result"].get("title") or "")
-    return Card(title, sections, picture, subtitle, _foot(document), text("screen.card_more"))
+    return Card(title, sections, picture, subtitle, _foot(document), text("screen.card_more"), 2)
 
 
 def hectares(area_m2: float) -> str:
@@ -92,7 +92,7 @@ def _grade(row: Row) -> str:
 def _advice(row: Row, lang: str) -> Section:
     lines = []
     for one in row["advice"]:
-        asked = f"（{'、'.join(one['measures'])}）" if one["measures"] else ""
+        asked = f" ({', '.join(one['measures'])})" if one["measures"] else ""
         note = text("screen.card_proposed") if one["status"] == "proposed" else ""
         lines.append(f"{one[f'name_{lang}']}{asked}{note}　{one[f'text_{lang}']}")
     if row["outside_m2"]:
