@@ -4,17 +4,18 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup stage develop zip demo test test-structure test-engine test-qgis lint format bench \
-        i18n-update clean
+.PHONY: help setup stage develop zip demo test test-structure test-engine test-qgis test-matrix lint format \
+        bench screenshots i18n-update clean
 
 ENGINE := .venv/bin/python
 QGIS := .venv-qgis/bin/python
 DEMO := build/demo
+MATRIX ?= ../shared/tools/qgis-matrix
 OFFSCREEN := env QT_QPA_PLATFORM=offscreen PYTHONWARNINGS=ignore SWC_ZONING_PYTHON=$(CURDIR)/$(ENGINE)
 
 help:
 	@grep -E '^# make' Makefile | cut -c3-
-	@echo 'others: setup stage develop zip lint format bench i18n-update clean'
+	@echo 'others: setup stage develop zip lint format bench screenshots test-matrix i18n-update clean'
 
 setup:
 	@tools/setup.sh
@@ -62,6 +63,14 @@ lint: setup
 
 format: setup
 	@.venv/bin/ruff format .
+
+# Every QGIS that is to be supported, each in a chroot of its own (root; see README, Code).
+test-matrix:
+	@$(MATRIX) run -k -t 3600 $(CURDIR) make test
+
+# Pictures of every page in the real QGIS, in both languages, into build/screenshots.
+screenshots: stage
+	@$(ENGINE) tools/screenshots.py
 
 bench: setup
 	@$(ENGINE) benchmarks/run.py

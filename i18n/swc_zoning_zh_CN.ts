@@ -356,11 +356,6 @@
         </message>
         <message>
             <location filename="../swc_zoning/gui/zoning_page.py" />
-            <source>Note</source>
-            <translation>说明</translation>
-        </message>
-        <message>
-            <location filename="../swc_zoning/gui/zoning_page.py" />
             <source>Whole extent</source>
             <translation>全域</translation>
         </message>

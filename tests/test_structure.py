@@ -203,6 +203,13 @@ def test_every_step_of_a_run_has_a_name():
     assert {f"step.{step}" for step in steps} <= set(catalogue())
 
 
+def test_every_proof_of_a_run_has_a_name():
+    text = "".join(path.read_text(encoding="utf-8") for path in sources("swc_zoning/engine"))
+    proofs = set(re.findall(r'Entry\("([a-z_]+)"', text))
+    assert len(proofs) > 5
+    assert {f"proof.{proof}" for proof in proofs} <= set(catalogue())
+
+
 # --- palette ---------------------------------------------------------------------------------------
 
 #: Colour vision deficiencies as matrices on linear RGB: Machado, Oliveira, Fernandes (2009), severity 1.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Open the real QGIS under Xvfb, work through the demo city, and save a picture of every page.
 
-``screenshots.py --output DIR [--language zh en] [--theme default]`` needs ``build/stage`` and a Debian or
+``screenshots.py --output DIR [--language zh en] [--theme default] [--scale 1.5]`` needs ``build/stage``
+and a Debian or
 Ubuntu with QGIS, xvfb and the fonts of ``tools/setup.sh``. Inside QGIS, `inside` does the clicking: this
 file is also what QGIS runs (``--code``).
 """
@@ -42,7 +43,7 @@ NewsFeed\\httpsfeedqgisorg\\disabled=true
 """
 
 
-def shoot(output: Path, language: str, theme: str) -> int:
+def shoot(output: Path, language: str, theme: str, scale: str) -> int:
     """Open QGIS in a profile of its own and return its exit status; pictures go to `output`."""
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
@@ -60,6 +61,7 @@ def shoot(output: Path, language: str, theme: str) -> int:
             "SWC_SHOTS_OUTPUT": str(output.resolve()),
             "SWC_SHOTS_WORK": str(folder),
             "QT_QPA_PLATFORM": "xcb",
+            "QT_SCALE_FACTOR": scale,
             "PYTHONWARNINGS": "ignore",
             "LC_ALL": "C.UTF-8",
         }
@@ -118,6 +120,7 @@ def _quit(error: str) -> None:
 def _steps(iface: Any, plugin: Any) -> Iterator[Callable[[], bool]]:
     """Do one thing after another; each yields what must hold before the next."""
     from qgis.PyQt.QtCore import QElapsedTimer, Qt
+    from qgis.PyQt.QtWidgets import QTabWidget
 
     output, work = (Path(os.environ[name]) for name in ("SWC_SHOTS_OUTPUT", "SWC_SHOTS_WORK"))
     window, bench = iface.mainWindow(), plugin._workbench
@@ -141,10 +144,14 @@ def _steps(iface: Any, plugin: Any) -> Iterator[Callable[[], bool]]:
     for page in bench.pages:
         bench.show_page(type(page))
         yield rested(2.5)
-        for ready in getattr(page, "show_off", lambda: ())():
-            yield ready if callable(ready) else rested(2.5)
-        yield rested(1)
-        picture(type(page).__name__.removesuffix("Page").lower())
+        name = type(page).__name__.removesuffix("Page").lower()
+        picture(name)
+        for tabs in page.findChildren(QTabWidget):
+            for number in range(1, tabs.count()):
+                tabs.setCurrentIndex(number)
+                yield rested(1)
+                picture(f"{name}-{number}")
+            tabs.setCurrentIndex(0)
 
 
 def main() -> int:
@@ -153,9 +160,10 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "screenshots")
     parser.add_argument("--language", nargs="+", choices=sorted(LOCALES), default=["zh", "en"])
     parser.add_argument("--theme", default="default", help="a theme of QGIS, such as 'Night Mapping'")
+    parser.add_argument("--scale", default="1", help="factor of the screen, such as 1.5")
     options = parser.parse_args()
     for language in options.language:
-        status = shoot(options.output / language, language, options.theme)
+        status = shoot(options.output / language, language, options.theme, options.scale)
         if status:
             print(f"screenshots: QGIS ended with {status}", file=sys.stderr)
             return 1

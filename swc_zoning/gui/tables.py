@@ -107,6 +107,8 @@ class RowsView(QTableView):
         self.verticalHeader().hide()
         self.horizontalHeader().setStretchLastSection(True)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        # Widths from the first rows: asking thousands of rows would hold the window up.
+        self.horizontalHeader().setResizeContentsPrecision(50)
         model.modelReset.connect(self.resizeColumnsToContents)
 
     def row_at(self, index: QModelIndex) -> Row:

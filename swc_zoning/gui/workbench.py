@@ -258,7 +258,10 @@ def mark(level: Level) -> QIcon:
     painter.setFont(font)
     painter.drawText(picture.rect(), int(Qt.AlignmentFlag.AlignCenter), sign)
     painter.end()
-    return QIcon(picture)
+    icon = QIcon(picture)
+    # A selected row would tint it, and its colour means something.
+    icon.addPixmap(picture, QIcon.Mode.Selected)
+    return icon
 
 
 def _scrolling(page: Page) -> QScrollArea:

@@ -28,7 +28,7 @@ from swc_zoning.engine.messages import SwcError
 from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.page import Level, Page, State, allow
 from swc_zoning.gui.tables import Column, RowsModel, RowsView, write_csv
-from swc_zoning.qgis_bridge.i18n import language
+from swc_zoning.qgis_bridge.i18n import language, text
 from swc_zoning.qgis_bridge.tables import read_table
 
 _HECTARE = 1e4
@@ -278,7 +278,7 @@ class ZoningPage(Page):
     def _conflict_columns(self) -> list[Column]:
         return [
             Column(self.tr("Kind"), "kind"),
-            Column(self.tr("Severity"), "severity"),
+            Column(self.tr("Severity"), lambda row: text(f"severity.{row['severity']}")),
             Column(self.tr("Conflict"), "name"),
             Column(self.tr("Area (ha)"), lambda row: _hectares(row["area_m2"]), 4),
             Column(self.tr("First"), lambda row: row["name_a"] or row["layer_a"]),
@@ -289,9 +289,8 @@ class ZoningPage(Page):
 
     def _ledger_columns(self) -> list[Column]:
         return [
-            Column(self.tr("Proof"), "item"),
-            Column(self.tr("Value"), "value", 6),
-            Column(self.tr("Note"), "note"),
+            Column(self.tr("Proof"), lambda row: text(f"proof.{row['item']}")),
+            Column(self.tr("Value"), "value", 4),
         ]
 
     def _area_rows(self, summary: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
