@@ -60,9 +60,9 @@ class Home:
     stamp: str
 
     @classmethod
-    def of(cls, folder: Path, title: str, names: Mapping[str, str]) -> Home:
-        """Return the home of a run that writes into `folder`: the same folder, the same group."""
-        return cls(folder.absolute().as_posix(), title, names, uuid.uuid4().hex)
+    def of(cls, folder: Path, title: str, names: Mapping[str, str], key: str = "") -> Home:
+        """Return the home of a run that writes into `folder`: the same folder (or `key`), the same group."""
+        return cls(key or folder.absolute().as_posix(), title, names, uuid.uuid4().hex)
 
 
 class DerivedStyler(QgsProcessingLayerPostProcessorInterface):

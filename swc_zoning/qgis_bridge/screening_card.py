@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,15 @@ def write_all(document: Row, screening: Path, result: Path, folder: Path) -> Ite
         yield path
 
 
+def write_one(document: Row, number: int, screening: Path, result: Path, path: Path) -> Path:
+    """Write the card of one project as the PDF `path` and return it; otherwise as `write_all`."""
+    zones = results.open_layer(result / "zoning.gpkg", "zones")
+    drawn = results.open_layer(screening, "projects")
+    outline = next(islice(drawn.getFeatures(), number, None)).geometry()
+    write_card(path, card_of(document["projects"][number], document, [zones], outline, drawn))
+    return path
+
+
 def card_of(
     row: Row, document: Row, layers: Sequence[QgsVectorLayer], outline: QgsGeometry, drawn: QgsVectorLayer
 ) -> Card:
@@ -58,10 +68,15 @@ def hectares(area_m2: float) -> str:
     return f"{area_m2 / 10_000:,.4f}"
 
 
-def _file_name(row: Row, taken: set[str]) -> str:
-    """Return a name for the file of a project that no other one has, whatever the case."""
+def file_name(row: Row) -> str:
+    """Return a name for the file of a project that every system takes."""
     words = "_".join(dict.fromkeys(part for part in (row["id"], row["name"]) if part))
-    base = _NOT_IN_NAMES.sub("_", words)[:_NAME_CHARACTERS].strip(" .") or "project"
+    return _NOT_IN_NAMES.sub("_", words)[:_NAME_CHARACTERS].strip(" .") or "project"
+
+
+def _file_name(row: Row, taken: set[str]) -> str:
+    """Return a name that no other project has, whatever the case."""
+    base = file_name(row)
     tries = (base if number == 1 else f"{base}_{number}" for number in range(1, len(taken) + 2))
     name = next(one for one in tries if one.lower() not in taken)
     taken.add(name.lower())
