@@ -4,8 +4,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup stage develop zip demo test test-structure test-engine test-qgis test-matrix lint format \
-        bench screenshots i18n-update clean
+.PHONY: help setup stage develop package zip demo test test-structure test-engine test-qgis test-matrix lint \
+        format bench screenshots i18n-update clean
 
 ENGINE := .venv/bin/python
 QGIS := .venv-qgis/bin/python
@@ -15,7 +15,7 @@ OFFSCREEN := env QT_QPA_PLATFORM=offscreen PYTHONWARNINGS=ignore SWC_ZONING_PYTH
 
 help:
 	@grep -E '^# make' Makefile | cut -c3-
-	@echo 'others: setup stage develop zip lint format bench screenshots test-matrix i18n-update clean'
+	@echo 'others: setup stage develop package lint format bench screenshots test-matrix i18n-update clean'
 
 setup:
 	@tools/setup.sh
@@ -27,8 +27,11 @@ stage: setup
 develop: setup
 	@$(ENGINE) tools/stage.py --output build/develop --link
 
-zip: setup
+# One zip that installs without internet: the libraries of tools/vendored.json are in it.
+package: setup
 	@$(ENGINE) tools/stage.py --output build/stage --zip dist
+
+zip: package
 
 demo: stage
 	@rm -rf $(DEMO)
@@ -57,9 +60,12 @@ test-qgis: stage
 	@$(OFFSCREEN) $(QGIS) -m pytest -c tests/qgis/pytest.ini --rootdir=build/test-qgis \
 	  tests/qgis $(patsubst %/,%,$(dir $(firstword $(wildcard tests/gui/test_*.py))))
 
-lint: setup
+lint: stage
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
+	@.venv/bin/flake8 --isolated --select QGS1,QGS4 --extend-ignore QGS105 \
+	  --per-file-ignores '*/compat.py:QGS402' swc_zoning processing_algs
+	@$(ENGINE) tools/scan.py build/stage/swc_zoning
 
 format: setup
 	@.venv/bin/ruff format .

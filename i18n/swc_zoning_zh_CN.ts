@@ -2,6 +2,339 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
     <context>
+        <name>ConditionsDialog</name>
+        <message>
+            <location filename="../swc_zoning/gui/rule_editors.py" />
+            <source>A role ticked alone means any tier. Or write it: role:tier,tier; role</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
+        <name>MeasuresDialog</name>
+        <message>
+            <location filename="../swc_zoning/gui/rule_editors.py" />
+            <source>Measures that the rule gives</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
+        <name>RoleTree</name>
+        <message>
+            <location filename="../swc_zoning/gui/rule_editors.py" />
+            <source>Roles and tiers</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
+        <name>RuleBench</name>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>Test bench</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>Search roles</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>C&amp;lear</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>Untick every role</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>Tick what covers a piece of land; a role alone is of an unknown tier</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>What the table says</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>The table has errors: mend them first, then it can be asked.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>Conflicts</source>
+            <translation>冲突</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>Articles</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>Rules that hold</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>confirmed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>pending: a tier is unknown</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>{status}; {force}; control standard of grade {grade}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>Measures</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>none</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_bench.py" />
+            <source>decides the zone</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
+        <name>RuleTableModel</name>
+        <message>
+            <location filename="../swc_zoning/gui/rule_model.py" />
+            <source>{sign} follows from law: weakening it is told</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rule_model.py" />
+            <source>{sign} differs from the shipped table</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
+        <name>RulesPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Rules</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Errors in the table: {count}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Weakens what follows from law: {count}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Shipped table {name}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Own table {name}, no errors</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Zones</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Measures</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Conflicts</source>
+            <translation>冲突</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Findings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Click a finding to see its row</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Decision table</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Search</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>&amp;Add</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Add a row below</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>D&amp;uplicate</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>&amp;Remove</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>&amp;Import…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>&amp;Export…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>&amp;Back to the shipped table</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>&amp;More</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Add a row</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Duplicate a row</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Remove rows</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Move a row</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Back to the shipped table</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Select a row first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Copy the current row under a new id</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Remove the selected rows</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Move the row; the rank of a zone moves with it</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>There is nothing to undo</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Undo: {what}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>There is nothing to redo</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Redo: {what}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>The table cannot be used until its errors are mended; the city is not zoned with it.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>No shipped table has this profile: changes against it cannot be shown.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Decision tables</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Import a decision table</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Workbook</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Export the decision table</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>{name} was not imported:</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Import {name}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Written: {path}</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
         <name>SwcZoning</name>
         <message>
             <location filename="../swc_zoning/plugin.py" />
@@ -383,6 +716,14 @@
             <location filename="../swc_zoning/gui/zoning_page.py" />
             <source>{area} ha are pending: decided by the strictest reading, counted apart.</source>
             <translation>其中 {area} 公顷待核：按从严原则暂定，单独统计。</translation>
+        </message>
+    </context>
+    <context>
+        <name>_Picker</name>
+        <message>
+            <location filename="../swc_zoning/gui/rule_editors.py" />
+            <source>Search</source>
+            <translation type="unfinished" />
         </message>
     </context>
 </TS>

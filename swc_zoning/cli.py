@@ -48,6 +48,7 @@ _MISUSE = {
             "boundary.output_not_ours",
         }
     ),
+    "sheet": frozenset({"rules.unreadable", "rule_sheets.no_workbook"}),
     "demo": frozenset({"cli.not_empty", "cli.scale"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
 }
@@ -190,8 +191,8 @@ def _parser() -> argparse.ArgumentParser:
     area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
     _takes_temp(area)
     _import_command(commands)
-    _compare_command(commands)
-    _screen_command(commands)
+    _commands_on_results(commands)
+    _sheet_command(commands)
     _demo_command(commands)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
     return parser
@@ -213,6 +214,11 @@ def _import_command(commands: Any) -> None:
     )
     command.add_argument("--holes", action="store_true", help="CAD rings inside rings are holes (even-odd)")
     _takes_temp(command)
+
+
+def _commands_on_results(commands: Any) -> None:
+    _compare_command(commands)
+    _screen_command(commands)
 
 
 def _compare_command(commands: Any) -> None:
@@ -244,6 +250,15 @@ def _screen_command(commands: Any) -> None:
     command.add_argument("--without-banned", action="store_true", help="do not draw where sites are banned")
     command.add_argument("--output", type=_folder, required=True, metavar="DIR", help="folder of the answer")
     _takes_temp(command)
+
+
+def _sheet_command(commands: Any) -> None:
+    command = _command(
+        commands, "sheet", _sheet, "a decision table as a workbook (xlsx), or one back as JSON"
+    )
+    text = "table (json) or workbook (xlsx); default: the shipped table"
+    command.add_argument("table", type=Path, nargs="?", metavar="TABLE", help=text)
+    command.add_argument("--output", type=Path, required=True, metavar="FILE", help="*.xlsx or *.json")
 
 
 def _demo_command(commands: Any) -> None:
@@ -425,6 +440,25 @@ def _screen(options: argparse.Namespace, teller: _Teller) -> int:
     with progress.step("writing", 0.15):
         files = screening.write(made, options.output, options.lang)
     teller.result({"screening": files["gpkg"], "document": files["json"], "table": files["csv"]})
+    return DONE
+
+
+def _sheet(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import rule_sheets, rules
+
+    if options.table and options.table.suffix.lower() == ".xlsx":
+        document = rule_sheets.read(options.table)
+    else:
+        document = rules.read(options.table)
+    findings = rules.check(document)
+    if any(finding.severity == "error" for finding in findings):
+        raise Blocked(findings)
+    if options.output.suffix.lower() == ".xlsx":
+        rule_sheets.write(document, options.output, options.lang)
+    else:
+        _write_json(document, options.output)
+    teller.findings(findings)
+    teller.result({"table": options.output})
     return DONE
 
 

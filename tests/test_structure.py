@@ -14,6 +14,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from importlib.metadata import version as metadata_version
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -24,19 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ("swc_zoning", "processing_algs")
 HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas"}
 LIGHT_ENGINE = (
-    *(
-        "admission",
-        "job",
-        "roles",
-        "rules",
-        "schema",
-        "messages",
-        "progress",
-        "styles",
-        "scratch",
-        "claim",
-        "siting",
-    ),
+    *("admission", "job", "roles", "rules", "schema", "messages", "progress", "styles", "scratch", "claim"),
+    *("rule_words", "rule_sheets", "rule_changes", "siting"),
 )
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}
 
@@ -148,6 +138,67 @@ def test_no_function_is_longer_than_fifty_lines(path):
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno < 50, f"{node.name} in {path.name}"
+
+
+# --- QGIS 4 and Qt 6 --------------------------------------------------------------------------------
+
+IN_QGIS = [
+    *sources("swc_zoning/qgis_bridge", "swc_zoning/gui", "processing_algs"),
+    ROOT / "swc_zoning/plugin.py",
+]
+
+
+def annotations(module: ast.Module) -> set[ast.AST]:
+    """Return every node of an annotation: a type there is no value."""
+    found: set[ast.AST] = set()
+    for node in ast.walk(module):
+        for part in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if isinstance(part, ast.AST):
+                found |= set(ast.walk(part))
+    return found
+
+
+def unscoped(module: ast.Module) -> list[tuple[int, str]]:
+    """Return where a value such as Qt.AlignLeft is named without its enumeration."""
+    inner = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Attribute)}
+    called = {id(node.func) for node in ast.walk(module) if isinstance(node, ast.Call)}
+    typed = {id(node) for node in annotations(module)}
+    hits = []
+    for node in ast.walk(module):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            name, free = node.value.id, not {id(node)} & (inner | called | typed)
+            if (
+                free
+                and re.fullmatch(r"Qt|Q[A-Z]\w+|Qgis|Qgs\w+", name)
+                and re.match(r"[A-Z][a-z]", node.attr)
+            ):
+                hits.append((node.lineno, f"{name}.{node.attr}"))
+    return hits
+
+
+@pytest.mark.parametrize("path", IN_QGIS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_code_inside_qgis_runs_on_qt_6(path):
+    module, of_qt = tree(path), {"QStandardKey", "QEvent"}
+    # A class taken out of another, to be asked for its values, is no value.
+    aliases = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Assign)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in {"exec_", "print_"}, node.lineno
+        if isinstance(node, ast.ImportFrom):
+            assert not {alias.name for alias in node.names} & {"qApp", "QRegExp", "QDesktopWidget"}, (
+                node.lineno
+            )
+    if path.name != "compat.py":
+        lines = {node.lineno for node in ast.walk(module) if id(node) in aliases}
+        found = [hit for hit in unscoped(module) if hit[0] not in lines and hit[1].split(".")[0] not in of_qt]
+        assert found == []
+
+
+def test_a_value_without_its_enumeration_would_be_found():
+    module = ast.parse(
+        "x(Qt.AlignLeft)\ny: Qt.Orientation = f(Qt.AlignmentFlag.AlignLeft, QColor.fromRgb(1))"
+    )
+    assert unscoped(module) == [(1, "Qt.AlignLeft")]
 
 
 # --- messages --------------------------------------------------------------------------------------
@@ -300,6 +351,53 @@ def test_the_same_sources_give_the_same_package(package, tmp_path):
     assert again.read_bytes() == package.read_bytes()
 
 
+def test_the_package_carries_the_declared_libraries_whole_pure_and_with_their_licences(package, tmp_path):
+    declared = json.loads((ROOT / "tools/vendored.json").read_text(encoding="utf-8"))["libraries"]
+    archive = zipfile.ZipFile(package)
+    carried = {name for name in archive.namelist() if name.startswith("swc_zoning/_vendor/")}
+    assert {Path(name).suffix for name in carried} == {".py", ".txt"}
+    told = archive.read("swc_zoning/_vendor/README.txt").decode("utf-8")
+    for library in declared:
+        assert f"{library['name']} {library['version']} ({library['licence']})" in told
+        assert f"swc_zoning/_vendor/{library['package']}/__init__.py" in carried
+        licences = [
+            name for name in carried if name.startswith(f"swc_zoning/_vendor/{library['name']}.LICENCE")
+        ]
+        assert licences
+        assert all(len(archive.read(name)) > 500 for name in licences)
+    archive.extractall(tmp_path)
+    code = (
+        "import sys; sys.path[:] = [p for p in sys.path if 'site-packages' not in p]\n"
+        "from swc_zoning import vendored\n"
+        "before = list(sys.path), list(sys.meta_path)\n"
+        "book = vendored.load('openpyxl').Workbook(); book.active['A1'] = 1; book.save('t.xlsx')\n"
+        "print(vendored.load('openpyxl').__file__, (list(sys.path), list(sys.meta_path)) == before)"
+    )
+    command = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, '.'); {code}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "_vendor" in done.stdout
+    assert done.stdout.strip().endswith("True")
+
+
+def test_an_installed_library_goes_before_the_one_carried_along(package, tmp_path):
+    zipfile.ZipFile(package).extractall(tmp_path)
+    code = "from swc_zoning import vendored; print(vendored.load('openpyxl').__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "_vendor" not in done.stdout
+
+
+def test_a_library_that_is_compiled_or_of_another_version_stops_the_staging(tmp_path):
+    stage = stager()
+    library = {"name": "shapely", "version": metadata_version("shapely"), "package": "shapely", "notes": []}
+    found = stage._installed(library)
+    with pytest.raises(stage.StageError, match="not pure Python"):
+        stage._copy_library(library, found, tmp_path)
+    with pytest.raises(stage.StageError, match=r"9\.9 is not installed"):
+        stage._installed({"name": "openpyxl", "version": "9.9"})
+
+
 def test_a_file_of_an_unknown_kind_stops_the_staging(tmp_path, monkeypatch):
     stage = stager()
     (tmp_path / "resources").mkdir()
@@ -317,7 +415,8 @@ FORBIDDEN = re.compile(
 def test_the_package_names_no_place_of_a_workshop_and_nothing_unfinished(package):
     archive = zipfile.ZipFile(package)
     for name in archive.namelist():
-        if Path(name).suffix in {".py", ".json", ".txt", ".svg"}:
+        # Libraries carried along are as their authors left them.
+        if "_vendor" not in Path(name).parts and Path(name).suffix in {".py", ".json", ".txt", ".svg"}:
             found = FORBIDDEN.search(archive.read(name).decode("utf-8"))
             assert found is None, f"{name}: {found}"
 

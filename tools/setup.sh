@@ -10,7 +10,7 @@ PYTHON=/usr/bin/python3
 PACKAGES="qgis python3-qgis qgis-providers python3-venv python3-pip python3-pyqt5 python3-pyqt5.qtsvg
  pyqt5-dev-tools qttools5-dev-tools xvfb xauth imagemagick fonts-noto-cjk fonts-open-sans make git"
 QGIS_TEST_PACKAGES=("pytest>=7" "pytest-qt>=4" "pytest-qgis>=2.1")
-LINT_PACKAGES=("ruff>=0.5")
+LINT_PACKAGES=("ruff>=0.5" "bandit==1.9.4" "detect-secrets==1.5.0" "flake8>=7" "flake8-qgis==2.1.0")
 
 say() { printf 'setup: %s\n' "$*"; }
 installed() { [ "$(dpkg-query -W -f='${Status}' "$1" 2>/dev/null)" = "install ok installed" ]; }
@@ -33,14 +33,16 @@ install_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
 }
 
-# What the project declares: run-time packages and those of its tests.
+# What the project declares: run-time packages, those of its tests, and the libraries the package carries.
 declared() {
   "$PYTHON" - <<'PY'
-import re
+import json, re
 text = open("pyproject.toml", encoding="utf-8").read()
 for name in ("dependencies", "test"):
     body = re.search(rf"^{name} = \[(.*?)\]", text, re.S | re.M).group(1)
     print("\n".join(re.findall(r'"([^"]+)"', body)))
+for library in json.load(open("tools/vendored.json", encoding="utf-8"))["libraries"]:
+    print(f"{library['name']}=={library['version']}")
 PY
 }
 
@@ -72,7 +74,7 @@ install_packages
 
 mapfile -t WHEELS < <(declared | without_missing_wheels)
 VENV_OPTIONS=()
-make_environment .venv "$(fingerprint echo engine)" "${WHEELS[@]}" pyarrow openpyxl "${LINT_PACKAGES[@]}"
+make_environment .venv "$(fingerprint echo engine)" "${WHEELS[@]}" pyarrow "${LINT_PACKAGES[@]}"
 # PyQt5 and QGIS are the system's; nothing compiled against another GEOS, PROJ or GDAL goes in here.
 VENV_OPTIONS=(--system-site-packages)
 make_environment .venv-qgis "$(fingerprint dpkg-query -W python3-qgis)" "${QGIS_TEST_PACKAGES[@]}"

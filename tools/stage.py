@@ -3,18 +3,22 @@
 
 ``stage.py --output build/stage`` makes ``build/stage/swc_zoning/``; ``--zip dist`` packs that into
 ``dist/swc_zoning.<version>.zip``, byte for byte the same each time; ``--link`` makes links instead of
-copies, for work on the sources with QGIS running. Only the standard library is needed.
+copies, for work on the sources with QGIS running. Only the standard library is needed. The libraries
+of ``tools/vendored.json`` are copied from .venv into ``_vendor``.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import Distribution, DistributionFinder, MetadataPathFinder
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "swc_zoning"
@@ -68,10 +72,76 @@ def stage(output: Path, link: bool = False) -> Path:
         for folder, paths in files.items():
             _copy(paths, ROOT / folder, target / FOLDERS[folder])
         _copy([ROOT / name for name in FILES], ROOT, target)
+    vendor(target / "_vendor")
     translations = target / "i18n"
     translations.mkdir(exist_ok=True)
     _compile_translations(translations)
     return target
+
+
+def vendor(target: Path) -> None:
+    """Copy the libraries that are carried along, with their licences. Raises StageError."""
+    declared = json.loads((ROOT / "tools" / "vendored.json").read_text(encoding="utf-8"))["libraries"]
+    target.mkdir(parents=True)
+    for library in declared:
+        found = _installed(library)
+        _copy_library(library, found, target)
+        for name in library["licence_files"]:
+            licence = target / f"{library['name']}.{name.removesuffix('.txt')}.txt"
+            _write(licence, _licence(found, name))
+    lines = [f"{one['name']} {one['version']} ({one['licence']})" for one in declared]
+    head = "Libraries carried along, unchanged but for comments that begin with nosec; licences beside."
+    _write(target / "README.txt", "\n".join([head, "", *lines, ""]))
+
+
+def _installed(library: Mapping[str, Any]) -> Distribution:
+    """Return an installed library of just the declared version: of .venv, else of this Python."""
+    sites = [*map(str, sorted(ROOT.glob(".venv/[Ll]ib/python3*/site-packages"))), *sys.path]
+    sites.insert(0, str(ROOT / ".venv" / "Lib" / "site-packages"))
+    context = DistributionFinder.Context(name=library["name"], path=sites)
+    for found in MetadataPathFinder.find_distributions(context):
+        if found.version == library["version"]:
+            return found
+    raise StageError(f"{library['name']} {library['version']} is not installed: run make setup")
+
+
+def _copy_library(library: Mapping[str, Any], found: Distribution, target: Path) -> None:
+    """Copy the modules of a library; anything compiled stops the staging."""
+    for file in sorted(found.files or (), key=str):
+        if file.parts[0] != library["package"] or "__pycache__" in file.parts:
+            continue
+        if file.suffix != ".py":
+            raise StageError(f"{library['name']} is not pure Python: {file}")
+        copy = target / str(file)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        text = Path(found.locate_file(file)).read_text(encoding="utf-8")
+        _write(copy, _noted(text, str(file), library["notes"]))
+
+
+def _write(path: Path, text: str) -> None:
+    # The same bytes on every system.
+    path.write_bytes(text.encode("utf-8"))
+
+
+def _noted(text: str, file: str, notes: Sequence[Mapping[str, str]]) -> str:
+    """Return a module with the notes on it at the ends of their lines; a note without a line is an error."""
+    lines = text.splitlines()
+    for note in notes:
+        if Path(note["file"]) != Path(file):
+            continue
+        hits = [number for number, line in enumerate(lines) if line.lstrip().startswith(note["line"])]
+        if not hits:
+            raise StageError(f"{file} has no line that begins with {note['line']!r}")
+        for number in hits:
+            lines[number] += f"  # {note['note']}"
+    return "\n".join(lines) + "\n"
+
+
+def _licence(found: Distribution, name: str) -> str:
+    path = next((file for file in found.files or () if file.name == name), None)
+    if path is None:
+        raise StageError(f"{found.metadata['Name']} comes without {name}")
+    return Path(found.locate_file(path)).read_text(encoding="utf-8")
 
 
 def pack(plugin: Path, folder: Path) -> Path:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import pickle
+import pickle  # nosec B403 - only dumps, to fingerprint the model; nothing is ever loaded
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator

@@ -65,14 +65,18 @@ def load(source: Source = None, plan_date: str | None = None) -> RuleTable:
     `plan_date` (ISO) picks the versions of rows and articles; default is the table's own ``as_of``.
     Raises SwcError ``rules.unreadable`` or ``rules.plan_date``, and Blocked where `check` finds errors.
     """
-    document = _read(source)
+    document = read(source)
     findings = check(document, plan_date)
     if any(finding.severity == "error" for finding in findings):
         raise Blocked(findings)
     return _table(document, _plan_date(document, plan_date))
 
 
-def _read(source: Source) -> Mapping[str, Any]:
+def read(source: Source = None) -> Mapping[str, Any]:
+    """Return the document of a decision table, by default the shipped one, as it is: not checked.
+
+    Raises SwcError ``rules.unreadable``.
+    """
     if isinstance(source, Mapping):
         return source
     path = resource("rules", _SHIPPED) if source is None else Path(source)

@@ -27,6 +27,7 @@ from swc_zoning.engine import (
     pieces,
     result,
     roles,
+    rule_changes,
     rules,
     slivers,
     summary,
@@ -112,7 +113,12 @@ def validate(document: str | Path | Mapping[str, Any], base: Path | None = None)
         return [*findings, *blocked.findings, *intake.inspect(job)]
     except SwcError as error:
         return [*findings, Finding(error.code, error.facts), *intake.inspect(job)]
-    return [*findings, *rules.check(table, job.plan_date), *intake.inspect(job)]
+    return [*findings, *_of_rules(table, job.plan_date), *intake.inspect(job)]
+
+
+def _of_rules(table: RuleTable, plan_date: str | None) -> list[Finding]:
+    base = rule_changes.shipped(table.document["profile"])
+    return [*rules.check(table, plan_date), *rule_changes.weakened(table.document, base)]
 
 
 def run(
@@ -180,7 +186,7 @@ def _findings(job: Job, table: RuleTable, taken: Intake, court: Court) -> list[F
     """Return all findings; those that block and are not accepted stop the run."""
     findings = [
         *job.findings,
-        *rules.check(table, job.plan_date),
+        *_of_rules(table, job.plan_date),
         *taken.findings,
         *consistency.check(court.before, job.options),
         *slivers.findings(court),

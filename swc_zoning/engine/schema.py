@@ -32,12 +32,13 @@ def check_document(document: Any, schema: Schema | str) -> list[Finding]:
     ``.schema.json``. Facts carry the JSON path (``$.rules[3].zone``).
     Raises SwcError ``schema.keyword`` where the schema itself uses an unknown keyword or reference.
     """
-    known = _shipped(schema) if isinstance(schema, str) else schema
+    known = shipped_schema(schema) if isinstance(schema, str) else schema
     return list(_check(document, known, "$", known))
 
 
 @lru_cache(maxsize=8)
-def _shipped(name: str) -> dict[str, Any]:
+def shipped_schema(name: str) -> dict[str, Any]:
+    """Return the schema of a name, as `check_document` takes it. Not to be changed."""
     file = name if name.endswith(".json") else f"{name}.schema.json"
     return json.loads(resource("schemas", file).read_text(encoding="utf-8"))
 

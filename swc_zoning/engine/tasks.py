@@ -13,7 +13,7 @@ from functools import partial
 from itertools import count
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
-from pickle import PicklingError
+from pickle import PicklingError  # nosec B403 - the name of an error; nothing is unpickled here
 from threading import Thread
 from typing import Any, Protocol
 

@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 from qgis.core import Qgis, QgsField, QgsProcessingContext
-from qgis.PyQt import QtCore
+from qgis.PyQt import QtCore, QtGui, QtWidgets
 
 _META_TYPES_FROM = 33800
+
+#: Classes that Qt 6 moved from QtWidgets to QtGui.
+_MOVED = QtGui if hasattr(QtGui, "QUndoStack") else QtWidgets
+QShortcut, QUndoCommand, QUndoStack = _MOVED.QShortcut, _MOVED.QUndoCommand, _MOVED.QUndoStack
 
 
 def string_field(name: str) -> QgsField:
