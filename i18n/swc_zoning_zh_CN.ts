@@ -2,6 +2,149 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
     <context>
+        <name>ComparePage</name>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Compare</source>
+            <translation>比较</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>{area} ha changed</source>
+            <translation>变化 {area} 公顷</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Two results can be compared</source>
+            <translation>可以比较两次成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Comparing</source>
+            <translation>比较两次成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>&amp;Older result</source>
+            <translation>前一次成果(&amp;O)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>&amp;Newer result</source>
+            <translation>后一次成果(&amp;N)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>The matrix of the whole, or of one district</source>
+            <translation>全部范围或某一区县的矩阵</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Transfer matrix</source>
+            <translation>转移矩阵</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>&amp;District</source>
+            <translation>区县(&amp;D)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Browse…</source>
+            <translation>浏览…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>A folder with summary.json and zoning.gpkg</source>
+            <translation>含有 summary.json 和 zoning.gpkg 的文件夹</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>&amp;Compare</source>
+            <translation>比较(&amp;C)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Show c&amp;hanges</source>
+            <translation>显示变化图斑(&amp;H)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>S&amp;wipe</source>
+            <translation>卷帘(&amp;W)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Co&amp;py table</source>
+            <translation>复制表格(&amp;P)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>&amp;Save table…</source>
+            <translation>保存表格(&amp;S)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Folder of a result</source>
+            <translation>成果文件夹</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Something is running</source>
+            <translation>正在运行其他任务</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Two results are needed: zone the city, or browse for a folder</source>
+            <translation>需要两次成果：请划定分区，或浏览选择文件夹</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Choose two different results</source>
+            <translation>请选择两次不同的成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Runs in the background; the map stays usable</source>
+            <translation>在后台运行，地图可继续使用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Compare two results first</source>
+            <translation>请先比较两次成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>The older result left of the pointer, the newer one right of it</source>
+            <translation>光标左侧为前一次成果，右侧为后一次成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>{parts} pieces of ground changed, {area} ha.</source>
+            <translation>有变化的地块 {parts} 块，{area} 公顷。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>{cause}: {area} ha</source>
+            <translation>{cause}：{area} 公顷</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>The two results were made with different decision tables.</source>
+            <translation>两次成果所用的决策表不同。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Before ↓  after → (ha)</source>
+            <translation>变化前 ↓ 变化后 →（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Save the table</source>
+            <translation>保存表格</translation>
+        </message>
+    </context>
+    <context>
         <name>ConditionsDialog</name>
         <message>
             <location filename="../swc_zoning/gui/rule_editors.py" />
@@ -455,6 +598,229 @@
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Written: {path}</source>
             <translation>已写出：{path}</translation>
+        </message>
+    </context>
+    <context>
+        <name>ScreeningPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Screen a project</source>
+            <translation>项目核查</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Draw a polygon or choose a layer</source>
+            <translation>在图上画面或选择图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>{count} screened</source>
+            <translation>已核查 {count} 个</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Drawn polygon</source>
+            <translation>图上所画范围</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>What was screened; choose one to see its answer</source>
+            <translation>已核查的项目；选择一个查看结论</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;Project</source>
+            <translation>项目(&amp;P)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>What is asked of a site depends on it</source>
+            <translation>选址要求因类型而异</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Only &amp;selected features</source>
+            <translation>仅所选要素(&amp;S)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Also show where spoil and borrow sites are &amp;banned</source>
+            <translation>同时显示禁设弃渣场、取土场范围(&amp;B)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;Kind</source>
+            <translation>类型(&amp;K)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;Layer</source>
+            <translation>图层(&amp;L)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;Identifier</source>
+            <translation>编号(&amp;I)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;Name</source>
+            <translation>名称(&amp;N)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;Draw a polygon</source>
+            <translation>在图上画面(&amp;D)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>S&amp;creen the layer</source>
+            <translation>核查图层(&amp;C)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Zones</source>
+            <translation>分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Measures</source>
+            <translation>管控措施</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Conflicts</source>
+            <translation>冲突</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Articles</source>
+            <translation>条款</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Article</source>
+            <translation>条款</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;PDF card…</source>
+            <translation>PDF 说明卡(&amp;P)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Copy as &amp;text</source>
+            <translation>复制为文字(&amp;T)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>L&amp;oad layers</source>
+            <translation>载入图层(&amp;O)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Zone</source>
+            <translation>分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Area (ha)</source>
+            <translation>面积（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Share (%)</source>
+            <translation>占比（%）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Grade</source>
+            <translation>防治等级</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Department</source>
+            <translation>部门</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Id</source>
+            <translation>编号</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Kind</source>
+            <translation>类别</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Measure</source>
+            <translation>措施</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Basis</source>
+            <translation>依据</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Conflict</source>
+            <translation>冲突</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Settling rule</source>
+            <translation>处理规则</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>There is no result yet: see the page Zoning</source>
+            <translation>还没有成果：见“分区”页</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Something is running</source>
+            <translation>正在运行其他任务</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Click corners on the map; a right click or Enter ends it</source>
+            <translation>在地图上逐点单击，右键或回车结束</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Choose a layer of polygons</source>
+            <translation>请选择面图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Nothing was screened yet</source>
+            <translation>尚未核查任何项目</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Screening</source>
+            <translation>项目核查</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Layers that were not given: {names}</source>
+            <translation>未提供的图层：{names}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Total</source>
+            <translation>合计</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Save the card</source>
+            <translation>保存说明卡</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>The card is in {path}.</source>
+            <translation>说明卡已写入 {path}。</translation>
         </message>
     </context>
     <context>

@@ -27,19 +27,16 @@ HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas"
 LIGHT_ENGINE = (
     *(
         "admission",
-        "job",
-        "roles",
-        "rules",
-        "schema",
-        "messages",
-        "progress",
-        "styles",
-        "scratch",
         "claim",
         "geopackage",
-        "targets",
+        "job",
+        "messages",
+        "progress",
+        "roles",
+        "rule_changes",
+        "rule_sheets",
     ),
-    *("rule_words", "rule_sheets", "rule_changes"),
+    *("rule_words", "rules", "schema", "scratch", "siting", "styles", "targets"),
 )
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}
 
