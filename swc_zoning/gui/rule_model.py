@@ -265,6 +265,8 @@ class RuleTableModel(QAbstractTableModel):
         self._problems: dict[tuple[int, str], Finding] = {}
         self._placed: list[Placed] = []
         self._changed: list[frozenset[str]] = []
+        #: text of a cell by the row it is of, which is kept so that no other can be at its address
+        self._texts: dict[tuple[int, str], tuple[Row, str]] = {}
         document.changed.connect(self._refresh)
         self.set_table("rules")
 
@@ -380,6 +382,12 @@ class RuleTableModel(QAbstractTableModel):
         row, column = self.document.rows(self.table)[index.row()], self._columns[index.column()]
         if column.key not in row:
             return ""
+        kept = self._texts.get((id(row), column.key))
+        if kept is None:
+            kept = self._texts[id(row), column.key] = (row, self._written(row, column))
+        return kept[1]
+
+    def _written(self, row: Row, column: rule_sheets.Column) -> str:
         value = row[column.key]
         # A text that is still to be written shows as nothing, not as a pair of quotation marks.
         return "" if value in ("", []) else str(self.cells().text(column, value))
@@ -443,6 +451,9 @@ class RuleTableModel(QAbstractTableModel):
                 self._problems[placed.row, placed.key] = placed.finding
 
     def _refresh(self, table: str) -> None:
+        if table in ("", "zones"):
+            # Names of zones stand in other tables.
+            self._texts.clear()
         if table not in ("", self.table):
             self._repaint()
             return

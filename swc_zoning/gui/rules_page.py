@@ -288,6 +288,7 @@ class RulesPage(Page):
 
     def _edited(self, _table: str) -> None:
         self._timer.start()
+        self.view.resizeRowToContents(self.view.currentIndex().row())
         self._refresh_tools()
 
     def _flush(self) -> None:
@@ -308,7 +309,6 @@ class RulesPage(Page):
         if not any(one.code.startswith("schema.") for one in self.findings):
             self.findings += rule_changes.weakened(document, self.document.base)
         self.model.set_findings(to_mark(self.findings, document))
-        self.view.resizeRowsToContents()
         self._show_findings(self.findings)
         wrong = any(one.severity == "error" for one in self.findings)
         self.bench.set_table(None if wrong else rules.load(document, plan_date))
