@@ -227,7 +227,8 @@ def place(finding: Finding, document: Row) -> list[Placed]:
     path = re.match(r"\$\.(\w+)\[(\d+)\](?:\.(\w+))?", str(finding.facts.get("path", "")))
     if path and path[1] in KEYS:
         return [Placed(finding, path[1], int(path[2]), path[3] or str(finding.facts.get("key", "")))]
-    names = str(finding.facts.get("row") or finding.facts.get("rows") or "")
+    named = (str(finding.facts.get(fact) or "") for fact in ("row", "rows", "other"))
+    names = ", ".join(name for name in named if name)
     found = [
         Placed(finding, table, number, _key_of(finding, table, row))
         for name in names.split(", ")

@@ -317,7 +317,7 @@ class RulesPage(Page):
         width = self.view.fontMetrics().averageCharWidth()
         for column in range(self.model.columnCount()):
             self.view.setColumnWidth(column, width * (38 if self.model.key(column) in _WIDE else 18))
-        self.view.setColumnWidth(0, width * 10)
+        self.view.setColumnWidth(0, width * (18 if self.model.table == "zones" else 10))
         self.view.resizeRowsToContents()
         self._refresh_tools()
 

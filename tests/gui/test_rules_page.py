@@ -128,6 +128,7 @@ def test_an_error_is_found_at_once_marked_with_a_sign_and_leads_to_its_row(page,
     cell = index(page, "zones", "PROHIBIT", "rank")
     assert cell.data().startswith("✖")
     assert cell.data(Qt.ItemDataRole.BackgroundRole) is not None
+    assert index(page, "zones", "PREV_STRICT", "rank").data().startswith("✖")
     page.show_table("rules")
     item = next(i for i in (page._list.item(n) for n in range(page._list.count())) if "rank" in i.text())
     page._list.itemClicked.emit(item)
