@@ -38,6 +38,8 @@ _MISUSE = {
     "run": _NO_JOB,
     "check": _NO_JOB,
     "redecide": frozenset({"rules.unreadable", "rules.plan_date", "redecide.no_result"}),
+    "compare": frozenset({"written.no_result", "derived.not_ours"}),
+    "screen": frozenset({"written.no_result", "derived.not_ours", "intake.source_missing"}),
     "import": frozenset(
         {
             "intake.source_missing",
@@ -46,6 +48,8 @@ _MISUSE = {
             "boundary.output_not_ours",
         }
     ),
+    "targets": frozenset({"redecide.no_result"}),
+    "close": frozenset({"cli.unreadable", "closing.columns"}),
     "sheet": frozenset({"rules.unreadable", "rule_sheets.no_workbook"}),
     "demo": frozenset({"cli.not_empty", "cli.scale"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
@@ -184,11 +188,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     redecide.add_argument("--plan-date", metavar="YYYY-MM-DD", help="date the law is read at")
     _takes_temp(redecide)
-    area = _command(commands, "area", _area, "official ellipsoidal area of the polygons of a file")
-    area.add_argument("file", type=Path, metavar="FILE")
-    area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
-    _takes_temp(area)
+    _area_commands(commands)
     _import_command(commands)
+    _commands_on_results(commands)
     _sheet_command(commands)
     _demo_command(commands)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
@@ -210,6 +212,59 @@ def _import_command(commands: Any) -> None:
         "--tolerance", type=float, default=0.001, metavar="M", help="gap of CAD lines closed"
     )
     command.add_argument("--holes", action="store_true", help="CAD rings inside rings are holes (even-odd)")
+    _takes_temp(command)
+
+
+def _area_commands(commands: Any) -> None:
+    area = _command(commands, "area", _area, "official ellipsoidal area of the polygons of a file")
+    area.add_argument("file", type=Path, metavar="FILE")
+    area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
+    area.add_argument(
+        "--output", type=Path, metavar="JSON", help="write the areas here (default: print them)"
+    )
+    _takes_temp(area)
+    text = "level areas so that they add up to the control area of their group on 0.01 m2"
+    close = _command(commands, "close", _close, text)
+    close.add_argument("areas", type=Path, metavar="AREAS.csv", help="columns key, group, area_m2")
+    close.add_argument("--controls", type=Path, metavar="CSV", help="columns group, area_m2")
+    close.add_argument("--output", type=Path, required=True, metavar="CLOSED.csv")
+
+
+def _commands_on_results(commands: Any) -> None:
+    targets = _command(commands, "targets", _targets, "soil and water conservation rate against its targets")
+    targets.add_argument("result", type=Path, metavar="DIR", help="folder of a result")
+    _compare_command(commands)
+    _screen_command(commands)
+
+
+def _compare_command(commands: Any) -> None:
+    command = _command(commands, "compare", _compare, "say what changed from one result to another, and why")
+    command.add_argument("before", type=_folder, metavar="OLD", help="folder of the older result")
+    command.add_argument("after", type=_folder, metavar="NEW", help="folder of the newer result")
+    command.add_argument(
+        "--output", type=_folder, required=True, metavar="DIR", help="folder of the comparison"
+    )
+    _takes_temp(command)
+
+
+def _screen_command(commands: Any) -> None:
+    command = _command(
+        commands, "screen", _screen, "say what a result means for projects, parks, spoil sites"
+    )
+    command.add_argument("result", type=_folder, metavar="RESULT", help="folder of a result")
+    command.add_argument("projects", metavar="PROJECTS", help="file of polygons")
+    command.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
+    command.add_argument("--id-field", metavar="FIELD")
+    command.add_argument("--name-field", metavar="FIELD")
+    command.add_argument(
+        "--kind", default="project", help="project, park, disturbance, spoil_site or borrow_site"
+    )
+    command.add_argument("--kind-field", metavar="FIELD", help="field that says it of each feature")
+    command.add_argument(
+        "--rules", type=Path, metavar="TABLE", help="decision table the result was made with"
+    )
+    command.add_argument("--without-banned", action="store_true", help="do not draw where sites are banned")
+    command.add_argument("--output", type=_folder, required=True, metavar="DIR", help="folder of the answer")
     _takes_temp(command)
 
 
@@ -349,7 +404,27 @@ def _area(options: argparse.Namespace, teller: _Teller) -> int:
 
     scratch.use(options.temp)
     rows = measure.areas_of_file(options.file, options.layer)
-    print(json.dumps(rows, ensure_ascii=False, indent=1))
+    if options.output:
+        _write_json(rows, options.output)
+        teller.result({"areas": options.output})
+    else:
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+    return DONE
+
+
+def _targets(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import targets
+
+    report = targets.report(options.result)
+    print(json.dumps(report.as_json(options.lang), ensure_ascii=False, indent=1))
+    return DONE
+
+
+def _close(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import closing
+
+    teller.findings(closing.close_table(options.areas, options.output, options.controls))
+    teller.result({"closed": options.output})
     return DONE
 
 
@@ -372,6 +447,35 @@ def _import(options: argparse.Namespace, teller: _Teller) -> int:
     boundaries.write(boundary, options.output, options.source)
     teller.findings(boundary.findings)
     teller.result({"boundary": options.output})
+    return DONE
+
+
+def _compare(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import comparison, derived
+
+    scratch.use(options.temp)
+    derived.check_target(options.output, comparison.NAME)
+    progress = Progress(teller.progress)
+    made = comparison.compare(options.before, options.after, progress)
+    with progress.step("writing", 0.05):
+        files = comparison.write(made, options.output, options.lang)
+    teller.result({"comparison": files["gpkg"], "document": files["json"], "matrix": files["csv"]})
+    return DONE
+
+
+def _screen(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import derived, screening
+
+    scratch.use(options.temp)
+    derived.check_target(options.output, screening.NAME)
+    fields = (options.layer, options.id_field, options.name_field, options.kind, options.kind_field)
+    source = screening.Source(options.projects, *fields)
+    progress = Progress(teller.progress)
+    made = screening.screen(options.result, source, options.rules, not options.without_banned, progress)
+    teller.findings(made.projects.findings)
+    with progress.step("writing", 0.15):
+        files = screening.write(made, options.output, options.lang)
+    teller.result({"screening": files["gpkg"], "document": files["json"], "table": files["csv"]})
     return DONE
 
 

@@ -95,7 +95,7 @@ def write(layers: Sequence[Layer], summary: Mapping[str, Any], crs: str, output:
         zoning = aside / ZONING
         for layer in layers:
             formats.write_table(zoning, layer.name, layer.batches(), crs, layer.kind)
-        _embed_styles(zoning, layers)
+        embed_styles(zoning, layers)
         _count_rows(zoning, layers)
         for layer in layers:
             _compare(zoning, layer)
@@ -232,7 +232,7 @@ def _plain(value: Any) -> Any:
 # --- styles ----------------------------------------------------------------------------------------
 
 
-def _embed_styles(path: Path, layers: Sequence[Layer]) -> None:
+def embed_styles(path: Path, layers: Sequence[Layer]) -> None:
     """Add the ``layer_styles`` table from which QGIS takes the default style of a layer."""
     # Its columns are those QGIS itself creates.
     create = (

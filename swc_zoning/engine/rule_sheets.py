@@ -241,12 +241,14 @@ class Cells:
 
 _WRITERS: dict[str, Callable[[Any, str], str]] = {
     "measures": rule_words.write_ids,
+    "bans": rule_words.write_bans,
     "roles_at_least": rule_words.write_roles_at_least,
     "distinct_tiers_at_least": rule_words.write_tiers_at_least,
     "to_check": rule_words.write_to_check,
 }
 _READERS: dict[str, Callable[[str], Any]] = {
     "measures": rule_words.read_ids,
+    "bans": rule_words.read_bans,
     "roles_at_least": rule_words.read_roles_at_least,
     "distinct_tiers_at_least": rule_words.read_tiers_at_least,
     "to_check": rule_words.read_to_check,

@@ -233,6 +233,27 @@ def read_ids(text: str) -> list[str]:
     return [word for word in _IDS.split(text) if word]
 
 
+def write_bans(bans: Sequence[Row], lang: str) -> str:
+    """Return ``site〔status〕; site〔status〕`` for the kinds of sites a measure keeps out."""
+    words = (
+        f"{write_word('site', ban['kind'], lang)}〔{write_word('status', ban['status'], lang)}〕"
+        for ban in bans
+    )
+    return written(list(bans), _SEPARATORS[lang][0].join(words), read_bans)
+
+
+def read_bans(text: str) -> list[dict[str, str]]:
+    """Return [{kind, status}]. Raises SwcError ``rule_words.word`` and ``rule_words.json``."""
+    if is_json(text):
+        return from_json(text)
+    bans = []
+    for part in filter(None, (part.strip() for part in re.split("[;；]", text))):
+        found = _FLAGS.match(part)
+        name, status = found.groups() if found else (part, "proposed")
+        bans.append({"kind": read_word("site", name), "status": read_word("status", status)})
+    return bans
+
+
 def write_roles_at_least(value: Row, lang: str) -> str:
     """Return ``2: role, role`` for {of, at_least}."""
     named = (_quoted(role_name(role, lang)) for role in value["of"])

@@ -90,6 +90,34 @@ def slivers_qml(lang: str = "zh") -> str:
     return _points_qml("state", "slivers", dict.fromkeys(palette()["slivers"], _SLIVER_MM), lang)
 
 
+def changes_qml(lang: str = "zh") -> str:
+    """Return the style of the ``changes`` layer of a comparison, by field "cause"."""
+    return _fills_qml("cause", "changes", lang)
+
+
+def banned_qml(lang: str = "zh") -> str:
+    """Return the style of the ``banned`` layer of a screening, by field "kind": hatches that may cross."""
+    symbols, categories = [], []
+    for number, (value, entry) in enumerate(palette()["banned"].items()):
+        layers = [_fill(entry["fill"], _brush(entry["hatch"]), entry["line"], "0.2")]
+        symbols.append(_symbol("fill", number, layers))
+        categories.append((value, entry[f"label_{lang}"]))
+    return _categorised("kind", categories, symbols)
+
+
+def projects_qml(lang: str = "zh") -> str:
+    """Return the style of the ``projects`` layer of a screening, by field "siting"."""
+    return _fills_qml("siting", "siting", lang)
+
+
+def _fills_qml(field: str, part: str, lang: str) -> str:
+    symbols, categories = [], []
+    for number, (value, entry) in enumerate(palette()[part].items()):
+        symbols.append(_symbol("fill", number, [_fill(entry["fill"], "solid", entry["line"], "0.3")]))
+        categories.append((value, entry[f"label_{lang}"]))
+    return _categorised(field, categories, symbols)
+
+
 def _points_qml(field: str, part: str, sizes: Mapping[str, str], lang: str) -> str:
     symbols, categories = [], []
     for number, (value, entry) in enumerate(palette()[part].items()):

@@ -28,14 +28,23 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from swc_zoning.engine.messages import SwcError
+from swc_zoning.gui.compare_page import ComparePage
 from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.page import Level, Page
 from swc_zoning.gui.rules_page import RulesPage
+from swc_zoning.gui.screening_page import ScreeningPage
+from swc_zoning.gui.targets_page import TargetsPage
 from swc_zoning.gui.zoning_page import ZoningPage
 from swc_zoning.qgis_bridge.settings import Settings
 
 #: In the order of a planner's day; any order of use is possible.
-PAGES: tuple[type[Page], ...] = (RulesPage, ZoningPage)
+PAGES: tuple[type[Page], ...] = (
+    RulesPage,
+    ZoningPage,
+    ScreeningPage,
+    TargetsPage,
+    ComparePage,
+)
 
 #: Colour and mark by level: the mark says the same to those who do not see the colour.
 _MARKS = {
