@@ -172,7 +172,9 @@ class OptionsPage(QgsOptionsPageWidget):
             lines.append(f"<p>{escape(self.tr('Not used'))}</p><ul>{rows}</ul>")
         lines.append(f"<p>{escape(self.tr('How to get what is missing'))}</p><ol>")
         for step in environment.remedies(self.system.currentData(), language()):
-            commands = "".join(f"<pre>{escape(command)}</pre>" for command in step.commands)
+            commands = "".join(
+                f"<pre style='white-space: pre-wrap'>{escape(command)}</pre>" for command in step.commands
+            )
             lines.append(f"<li>{escape(step.words)}{commands}</li>")
         return [*lines, "</ol>"]
 
