@@ -31,6 +31,7 @@ LIGHT_ENGINE = (
         "geopackage",
         "job",
         "messages",
+        "profiles",
         "progress",
         "roles",
         "rule_changes",
