@@ -26,6 +26,7 @@ SHIPPED = ("swc_zoning", "processing_algs")
 HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas"}
 LIGHT_ENGINE = (
     *(
+        "accepting",
         "admission",
         "claim",
         "geopackage",
@@ -33,6 +34,7 @@ LIGHT_ENGINE = (
         "messages",
         "profiles",
         "progress",
+        "reports",
         "roles",
         "rule_changes",
         "rule_sheets",
