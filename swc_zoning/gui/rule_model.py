@@ -27,8 +27,8 @@ KEYS = {
     ),
     "zones": ("code", "name_zh", "name_en", "rank", "orientation", "fqdm", "gkdj", "status"),
     "measures": (
-        *("id", "kind", "text_zh", "text_en", "department", "department_en", "withheld_where", "basis"),
-        *("force", "status", "valid_from", "valid_to", "note_zh", "note_en"),
+        *("id", "kind", "text_zh", "text_en", "department", "department_en", "withheld_where", "siting"),
+        *("bans", "basis", "force", "status", "valid_from", "valid_to", "note_zh", "note_en"),
     ),
     "conflicts": (
         *("id", "severity", "name_zh", "name_en", "all_of", "any_of", "none_of", "roles_at_least"),
@@ -57,6 +57,8 @@ _KEY_OF_CODE = {
     "rule_changes.period_shorter": "valid_to",
     "rule_changes.kind_weaker": "kind",
     "rule_changes.withheld": "withheld_where",
+    "rule_changes.siting_weaker": "siting",
+    "rule_changes.bans_dropped": "bans",
     "rule_changes.severity_lowered": "severity",
 }
 SIGNS = {"error": "✖", "warning": "⚠", "info": "ℹ"}

@@ -99,6 +99,15 @@ def test_a_weakened_measure_and_conflict_are_told(table):
     ]
 
 
+def test_a_weaker_siting_and_a_dropped_ban_of_a_statutory_measure_are_told(table):
+    measure = next(row for row in table["measures"] if row.get("bans") and row.get("siting") == "banned")
+    id_ = measure["id"]
+    measure["siting"] = "avoid"
+    assert told(table) == [("rule_changes.siting_weaker", id_)]
+    measure.update(siting="banned", bans=[])
+    assert told(table) == [("rule_changes.bans_dropped", id_)]
+
+
 def test_changed_keys_name_what_differs(table):
     base = rule_changes.shipped("shanghai")
     row = rule(table, "R02")

@@ -15,8 +15,9 @@ from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import QComboBox, QDialogButtonBox, QLineEdit, QSpinBox, QStyleOptionViewItem
 
 from swc_zoning import vendored
-from swc_zoning.engine import rules
+from swc_zoning.engine import rule_sheets, rules
 from swc_zoning.gui.page import Level
+from swc_zoning.gui.rule_model import KEYS
 from swc_zoning.gui.rules_page import RulesPage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -416,6 +417,13 @@ def test_a_row_that_is_not_filled_in_yet_is_an_error_and_does_not_break_the_page
     assert page.document.rows("rules")[-1]["id"] == "lower case"
     for _ in range(5):
         page.document.undo_stack.undo()
+
+
+def test_every_key_of_a_row_has_a_column_but_words_that_repeat_others():
+    for table, keys in KEYS.items():
+        known = {column.key for column in rule_sheets.columns(table)}
+        assert known - set(keys) <= {"basis_text", "note", "note_zh", "note_en"}, table
+        assert set(keys) <= known
 
 
 def test_a_line_is_the_editor_of_a_text(page):
