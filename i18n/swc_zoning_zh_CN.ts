@@ -624,6 +624,11 @@
             <source>The table of the project is damaged; the shipped one is shown. Editing replaces it.</source>
             <translation>项目中的决策表已损坏，现显示随附的决策表；编辑后将替换项目中的表。</translation>
         </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Acts</source>
+            <translation>法规</translation>
+        </message>
     </context>
     <context>
         <name>ScreeningPage</name>
