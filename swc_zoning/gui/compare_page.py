@@ -86,7 +86,7 @@ class ComparePage(Page):
         """Compare the two results in the background."""
         before, after = self._chosen()
         session = self.desk.session
-        self._stop_swipe()
+        self._swipe_button.setChecked(False)
         parameters = {"BEFORE": str(before), "AFTER": str(after)}
         if session.folder is not None:
             parameters["OUTPUT"] = str(free_folder(session.folder / FOLDER))
@@ -351,10 +351,6 @@ class ComparePage(Page):
         swipe, self._swipe = self._swipe, None
         if swipe is not None:
             swipe.close()
-        if self._swipe_button.isChecked():
-            self._swipe_button.blockSignals(True)
-            self._swipe_button.setChecked(False)
-            self._swipe_button.blockSignals(False)
 
 
 def _key(row: Mapping[str, Any]) -> str:
