@@ -2,11 +2,154 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
     <context>
+        <name>ComparePage</name>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Compare</source>
+            <translation>比较</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>{area} ha changed</source>
+            <translation>变化 {area} 公顷</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Two results can be compared</source>
+            <translation>可以比较两次成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Comparing</source>
+            <translation>比较两次成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>&amp;Older result</source>
+            <translation>前一次成果(&amp;O)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>&amp;Newer result</source>
+            <translation>后一次成果(&amp;N)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>The matrix of the whole, or of one district</source>
+            <translation>全部范围或某一区县的矩阵</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Transfer matrix</source>
+            <translation>转移矩阵</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>&amp;District</source>
+            <translation>区县(&amp;D)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Browse…</source>
+            <translation>浏览…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>A folder with summary.json and zoning.gpkg</source>
+            <translation>含有 summary.json 和 zoning.gpkg 的文件夹</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>&amp;Compare</source>
+            <translation>比较(&amp;C)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Show c&amp;hanges</source>
+            <translation>显示变化图斑(&amp;H)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>S&amp;wipe</source>
+            <translation>卷帘(&amp;W)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Co&amp;py table</source>
+            <translation>复制表格(&amp;P)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>&amp;Save table…</source>
+            <translation>保存表格(&amp;S)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Folder of a result</source>
+            <translation>成果文件夹</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Something is running</source>
+            <translation>正在运行其他任务</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Two results are needed: zone the city, or browse for a folder</source>
+            <translation>需要两次成果：请划定分区，或浏览选择文件夹</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Choose two different results</source>
+            <translation>请选择两次不同的成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Runs in the background; the map stays usable</source>
+            <translation>在后台运行，地图可继续使用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Compare two results first</source>
+            <translation>请先比较两次成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>The older result left of the pointer, the newer one right of it</source>
+            <translation>光标左侧为前一次成果，右侧为后一次成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>{parts} pieces of ground changed, {area} ha.</source>
+            <translation>有变化的地块 {parts} 块，{area} 公顷。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>{cause}: {area} ha</source>
+            <translation>{cause}：{area} 公顷</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>The two results were made with different decision tables.</source>
+            <translation>两次成果所用的决策表不同。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Before ↓  after → (ha)</source>
+            <translation>变化前 ↓ 变化后 →（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/compare_page.py" />
+            <source>Save the table</source>
+            <translation>保存表格</translation>
+        </message>
+    </context>
+    <context>
         <name>ConditionsDialog</name>
         <message>
             <location filename="../swc_zoning/gui/rule_editors.py" />
             <source>A role ticked alone means any tier. Or write it: role:tier,tier; role</source>
-            <translation type="unfinished" />
+            <translation>只勾角色表示任意等级。也可直接书写：角色:等级,等级；角色</translation>
         </message>
     </context>
     <context>
@@ -14,7 +157,130 @@
         <message>
             <location filename="../swc_zoning/gui/rule_editors.py" />
             <source>Measures that the rule gives</source>
-            <translation type="unfinished" />
+            <translation>该规则带有的管控措施</translation>
+        </message>
+    </context>
+    <context>
+        <name>OptionsPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>SWC Zoning</source>
+            <translation>水土保持管控分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>as QGIS</source>
+            <translation>与 QGIS 相同</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>Of messages and results; menus follow when QGIS starts again</source>
+            <translation>消息和成果的语言；菜单在 QGIS 重新启动后随之改变</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>The result is the same with any number; more need more memory</source>
+            <translation>进程数不影响结果；进程越多，占用内存越多</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>Tried first; empty: the Python of QGIS, then those of the system</source>
+            <translation>优先使用；不填则先用 QGIS 自带的 Python，再用系统的</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>Empty: that of Processing, else that of the system</source>
+            <translation>不填则用“处理”选项中的文件夹，再不然用系统的</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>Settings</source>
+            <translation>设置</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>&amp;Language</source>
+            <translation>语言(&amp;L)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>&amp;Processes of a run</source>
+            <translation>运行时的进程数(&amp;P)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>Python of the &amp;engine</source>
+            <translation>计算引擎的 Python(&amp;E)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>&amp;Temporary data</source>
+            <translation>临时数据(&amp;T)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>&amp;Working folders begin in</source>
+            <translation>工作文件夹的起始位置(&amp;W)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>Environment</source>
+            <translation>运行环境</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>&amp;Check again</source>
+            <translation>重新检查(&amp;C)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>Choose &amp;interpreter…</source>
+            <translation>选择解释器(&amp;I)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>Name a Python that has the packages</source>
+            <translation>指定一个装有所需包的 Python</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>C&amp;opy the report</source>
+            <translation>复制报告(&amp;O)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>The check is running</source>
+            <translation>正在检查</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>Looking for a Python that can run the engine…</source>
+            <translation>正在查找可运行计算引擎的 Python…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>Look anew, after something was installed</source>
+            <translation>安装后重新查找</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>No Python that can run the engine was found</source>
+            <translation>没有找到可运行计算引擎的 Python</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>The engine runs in the Python of QGIS, in a process of its own</source>
+            <translation>计算引擎在 QGIS 自带的 Python 中以独立进程运行</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>The engine runs in a Python beside QGIS</source>
+            <translation>计算引擎在 QGIS 之外的 Python 中运行</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>Choose interpreter</source>
+            <translation>选择解释器</translation>
         </message>
     </context>
     <context>
@@ -22,7 +288,7 @@
         <message>
             <location filename="../swc_zoning/gui/rule_editors.py" />
             <source>Roles and tiers</source>
-            <translation type="unfinished" />
+            <translation>图层角色与等级</translation>
         </message>
     </context>
     <context>
@@ -30,37 +296,37 @@
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>Test bench</source>
-            <translation type="unfinished" />
+            <translation>试验台</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>Search roles</source>
-            <translation type="unfinished" />
+            <translation>查找图层角色</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>C&amp;lear</source>
-            <translation type="unfinished" />
+            <translation>清除(&amp;L)</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>Untick every role</source>
-            <translation type="unfinished" />
+            <translation>取消全部勾选</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>Tick what covers a piece of land; a role alone is of an unknown tier</source>
-            <translation type="unfinished" />
+            <translation>勾选覆盖该地块的图层角色；只勾角色表示等级不明</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>What the table says</source>
-            <translation type="unfinished" />
+            <translation>决策表的判定</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>The table has errors: mend them first, then it can be asked.</source>
-            <translation type="unfinished" />
+            <translation>决策表有错误，改正后才能试验。</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
@@ -70,42 +336,42 @@
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>Articles</source>
-            <translation type="unfinished" />
+            <translation>法规条款</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>Rules that hold</source>
-            <translation type="unfinished" />
+            <translation>命中的规则</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>confirmed</source>
-            <translation type="unfinished" />
+            <translation>已确认</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>pending: a tier is unknown</source>
-            <translation type="unfinished" />
+            <translation>待核：有等级不明</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>{status}; {force}; control standard of grade {grade}</source>
-            <translation type="unfinished" />
+            <translation>{status}；{force}；{grade} 级防治标准</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>Measures</source>
-            <translation type="unfinished" />
+            <translation>管控措施</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>none</source>
-            <translation type="unfinished" />
+            <translation>无</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_bench.py" />
             <source>decides the zone</source>
-            <translation type="unfinished" />
+            <translation>决定分区</translation>
         </message>
     </context>
     <context>
@@ -113,12 +379,12 @@
         <message>
             <location filename="../swc_zoning/gui/rule_model.py" />
             <source>{sign} follows from law: weakening it is told</source>
-            <translation type="unfinished" />
+            <translation>{sign} 法定条目：减弱时会提示</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rule_model.py" />
             <source>{sign} differs from the shipped table</source>
-            <translation type="unfinished" />
+            <translation>{sign} 与随附的决策表不同</translation>
         </message>
     </context>
     <context>
@@ -126,37 +392,37 @@
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Rules</source>
-            <translation type="unfinished" />
+            <translation>规则</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Errors in the table: {count}</source>
-            <translation type="unfinished" />
+            <translation>决策表中的错误：{count}</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Weakens what follows from law: {count}</source>
-            <translation type="unfinished" />
+            <translation>减弱法定要求：{count} 处</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Shipped table {name}</source>
-            <translation type="unfinished" />
+            <translation>随附的决策表 {name}</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Own table {name}, no errors</source>
-            <translation type="unfinished" />
+            <translation>自有决策表 {name}，无错误</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Zones</source>
-            <translation type="unfinished" />
+            <translation>分区</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Measures</source>
-            <translation type="unfinished" />
+            <translation>措施</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
@@ -166,172 +432,395 @@
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Findings</source>
-            <translation type="unfinished" />
+            <translation>问题</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Click a finding to see its row</source>
-            <translation type="unfinished" />
+            <translation>单击问题可转到所在的行</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Decision table</source>
-            <translation type="unfinished" />
+            <translation>决策表</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Search</source>
-            <translation type="unfinished" />
+            <translation>查找</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>&amp;Add</source>
-            <translation type="unfinished" />
+            <translation>添加(&amp;A)</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Add a row below</source>
-            <translation type="unfinished" />
+            <translation>在下方添加一行</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>D&amp;uplicate</source>
-            <translation type="unfinished" />
+            <translation>复制一行(&amp;U)</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>&amp;Remove</source>
-            <translation type="unfinished" />
+            <translation>删除(&amp;R)</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>&amp;Import…</source>
-            <translation type="unfinished" />
+            <translation>导入(&amp;I)…</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>&amp;Export…</source>
-            <translation type="unfinished" />
+            <translation>导出(&amp;E)…</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>&amp;Back to the shipped table</source>
-            <translation type="unfinished" />
+            <translation>恢复随附的决策表(&amp;B)</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>&amp;More</source>
-            <translation type="unfinished" />
+            <translation>更多(&amp;M)</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Add a row</source>
-            <translation type="unfinished" />
+            <translation>添加一行</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Duplicate a row</source>
-            <translation type="unfinished" />
+            <translation>复制一行</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Remove rows</source>
-            <translation type="unfinished" />
+            <translation>删除行</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Move a row</source>
-            <translation type="unfinished" />
+            <translation>移动一行</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Back to the shipped table</source>
-            <translation type="unfinished" />
+            <translation>恢复随附的决策表</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Select a row first</source>
-            <translation type="unfinished" />
+            <translation>请先选择一行</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Copy the current row under a new id</source>
-            <translation type="unfinished" />
+            <translation>以新编号复制当前行</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Remove the selected rows</source>
-            <translation type="unfinished" />
+            <translation>删除所选的行</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Move the row; the rank of a zone moves with it</source>
-            <translation type="unfinished" />
+            <translation>移动该行；分区的位次随之改变</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>There is nothing to undo</source>
-            <translation type="unfinished" />
+            <translation>没有可撤销的操作</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Undo: {what}</source>
-            <translation type="unfinished" />
+            <translation>撤销：{what}</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>There is nothing to redo</source>
-            <translation type="unfinished" />
+            <translation>没有可重做的操作</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Redo: {what}</source>
-            <translation type="unfinished" />
+            <translation>重做：{what}</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>The table cannot be used until its errors are mended; the city is not zoned with it.</source>
-            <translation type="unfinished" />
+            <translation>决策表的错误改正之前不能使用，不会据此划定分区。</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>No shipped table has this profile: changes against it cannot be shown.</source>
-            <translation type="unfinished" />
+            <translation>没有同名的随附决策表，无法显示与其的差异。</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Decision tables</source>
-            <translation type="unfinished" />
+            <translation>决策表</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Import a decision table</source>
-            <translation type="unfinished" />
+            <translation>导入决策表</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Workbook</source>
-            <translation type="unfinished" />
+            <translation>工作簿</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Export the decision table</source>
-            <translation type="unfinished" />
+            <translation>导出决策表</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>{name} was not imported:</source>
-            <translation type="unfinished" />
+            <translation>{name} 未导入：</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Import {name}</source>
-            <translation type="unfinished" />
+            <translation>导入 {name}</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Written: {path}</source>
-            <translation type="unfinished" />
+            <translation>已写出：{path}</translation>
+        </message>
+    </context>
+    <context>
+        <name>ScreeningPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Screen a project</source>
+            <translation>项目核查</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Draw a polygon or choose a layer</source>
+            <translation>在图上画面或选择图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>{count} screened</source>
+            <translation>已核查 {count} 个</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Drawn polygon</source>
+            <translation>图上所画范围</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>What was screened; choose one to see its answer</source>
+            <translation>已核查的项目；选择一个查看结论</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;Project</source>
+            <translation>项目(&amp;P)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>What is asked of a site depends on it</source>
+            <translation>选址要求因类型而异</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Only &amp;selected features</source>
+            <translation>仅所选要素(&amp;S)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Also show where spoil and borrow sites are &amp;banned</source>
+            <translation>同时显示禁设弃渣场、取土场范围(&amp;B)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;Kind</source>
+            <translation>类型(&amp;K)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;Layer</source>
+            <translation>图层(&amp;L)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;Identifier</source>
+            <translation>编号(&amp;I)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;Name</source>
+            <translation>名称(&amp;N)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;Draw a polygon</source>
+            <translation>在图上画面(&amp;D)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>S&amp;creen the layer</source>
+            <translation>核查图层(&amp;C)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Zones</source>
+            <translation>分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Measures</source>
+            <translation>管控措施</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Conflicts</source>
+            <translation>冲突</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Articles</source>
+            <translation>条款</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Article</source>
+            <translation>条款</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>&amp;PDF card…</source>
+            <translation>PDF 说明卡(&amp;P)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Copy as &amp;text</source>
+            <translation>复制为文字(&amp;T)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>L&amp;oad layers</source>
+            <translation>载入图层(&amp;O)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Zone</source>
+            <translation>分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Area (ha)</source>
+            <translation>面积（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Share (%)</source>
+            <translation>占比（%）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Grade</source>
+            <translation>防治等级</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Department</source>
+            <translation>部门</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Id</source>
+            <translation>编号</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Kind</source>
+            <translation>类别</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Measure</source>
+            <translation>措施</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Basis</source>
+            <translation>依据</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Conflict</source>
+            <translation>冲突</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Settling rule</source>
+            <translation>处理规则</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>There is no result yet: see the page Zoning</source>
+            <translation>还没有成果：见“分区”页</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Something is running</source>
+            <translation>正在运行其他任务</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Click corners on the map; a right click or Enter ends it</source>
+            <translation>在地图上逐点单击，右键或回车结束</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Choose a layer of polygons</source>
+            <translation>请选择面图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Nothing was screened yet</source>
+            <translation>尚未核查任何项目</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Screening</source>
+            <translation>项目核查</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Layers that were not given: {names}</source>
+            <translation>未提供的图层：{names}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Total</source>
+            <translation>合计</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>Save the card</source>
+            <translation>保存说明卡</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/screening_page.py" />
+            <source>The card is in {path}.</source>
+            <translation>说明卡已写入 {path}。</translation>
         </message>
     </context>
     <context>
@@ -350,6 +839,179 @@
             <location filename="../swc_zoning/plugin.py" />
             <source>SWC Zoning Workbench</source>
             <translation>水土保持管控分区工作台</translation>
+        </message>
+    </context>
+    <context>
+        <name>TargetsPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Targets</source>
+            <translation>目标</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Zone the city first</source>
+            <translation>请先划定分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Being read</source>
+            <translation>正在读取</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Not provided: see the page</source>
+            <translation>未提供：见页内说明</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>{rate}; no target on record</source>
+            <translation>{rate}；未登记目标</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>{rate}; {year}: {met}</source>
+            <translation>{rate}；{year} 年：{met}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Districts</source>
+            <translation>各区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>&amp;Save the districts…</source>
+            <translation>保存分区表(&amp;S)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>By district</source>
+            <translation>按行政区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Year</source>
+            <translation>年份</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Required</source>
+            <translation>要求</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Met</source>
+            <translation>达标</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Allowed (ha)</source>
+            <translation>允许侵蚀面积（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Eroded now (ha)</source>
+            <translation>现状侵蚀面积（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>To be cured (ha)</source>
+            <translation>需治理（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Document</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>{tier} (ha)</source>
+            <translation>{tier}（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>{year}: to be cured (ha)</source>
+            <translation>{year} 年需治理（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>District</source>
+            <translation>行政区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Rate (%)</source>
+            <translation>水土保持率（%）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Land (ha)</source>
+            <translation>陆域（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Sea (ha)</source>
+            <translation>海域（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Eroded (ha)</source>
+            <translation>侵蚀合计（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Unknown intensity (ha)</source>
+            <translation>强度不明（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Total</source>
+            <translation>合计</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>There is no rate yet</source>
+            <translation>还没有水土保持率</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>There is no result yet</source>
+            <translation>还没有成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Not provided</source>
+            <translation>未提供</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Soil and water conservation rate {rate}</source>
+            <translation>水土保持率 {rate}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source> (at least {lowest})</source>
+            <translation>（下限 {lowest}）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>? depends on unknown tiers</source>
+            <translation>？取决于强度不明的图斑</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>✓ met</source>
+            <translation>✓ 达到</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>✕ not met</source>
+            <translation>✕ 未达到</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Save the table</source>
+            <translation>保存表格</translation>
         </message>
     </context>
     <context>
@@ -723,7 +1385,7 @@
         <message>
             <location filename="../swc_zoning/gui/rule_editors.py" />
             <source>Search</source>
-            <translation type="unfinished" />
+            <translation>查找</translation>
         </message>
     </context>
 </TS>

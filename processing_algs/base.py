@@ -7,38 +7,74 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from qgis.core import QgsProcessingAlgorithm, QgsProcessingException, QgsProcessingFeedback, QgsSettings
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingParameterDefinition,
+)
 from qgis.PyQt.QtGui import QIcon
 
 from swc_zoning.engine import scratch
-from swc_zoning.engine.messages import Finding, SwcError
+from swc_zoning.engine.messages import Finding, SwcError, catalogue
 from swc_zoning.paths import resource
 from swc_zoning.qgis_bridge import host
 from swc_zoning.qgis_bridge.feedback import FeedbackListener, say_finding
 from swc_zoning.qgis_bridge.i18n import language, text
-
-PYTHON_SETTING = "swc_zoning/python"
-#: The temporary folder on the Processing page of the options of QGIS.
-TEMP_SETTING = "Processing/Configuration/TEMP_PATH2"
+from swc_zoning.qgis_bridge.settings import Settings
 
 
 class SwcAlgorithm(QgsProcessingAlgorithm):
-    """Base of the algorithms that run the engine in the child interpreter."""
+    """Base of all algorithms. One that has only `ID` and `ROOM` set takes all its words from there.
 
+    Sentences of a room: ``name``, ``summary``, ``help``, and for each parameter X ``x`` (its label) and
+    ``x_help``; what the room does not say is taken from the room ``inputs``.
+    """
+
+    #: What never changes; "swc_zoning:" and this is the id of the algorithm.
+    ID = ""
+    #: Id of the group, of those in `GROUPS`.
+    GROUP = "zoning"
+    #: Room of the message catalogue that has the words of this algorithm.
+    ROOM = ""
     #: File name of the icon under ``resources/icons``.
     ICON = "swc_zoning.svg"
+    #: Words the search of the toolbox finds it by, in both languages.
+    TAGS: tuple[str, ...] = ()
+    #: Whether geometry has to run in the child interpreter.
+    NEEDS_ENGINE = True
 
-    def createInstance(self) -> SwcAlgorithm:  # noqa: N802 (QGIS calls these names)
+    def name(self) -> str:
+        """Return the id, which never changes."""
+        return self.ID
+
+    def displayName(self) -> str:  # noqa: N802 (QGIS calls these names)
+        """Return the name shown in the toolbox."""
+        return text(f"{self.ROOM}.name")
+
+    def shortDescription(self) -> str:  # noqa: N802
+        """Return the one-line description."""
+        return text(f"{self.ROOM}.summary")
+
+    def shortHelpString(self) -> str:  # noqa: N802
+        """Return the help beside the dialog."""
+        return text(f"{self.ROOM}.help").replace("\n", "<br>")
+
+    def tags(self) -> list[str]:
+        """Return words the search of the toolbox finds it by."""
+        return list(self.TAGS)
+
+    def createInstance(self) -> SwcAlgorithm:  # noqa: N802
         """Return a new object of the same algorithm."""
         return type(self)()
 
     def group(self) -> str:
         """Return the name of the group."""
-        return text("provider.group")
+        return text(f"group.{self.GROUP}")
 
     def groupId(self) -> str:  # noqa: N802
         """Return the id of the group, which never changes."""
-        return "zoning"
+        return self.GROUP
 
     def icon(self) -> QIcon:
         """Return the icon."""
@@ -49,22 +85,35 @@ class SwcAlgorithm(QgsProcessingAlgorithm):
         return str(resource("icons", self.ICON))
 
     def canExecute(self) -> tuple[bool, str]:  # noqa: N802
-        """Return whether a Python for the engine was found, and else what to install."""
+        """Return whether a Python for the engine was found where one is needed, and else what to install."""
         possible, reason = _pair(super().canExecute())
-        if not possible:
-            return False, reason
+        if not possible or not self.NEEDS_ENGINE:
+            return possible, reason
         sentence = host.missing(python_setting(), language())
         return not sentence, sentence
+
+    def declare(self, parameter: QgsProcessingParameterDefinition, advanced: bool = False) -> None:
+        """Add a parameter with the label and the help its room has for it."""
+        parameter.setDescription(self.words(parameter.name()))
+        parameter.setHelp(self.words(f"{parameter.name()}_help"))
+        if advanced:
+            parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+        self.addParameter(parameter)
+
+    def words(self, name: str) -> str:
+        """Return the sentence `name` of the room of this algorithm, else of the room of all."""
+        own = f"{self.ROOM}.{name.lower()}"
+        return text(own if own in catalogue() else f"inputs.{name.lower()}")
 
 
 def python_setting() -> str:
     """Return the interpreter named on the options page, or ""."""
-    return str(QgsSettings().value(PYTHON_SETTING, "") or "")
+    return Settings().python
 
 
 def temp_setting() -> str:
-    """Return the folder for temporary data that the user chose for Processing, or ""."""
-    return str(QgsSettings().value(TEMP_SETTING, "") or "")
+    """Return the folder for temporary data that the user chose, here or for Processing, or ""."""
+    return Settings().temp_folder
 
 
 @contextmanager
@@ -78,7 +127,9 @@ def temporary_folder() -> Iterator[Path]:
 def run_engine(job: Path, output: Path, feedback: QgsProcessingFeedback) -> host.Outcome:
     """Run a job file in the child and return the result files; everything it says goes to `feedback`."""
     child = _child(feedback)
-    return host.run(child, job, output, language(), FeedbackListener(feedback), temp_setting())
+    return host.run(
+        child, job, output, language(), FeedbackListener(feedback), temp_setting(), Settings().workers
+    )
 
 
 def call_engine(arguments: Sequence[str], feedback: QgsProcessingFeedback) -> host.Files:

@@ -10,7 +10,6 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingOutputFile,
-    QgsProcessingParameterDefinition,
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterNumber,
 )
@@ -24,29 +23,18 @@ OUTPUT, SCALE, JOB = "OUTPUT", "SCALE", "JOB"
 class DemoCity(SwcAlgorithm):
     """Writes the layers and the job of an invented city into a new folder."""
 
-    def name(self) -> str:
-        """Return the id, which never changes."""
-        return "democity"
-
-    def displayName(self) -> str:  # noqa: N802 (QGIS calls these names)
-        """Return the name shown in the toolbox."""
-        return text("demo.name")
-
-    def shortHelpString(self) -> str:  # noqa: N802
-        """Return the help beside the dialog."""
-        return text("demo.help")
+    ID = "democity"
+    GROUP = "preparation"
+    ROOM = "demo"
+    TAGS = ("demo", "example", "示范", "演示")
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
         """Declare the parameters."""
-        folder = QgsProcessingParameterFolderDestination(OUTPUT, text("demo.output"))
-        folder.setHelp(text("demo.output_help"))
-        self.addParameter(folder)
+        self.declare(QgsProcessingParameterFolderDestination(OUTPUT, ""))
         kind = QgsProcessingParameterNumber.Type.Double
-        scale = QgsProcessingParameterNumber(SCALE, text("demo.scale"), kind, 1.0, False, 0.02, 4.0)
-        scale.setHelp(text("demo.scale_help"))
-        scale.setFlags(scale.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
-        self.addParameter(scale)
-        self.addOutput(QgsProcessingOutputFile(JOB, text("demo.job")))
+        scale = QgsProcessingParameterNumber(SCALE, "", kind, 1.0, False, 0.02, 4.0)
+        self.declare(scale, advanced=True)
+        self.addOutput(QgsProcessingOutputFile(JOB, self.words("job")))
 
     def processAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

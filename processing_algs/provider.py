@@ -7,16 +7,29 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from swc_zoning.paths import resource, version
+from swc_zoning.processing_algs.check_rule_table import CheckRuleTable
+from swc_zoning.processing_algs.close_areas import CloseAreas
 from swc_zoning.processing_algs.compare_zonings import CompareZonings
 from swc_zoning.processing_algs.delineate_zones import DelineateZones
 from swc_zoning.processing_algs.demo_city import DemoCity
+from swc_zoning.processing_algs.ellipsoidal_area import EllipsoidalArea
+from swc_zoning.processing_algs.import_boundary import ImportBoundary
 from swc_zoning.processing_algs.screen_projects import ScreenProjects
 from swc_zoning.qgis_bridge.i18n import text
 
 PROVIDER_ID = "swc_zoning"
 
 #: In the order of a run.
-_ALGORITHMS = (DelineateZones, CompareZonings, ScreenProjects, DemoCity)
+_ALGORITHMS = (
+    DemoCity,
+    ImportBoundary,
+    DelineateZones,
+    CompareZonings,
+    ScreenProjects,
+    EllipsoidalArea,
+    CloseAreas,
+    CheckRuleTable,
+)
 
 
 class SwcZoningProvider(QgsProcessingProvider):

@@ -48,6 +48,8 @@ _MISUSE = {
             "boundary.output_not_ours",
         }
     ),
+    "targets": frozenset({"redecide.no_result"}),
+    "close": frozenset({"cli.unreadable", "closing.columns"}),
     "sheet": frozenset({"rules.unreadable", "rule_sheets.no_workbook"}),
     "demo": frozenset({"cli.not_empty", "cli.scale"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
@@ -186,10 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     redecide.add_argument("--plan-date", metavar="YYYY-MM-DD", help="date the law is read at")
     _takes_temp(redecide)
-    area = _command(commands, "area", _area, "official ellipsoidal area of the polygons of a file")
-    area.add_argument("file", type=Path, metavar="FILE")
-    area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
-    _takes_temp(area)
+    _area_commands(commands)
     _import_command(commands)
     _commands_on_results(commands)
     _sheet_command(commands)
@@ -216,7 +215,24 @@ def _import_command(commands: Any) -> None:
     _takes_temp(command)
 
 
+def _area_commands(commands: Any) -> None:
+    area = _command(commands, "area", _area, "official ellipsoidal area of the polygons of a file")
+    area.add_argument("file", type=Path, metavar="FILE")
+    area.add_argument("--layer", metavar="NAME", help="layer of a file that has several")
+    area.add_argument(
+        "--output", type=Path, metavar="JSON", help="write the areas here (default: print them)"
+    )
+    _takes_temp(area)
+    text = "level areas so that they add up to the control area of their group on 0.01 m2"
+    close = _command(commands, "close", _close, text)
+    close.add_argument("areas", type=Path, metavar="AREAS.csv", help="columns key, group, area_m2")
+    close.add_argument("--controls", type=Path, metavar="CSV", help="columns group, area_m2")
+    close.add_argument("--output", type=Path, required=True, metavar="CLOSED.csv")
+
+
 def _commands_on_results(commands: Any) -> None:
+    targets = _command(commands, "targets", _targets, "soil and water conservation rate against its targets")
+    targets.add_argument("result", type=Path, metavar="DIR", help="folder of a result")
     _compare_command(commands)
     _screen_command(commands)
 
@@ -388,7 +404,27 @@ def _area(options: argparse.Namespace, teller: _Teller) -> int:
 
     scratch.use(options.temp)
     rows = measure.areas_of_file(options.file, options.layer)
-    print(json.dumps(rows, ensure_ascii=False, indent=1))
+    if options.output:
+        _write_json(rows, options.output)
+        teller.result({"areas": options.output})
+    else:
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+    return DONE
+
+
+def _targets(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import targets
+
+    report = targets.report(options.result)
+    print(json.dumps(report.as_json(options.lang), ensure_ascii=False, indent=1))
+    return DONE
+
+
+def _close(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import closing
+
+    teller.findings(closing.close_table(options.areas, options.output, options.controls))
+    teller.result({"closed": options.output})
     return DONE
 
 

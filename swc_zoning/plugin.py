@@ -27,6 +27,7 @@ class SwcZoningPlugin:
         self._actions: list[QAction] = []
         self._dialog: Any = None
         self._workbench: Any = None
+        self._options: Any = None
         self._menu = ""
 
     def initProcessing(self) -> None:  # noqa: N802 (QGIS calls these names)
@@ -49,8 +50,10 @@ class SwcZoningPlugin:
 
     def _add_workbench(self) -> None:
         # Widgets only here: qgis_process and servers have none.
+        from swc_zoning.gui import options_page
         from swc_zoning.gui.workbench import Workbench
 
+        self._options = options_page.register(self._iface)
         self._workbench = Workbench(self._iface, QgsProject.instance(), self._iface.mainWindow())
         self._iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._workbench)
         self._workbench.hide()
@@ -70,6 +73,9 @@ class SwcZoningPlugin:
         for action in self._actions:
             self._iface.removePluginVectorMenu(self._menu, action)
             self._iface.removeToolBarIcon(action)
+        if self._options is not None:
+            self._iface.unregisterOptionsWidgetFactory(self._options)
+            self._options = None
         if self._workbench is not None:
             self._workbench.unload()
             self._iface.removeDockWidget(self._workbench)

@@ -25,8 +25,18 @@ ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ("swc_zoning", "processing_algs")
 HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas"}
 LIGHT_ENGINE = (
-    *("admission", "job", "roles", "rules", "schema", "messages", "progress", "styles", "scratch", "claim"),
-    *("rule_words", "rule_sheets", "rule_changes", "siting"),
+    *(
+        "admission",
+        "claim",
+        "geopackage",
+        "job",
+        "messages",
+        "progress",
+        "roles",
+        "rule_changes",
+        "rule_sheets",
+    ),
+    *("rule_words", "rules", "schema", "scratch", "siting", "styles", "targets"),
 )
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}
 

@@ -28,14 +28,15 @@ def areas_of_file(path: Path, layer: str | None = None) -> list[dict[str, Any]]:
     if source is None:
         raise SwcError("cli.no_crs", path=str(path))
     geometry = shapely.force_2d(shapely.from_wkb(table.wkb))
+    absent = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     ellipsoidal, plane = official_areas(geometry, source)
     return [
         {
             "feature": int(fid),
-            "ellipsoidal_m2": None if g is None else float(e),
-            "plane_m2": None if g is None else float(p),
+            "ellipsoidal_m2": None if nothing else float(e),
+            "plane_m2": None if nothing else float(p),
         }
-        for fid, g, e, p in zip(table.fids.tolist(), geometry, ellipsoidal, plane)
+        for fid, nothing, e, p in zip(table.fids.tolist(), absent, ellipsoidal, plane)
     ]
 
 

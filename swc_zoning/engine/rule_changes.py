@@ -124,14 +124,22 @@ def _rules_weakened(document: Row, base: Row) -> Iterator[Finding]:
     for id_, before, now in _pairs("rules", document, base):
         yield from _force_lowered(id_, before, now)
         if now["zone"] != before["zone"] and _is_lower(before["zone"], now["zone"], ranks, old_ranks):
-            facts = {"row": id_, "before": before["zone"] or "-", "now": now["zone"] or "-"}
-            yield Finding("rule_changes.zone_weaker", facts)
+            facts = {
+                **_zone_names("before", before["zone"], base),
+                **_zone_names("now", now["zone"], document),
+            }
+            yield Finding("rule_changes.zone_weaker", {"row": id_, **facts})
         lost = _narrowed(before, now)
         if lost:
             yield Finding("rule_changes.narrowed", {"row": id_, "lost": ", ".join(lost)})
         dropped = [measure for measure in before["measures"] if measure not in now["measures"]]
         if dropped:
             yield Finding("rule_changes.measures_dropped", {"row": id_, "measures": ", ".join(dropped)})
+
+
+def _zone_names(role: str, code: str | None, document: Row) -> dict[str, str]:
+    zone = next((zone for zone in document["zones"] if zone["code"] == code), {})
+    return {f"{role}_{lang}": zone.get(f"name_{lang}") or code or "-" for lang in ("zh", "en")}
 
 
 def _is_lower(before: str | None, now: str | None, ranks: Mapping[str, int], old: Mapping[str, int]) -> bool:

@@ -41,9 +41,10 @@ _TABLES = {
 #: Objects of the document shown as a sheet of one row.
 _OBJECTS = ("grade", "zone_codes")
 _PAIRS = {"aliases": ("role", "word", "tier"), "unknown_counts_as": ("role", "tier")}
-_CONDITIONS = {"any_of", "all_of", "unless", "none_of", "withheld_where", "grade_one_where"}
+#: Keys of columns that hold conditions.
+CONDITIONS = {"any_of", "all_of", "unless", "none_of", "withheld_where", "grade_one_where"}
 _DATES = {"valid_from", "valid_to", "as_of"}
-_WIDE = _CONDITIONS | {"basis", "basis_text", "text_zh", "text_en", "settling_rule", "settling_rule_en"}
+_WIDE = CONDITIONS | {"basis", "basis_text", "text_zh", "text_en", "settling_rule", "settling_rule_en"}
 _CELL_LIMIT = 32767
 _BLANK_ROWS = 200
 _HEADINGS = 1
@@ -203,7 +204,7 @@ class Cells:
         return rule_words.vocabulary()["words"][name][_index(self.lang)]
 
     def _written(self, key: str, value: Any) -> str:
-        if key in _CONDITIONS:
+        if key in CONDITIONS:
             return rule_words.write_conditions(value, self.lang)
         if key == "basis":
             return rule_words.write_basis(value, self.acts, self.lang)
@@ -227,7 +228,7 @@ class Cells:
         return self._read(key, text)
 
     def _read(self, key: str, text: str) -> Any:
-        if key in _CONDITIONS:
+        if key in CONDITIONS:
             return rule_words.read_conditions(text)
         if key == "basis":
             return rule_words.read_basis(text, self.acts)
@@ -456,7 +457,7 @@ def _row(
             text = _text(cells[place]) if place < len(cells) else ""
             if text:
                 row[column.key] = teller.value(column, text)
-            elif column.required and (column.nullable or column.key in _CONDITIONS | {"measures"}):
+            elif column.required and (column.nullable or column.key in CONDITIONS | {"measures"}):
                 row[column.key] = None if column.nullable else []
         except SwcError as error:
             heading = page.cell(1, place + 1).value

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QAbstractItemModel, QCoreApplication, QModelIndex, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QComboBox,
     QDialog,
@@ -135,8 +135,9 @@ class _Picker(QDialog):
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
+        self.setMinimumWidth(self.fontMetrics().averageCharWidth() * 60)
         self._search, self._line, self._why = QLineEdit(), QLineEdit(), QLabel()
-        self._search.setPlaceholderText(self.tr("Search"))
+        self._search.setPlaceholderText(QCoreApplication.translate("_Picker", "Search"))
         self._search.setClearButtonEnabled(True)
         self._why.setWordWrap(True)
         standard = QDialogButtonBox.StandardButton

@@ -227,7 +227,8 @@ def place(finding: Finding, document: Row) -> list[Placed]:
     path = re.match(r"\$\.(\w+)\[(\d+)\](?:\.(\w+))?", str(finding.facts.get("path", "")))
     if path and path[1] in KEYS:
         return [Placed(finding, path[1], int(path[2]), path[3] or str(finding.facts.get("key", "")))]
-    names = str(finding.facts.get("row") or finding.facts.get("rows") or "")
+    named = (str(finding.facts.get(fact) or "") for fact in ("row", "rows", "other"))
+    names = ", ".join(name for name in named if name)
     found = [
         Placed(finding, table, number, _key_of(finding, table, row))
         for name in names.split(", ")
@@ -265,6 +266,8 @@ class RuleTableModel(QAbstractTableModel):
         self._problems: dict[tuple[int, str], Finding] = {}
         self._placed: list[Placed] = []
         self._changed: list[frozenset[str]] = []
+        #: text of a cell by the row it is of, which is kept so that no other can be at its address
+        self._texts: dict[tuple[int, str], tuple[Row, str]] = {}
         document.changed.connect(self._refresh)
         self.set_table("rules")
 
@@ -333,7 +336,7 @@ class RuleTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.EditRole:
             return self._text(index)
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{SIGNS[finding.severity]} {self._text(index)}" if finding else self._text(index)
+            return f"{SIGNS[finding.severity]} {self._shown(index)}" if finding else self._shown(index)
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(index, finding)
         if role == Qt.ItemDataRole.BackgroundRole and (finding or self._is_changed(index)):
@@ -380,9 +383,25 @@ class RuleTableModel(QAbstractTableModel):
         row, column = self.document.rows(self.table)[index.row()], self._columns[index.column()]
         if column.key not in row:
             return ""
+        kept = self._texts.get((id(row), column.key))
+        if kept is None:
+            kept = self._texts[id(row), column.key] = (row, self._written(row, column))
+        return kept[1]
+
+    def _written(self, row: Row, column: rule_sheets.Column) -> str:
         value = row[column.key]
         # A text that is still to be written shows as nothing, not as a pair of quotation marks.
         return "" if value in ("", []) else str(self.cells().text(column, value))
+
+    def _shown(self, index: QModelIndex) -> str:
+        """Return what is read in the cell: a zone by its name, conditions one a line."""
+        key, text = self.key(index.column()), self._text(index)
+        if key == "zone":
+            names = {zone["code"]: zone[f"name_{language()}"] for zone in self.document.rows("zones")}
+            return names.get(self.value(index), text) or "—"
+        if key in rule_sheets.CONDITIONS:
+            return text.replace("; ", "\n").replace("；", "\n")
+        return text
 
     def _tip(self, index: QModelIndex, finding: Finding | None) -> str:
         lines = [finding.sentence(language())] if finding else []
@@ -433,6 +452,9 @@ class RuleTableModel(QAbstractTableModel):
                 self._problems[placed.row, placed.key] = placed.finding
 
     def _refresh(self, table: str) -> None:
+        if table in ("", "zones"):
+            # Names of zones stand in other tables.
+            self._texts.clear()
         if table not in ("", self.table):
             self._repaint()
             return

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from qgis.core import Qgis
-from qgis.PyQt.QtCore import QModelIndex, QSortFilterProxyModel, Qt, QTimer
-from qgis.PyQt.QtGui import QKeySequence
+from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, QSortFilterProxyModel, Qt, QTimer
+from qgis.PyQt.QtGui import QGuiApplication, QKeySequence
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -42,8 +44,13 @@ from swc_zoning.qgis_bridge.compat import QShortcut
 from swc_zoning.qgis_bridge.i18n import language
 
 _WAIT_MS = 250
+#: What a row may lack while it is being edited.
+_UNFINISHED = ("schema.pattern", "schema.too_short", "schema.repeated")
 _PLACE = Qt.ItemDataRole.UserRole
-_WIDE = ("any_of", "all_of", "basis", "text_zh", "text_en", "settling_rule", "settling_rule_en")
+_WIDE = (
+    *("any_of", "basis", "text_zh", "text_en", "settling_rule", "settling_rule_en"),
+    *("note_zh", "note_en", "to_check", "measures"),
+)
 
 
 class RulesPage(Page):
@@ -51,7 +58,8 @@ class RulesPage(Page):
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
-        self.document = RuleDocument(rules.read(desk.session.rules), self)
+        self._unusable: list[Finding] = []
+        self.document = RuleDocument(self._of_session(), self)
         self.model = RuleTableModel(self.document, self)
         self.findings: list[Finding] = []
         self._handing_over = False
@@ -182,12 +190,26 @@ class RulesPage(Page):
         self.desk.session.rules_changed.connect(self._take_session)
         stack = self.document.undo_stack
         stack.indexChanged.connect(self._refresh_tools)
-        # Not the standard keys: on some systems these are one of ours, and two for one are none.
-        for keys, slot in (("Ctrl+Z", stack.undo), ("Ctrl+Y", stack.redo), ("Ctrl+Shift+Z", stack.redo)):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(slot)
+        self._add_shortcuts()
         self._show_table(0)
+
+    def _add_shortcuts(self) -> None:
+        stack = self.document.undo_stack
+        # Not the standard keys: on some systems these are one of ours, and two for one are none.
+        keys = {
+            "Ctrl+Z": stack.undo,
+            "Ctrl+Y": stack.redo,
+            "Ctrl+Shift+Z": stack.redo,
+            "Ctrl+C": self.copy,
+            "Ctrl+V": self.paste,
+            "Del": self.clear,
+        }
+        for name, slot in keys.items():
+            of_cells = name in ("Ctrl+C", "Ctrl+V", "Del")
+            shortcut = QShortcut(QKeySequence(name), self.view if of_cells else self)
+            within = Qt.ShortcutContext.WidgetWithChildrenShortcut
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut if of_cells else within)
+            shortcut.activated.connect(slot)
 
     # --- rows --------------------------------------------------------------------------------------
 
@@ -200,7 +222,9 @@ class RulesPage(Page):
         self.show_table(table)
         self.search.clear()
         index = self._proxy.mapFromSource(self.model.index(row, self.model.column_of(key)))
-        self.view.setCurrentIndex(index)
+        # Not by the view: that asks which keys are held down.
+        only = QItemSelectionModel.SelectionFlag.ClearAndSelect
+        self.view.selectionModel().setCurrentIndex(index, only)
         self.view.scrollTo(index)
 
     def add(self) -> None:
@@ -221,6 +245,44 @@ class RulesPage(Page):
         """Move the current row up or down; a zone changes its rank."""
         moved = self.document.move(self.model.table, self._current(), step, self.tr("Move a row"))
         self.select(self.model.table, moved)
+
+    def copy(self) -> None:
+        """Put the selected cells on the clipboard as a spreadsheet takes them."""
+        indexes = self.view.selectionModel().selectedIndexes()
+        lines: dict[int, dict[int, str]] = defaultdict(dict)
+        for index in indexes:
+            text = str(index.data(Qt.ItemDataRole.EditRole) or "")
+            lines[index.row()][index.column()] = text.replace("\t", " ").replace("\n", " ")
+        ordered = (lines[row] for row in sorted(lines))
+        text = "\n".join("\t".join(cells[column] for column in sorted(cells)) for cells in ordered)
+        QGuiApplication.clipboard().setText(text)
+
+    def paste(self) -> None:
+        """Type the cells of the clipboard from the current cell on; undone as one."""
+        first = self.view.currentIndex()
+        text = QGuiApplication.clipboard().text()
+        if not first.isValid() or not text:
+            return
+        with self._as_one(self.tr("Paste")):
+            for down, line in enumerate(text.rstrip("\n").splitlines()):
+                for right, cell in enumerate(line.split("\t")):
+                    target = first.sibling(first.row() + down, first.column() + right)
+                    if target.isValid():
+                        self._proxy.setData(target, cell)
+
+    def clear(self) -> None:
+        """Empty the selected cells; undone as one."""
+        with self._as_one(self.tr("Clear cells")):
+            for index in self.view.selectionModel().selectedIndexes():
+                self._proxy.setData(index, "")
+
+    @contextmanager
+    def _as_one(self, words: str) -> Iterator[None]:
+        self.document.undo_stack.beginMacro(words)
+        try:
+            yield
+        finally:
+            self.document.undo_stack.endMacro()
 
     def back_to_shipped(self) -> None:
         """Take the shipped table again; this can be undone."""
@@ -254,8 +316,9 @@ class RulesPage(Page):
         self.view.selectionModel().clear()
         width = self.view.fontMetrics().averageCharWidth()
         for column in range(self.model.columnCount()):
-            self.view.setColumnWidth(column, width * (32 if self.model.key(column) in _WIDE else 16))
-        self.view.setColumnWidth(0, width * 14)
+            self.view.setColumnWidth(column, width * (38 if self.model.key(column) in _WIDE else 18))
+        self.view.setColumnWidth(0, width * (18 if self.model.table == "zones" else 10))
+        self.view.resizeRowsToContents()
         self._refresh_tools()
 
     def _refresh_tools(self, *_: object) -> None:
@@ -278,12 +341,13 @@ class RulesPage(Page):
             "" if stack.canRedo() else nothing,
             self.tr("Redo: {what}").format(what=stack.redoText()),
         )
-        self._back.setEnabled(not self.document.is_shipped())
+        self._back.setEnabled(self.desk.session.rules is not None or not self.document.is_shipped())
 
     # --- check -------------------------------------------------------------------------------------
 
     def _edited(self, _table: str) -> None:
         self._timer.start()
+        self.view.resizeRowToContents(self.view.currentIndex().row())
         self._refresh_tools()
 
     def _flush(self) -> None:
@@ -293,23 +357,25 @@ class RulesPage(Page):
     def check(self) -> None:
         """Examine the table, mark its cells, ask the bench again and hand the table to the session."""
         self._timer.stop()
-        self._examine()
         self._hand_over()
+        self._examine()
         self.state_changed.emit()
 
     def _examine(self) -> None:
         document = self.document.document
         plan_date = self.desk.session.plan_date
-        self.findings = rules.check(document, plan_date)
+        broken = self._unusable if self._is_replaced() else []
+        self.findings = [*broken, *rules.check(document, plan_date)]
         if not any(one.code.startswith("schema.") for one in self.findings):
             self.findings += rule_changes.weakened(document, self.document.base)
         self.model.set_findings(to_mark(self.findings, document))
         self._show_findings(self.findings)
-        wrong = any(one.severity == "error" for one in self.findings)
+        wrong = any(one.severity == "error" for one in self.findings[len(broken) :])
         self.bench.set_table(None if wrong else rules.load(document, plan_date))
 
     def _hand_over(self) -> None:
         document = None if self.document.is_shipped() else self.document.document
+        self._unusable = []
         if document == self.desk.session.rules:
             return
         self._handing_over = True
@@ -322,11 +388,18 @@ class RulesPage(Page):
         if self._handing_over:
             return
         self._timer.stop()
-        self.document.load(rules.read(self.desk.session.rules))
+        self.document.load(self._of_session())
         self._timer.stop()
         self._examine()
         self._refresh_tools()
         self.state_changed.emit()
+
+    def _of_session(self) -> Mapping[str, Any]:
+        """Return the table of the session, or the shipped one where that has no form a table can have."""
+        document = rules.read(self.desk.session.rules)
+        self._unusable = check_document(document, "rules")
+        # Rows that are merely not filled in yet are edited on.
+        return rules.read() if self._is_replaced() else document
 
     def _show_findings(self, findings: list[Finding]) -> None:
         order = list(SIGNS)
@@ -339,7 +412,15 @@ class RulesPage(Page):
         self._why.setText(self._words(errors))
         self._why.setVisible(bool(self._why.text()))
 
+    def _is_replaced(self) -> bool:
+        """Return whether the shipped table is shown since that of the project is none."""
+        return any(one.code not in _UNFINISHED for one in self._unusable)
+
     def _words(self, errors: int) -> str:
+        if self._is_replaced():
+            return self.tr(
+                "The table of the project is damaged; the shipped one is shown. Editing replaces it."
+            )
         if errors:
             return self.tr(
                 "The table cannot be used until its errors are mended; the city is not zoned with it."

@@ -33,10 +33,18 @@ from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.page import Level, Page
 from swc_zoning.gui.rules_page import RulesPage
 from swc_zoning.gui.screening_page import ScreeningPage
+from swc_zoning.gui.targets_page import TargetsPage
 from swc_zoning.gui.zoning_page import ZoningPage
+from swc_zoning.qgis_bridge.settings import Settings
 
 #: In the order of a planner's day; any order of use is possible.
-PAGES: tuple[type[Page], ...] = (RulesPage, ZoningPage, ScreeningPage, ComparePage)
+PAGES: tuple[type[Page], ...] = (
+    RulesPage,
+    ZoningPage,
+    ScreeningPage,
+    TargetsPage,
+    ComparePage,
+)
 
 #: Colour and mark by level: the mark says the same to those who do not see the colour.
 _MARKS = {
@@ -170,7 +178,7 @@ class Workbench(QDockWidget):
         self._folder.setToolTip("" if folder is None else str(folder))
 
     def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, self.tr("Working folder"))
+        chosen = QFileDialog.getExistingDirectory(self, self.tr("Working folder"), Settings().working_folder)
         if chosen:
             self.take_folder(Path(chosen))
 
@@ -184,7 +192,9 @@ class Workbench(QDockWidget):
     # --- demo city ---------------------------------------------------------------------------------
 
     def _choose_demo(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, self.tr("Folder for the demo city"))
+        chosen = QFileDialog.getExistingDirectory(
+            self, self.tr("Folder for the demo city"), Settings().working_folder
+        )
         if chosen:
             self.make_demo(Path(chosen))
 

@@ -24,12 +24,12 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from swc_zoning.engine import roles
+from swc_zoning.engine.geopackage import read_table
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.page import Level, Page, State, allow
 from swc_zoning.gui.tables import Column, RowsModel, RowsView, write_csv
 from swc_zoning.qgis_bridge.i18n import language, text
-from swc_zoning.qgis_bridge.tables import read_table
 
 _HECTARE = 1e4
 

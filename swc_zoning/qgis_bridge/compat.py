@@ -20,6 +20,13 @@ def string_field(name: str) -> QgsField:
     return QgsField(name, QtCore.QVariant.String)
 
 
+def number_field(name: str) -> QgsField:
+    """Return a field of floating-point numbers."""
+    if Qgis.versionInt() >= _META_TYPES_FROM:
+        return QgsField(name, QtCore.QMetaType.Type.Double)
+    return QgsField(name, QtCore.QVariant.Double)
+
+
 def kind_of(field: QgsField) -> str:
     """Return the Qt name of a field's type, such as "QString"; Qt 6 asks the type itself."""
     if hasattr(QtCore.QMetaType, "typeName"):

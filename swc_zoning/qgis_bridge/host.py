@@ -155,7 +155,7 @@ def passed_over(preferred: str = "", lang: str = "zh") -> Finding | None:
 
 def no_interpreter(found: Search, lang: str = "zh") -> SwcError:
     """Return the error that says what to install, with the candidates and what each lacks."""
-    packages = ", ".join(f"{name}>={_dotted(floor)}" for name, floor in FLOORS.items())
+    packages = ", ".join(f"{name}>={dotted(floor)}" for name, floor in FLOORS.items())
     tried = "; ".join(refusal.sentence(lang) for refusal in found.refusals) or "-"
     return SwcError("host.no_interpreter", packages=packages, tried=tried)
 
@@ -207,12 +207,12 @@ def _check(python: str, own: bool) -> Child | Finding:
 
 def _judge(python: str, own: bool, version: tuple[int, ...], found: Mapping[str, str]) -> Child | Finding:
     if version[:2] < PYTHON_FLOOR:
-        facts = {"python": python, "found": _dotted(version), "needed": _dotted(PYTHON_FLOOR)}
+        facts = {"python": python, "found": dotted(version), "needed": dotted(PYTHON_FLOOR)}
         return Finding("host.refused_python", facts)
-    lacking = [f"{name}>={_dotted(floor)}" for name, floor in FLOORS.items() if not _enough(found, name)]
+    lacking = [f"{name}>={dotted(floor)}" for name, floor in FLOORS.items() if not _enough(found, name)]
     if lacking:
         return Finding("host.refused_missing", {"python": python, "packages": ", ".join(lacking)})
-    return Child(python, own, {"python": _dotted(version), **found})
+    return Child(python, own, {"python": dotted(version), **found})
 
 
 def _enough(found: Mapping[str, str], name: str) -> bool:
@@ -223,7 +223,8 @@ def _enough(found: Mapping[str, str], name: str) -> bool:
     return number is None or tuple(map(int, number.groups())) >= FLOORS[name]
 
 
-def _dotted(version: tuple[int, ...]) -> str:
+def dotted(version: tuple[int, ...]) -> str:
+    """Return a version as it is written."""
     return ".".join(map(str, version))
 
 
@@ -239,13 +240,22 @@ def _environment(own: bool) -> dict[str, str]:
 # --- running ---------------------------------------------------------------------------------------
 
 
-def run(child: Child, job: Path, output: Path, lang: str, listener: Listener, temp: str = "") -> Outcome:
-    """Run the job file in the child and return its result files under `output`.
+def run(
+    child: Child,
+    job: Path,
+    output: Path,
+    lang: str,
+    listener: Listener,
+    temp: str = "",
+    workers: int = 1,
+) -> Outcome:
+    """Run the job file in the child, in so many processes, and return its result files under `output`.
 
     Raises what `call` raises.
     """
     output = Path(output).absolute()
     arguments = ["run", str(Path(job).absolute()), "--output", str(output)]
+    arguments += ["--workers", str(workers)] if workers > 1 else []
     files = call(child, arguments, lang, listener, temp, claimed=output)
     return Outcome(files["summary"], files["zoning"])
 

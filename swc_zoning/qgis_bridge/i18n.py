@@ -12,6 +12,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
 import swc_zoning
 from swc_zoning.engine.messages import LANGUAGES, sentence
+from swc_zoning.qgis_bridge.settings import Settings
 
 VARIABLE = "SWC_ZONING_LANG"
 
@@ -20,10 +21,10 @@ _NO_LOCALE = ("", "C", "POSIX")
 
 
 def language() -> str:
-    """Return "zh" or "en": SWC_ZONING_LANG, else the locale of QGIS, else that of the environment."""
-    named = os.environ.get(VARIABLE, "")
-    if named in LANGUAGES:
-        return named
+    """Return "zh" or "en": SWC_ZONING_LANG, else the setting, else the locale of QGIS or the environment."""
+    for named in (os.environ.get(VARIABLE, ""), Settings().language):
+        if named in LANGUAGES:
+            return named
     return "zh" if _locale().lower().startswith("zh") else "en"
 
 

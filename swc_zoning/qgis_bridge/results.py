@@ -21,6 +21,14 @@ def open_layer(zoning: Path, name: str) -> QgsVectorLayer:
     return layer
 
 
+def open_only_layer(file: Path) -> QgsVectorLayer:
+    """Return the one layer of a file of results. Raises SwcError host.result_layer."""
+    layer = QgsVectorLayer(str(file), file.stem, "ogr")
+    if not layer.isValid():
+        raise SwcError("host.result_layer", path=str(file), layer=file.stem)
+    return layer
+
+
 def shown_fields(layer: QgsVectorLayer) -> QgsFields:
     """Return the fields without the row number, which the target numbers itself."""
     fields, hidden = QgsFields(), set(layer.primaryKeyAttributes())

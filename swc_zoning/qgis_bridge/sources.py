@@ -9,6 +9,7 @@ GeoPackage; what becomes of the layer in the meantime does not matter.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from qgis.core import (
     QgsFeatureSink,
     QgsField,
     QgsFields,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
     QgsProviderRegistry,
@@ -32,7 +36,7 @@ from qgis.core import (
 
 from swc_zoning.engine import admission
 from swc_zoning.engine.messages import Cancelled, SwcError
-from swc_zoning.qgis_bridge.compat import kind_of, string_field
+from swc_zoning.qgis_bridge.compat import kind_of, number_field, string_field
 
 _LAYER = "layer"
 _READS = {"path", "layerName", "layerId"}
@@ -96,6 +100,40 @@ def snapshot(value: Any, layer: QgsVectorLayer) -> Snapshot:
     state["selected"] = "-" if selected is None else selected
     shown = QgsVectorLayerFeatureSource(layer)
     return Snapshot(layer.name(), layer.fields(), layer.wkbType(), layer.crs(), shown, request, state)
+
+
+def shown(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], name: str, context: QgsProcessingContext
+) -> Snapshot:
+    """Return what the layer of a parameter shows now. Raises QgsProcessingException where there is none.
+
+    Call it in the main thread, in ``prepareAlgorithm``.
+    """
+    value = parameters[name]
+    # A part of a layer is no layer to QGIS: ask for the one it is a part of.
+    named = value.source if isinstance(value, QgsProcessingFeatureSourceDefinition) else value
+    layer = algorithm.parameterAsVectorLayer({**parameters, name: named}, name, context)
+    if layer is None:
+        raise QgsProcessingException(algorithm.invalidSourceError(parameters, name))
+    return snapshot(value, layer)
+
+
+def extended(fields: QgsFields, names: Iterable[str]) -> QgsFields:
+    """Return `fields` and number fields of these names; those of the same name before them get a number."""
+    made, taken = QgsFields(), {name.lower() for name in names}
+    for field in fields:
+        kept = QgsField(field)
+        kept.setName(_free_name(field.name(), taken))
+        taken.add(kept.name().lower())
+        made.append(kept)
+    for name in names:
+        made.append(number_field(name))
+    return made
+
+
+def value_or_none(value: Any) -> Any:
+    """Return a value of a feature, None for the null of QGIS."""
+    return None if value is None or value == NULL else value
 
 
 def copy(source: Snapshot, path: Path, feedback: QgsProcessingFeedback) -> Copied:

@@ -4,28 +4,19 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from pathlib import Path
 
 import pytest
+from child import engine
 
 if "DISPLAY" not in os.environ:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-ROOT = Path(__file__).resolve().parents[2]
 SCALE = "0.05"
 
 
 @pytest.fixture(autouse=True)
 def _english(monkeypatch):
     monkeypatch.setenv("SWC_ZONING_LANG", "en")
-
-
-def engine(*arguments):
-    """Run a command of the engine in its own Python."""
-    python = os.environ["SWC_ZONING_PYTHON"]
-    command = [python, "-m", "swc_zoning", *map(str, arguments), "--lang", "en"]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="session")

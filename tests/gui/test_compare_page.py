@@ -7,7 +7,7 @@ import json
 import shutil
 
 import pytest
-from conftest import engine
+from child import engine
 from qgis.core import QgsRectangle
 from qgis.gui import QgsMapToolPan
 from qgis.PyQt.QtCore import QEvent, QPointF, Qt

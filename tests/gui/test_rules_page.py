@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import QComboBox, QDialogButtonBox, QLineEdit, QSpinBox, QStyleOptionViewItem
 
 from swc_zoning import vendored
@@ -127,6 +128,7 @@ def test_an_error_is_found_at_once_marked_with_a_sign_and_leads_to_its_row(page,
     cell = index(page, "zones", "PROHIBIT", "rank")
     assert cell.data().startswith("✖")
     assert cell.data(Qt.ItemDataRole.BackgroundRole) is not None
+    assert index(page, "zones", "PREV_STRICT", "rank").data().startswith("✖")
     page.show_table("rules")
     item = next(i for i in (page._list.item(n) for n in range(page._list.count())) if "rank" in i.text())
     page._list.itemClicked.emit(item)
@@ -354,6 +356,66 @@ def test_pieces_of_law_are_shown_in_chinese_to_a_chinese_user(desk, qtbot, monke
     assert index(made, "rules", "R02", "any_of").data() == "饮用水水源地:一级保护区"
     made.bench.tree.tick("drinking_water_source", "level1")
     assert "禁止管控区" in made.bench.answer.toPlainText()
+
+
+def test_cells_are_copied_pasted_and_cleared_as_in_a_spreadsheet_and_undone_as_one(page, qtbot):
+    page.activateWindow()
+    page.view.setFocus()
+    qtbot.waitUntil(page.view.hasFocus, timeout=3000)
+    page.select("rules", 0, "any_of")
+    qtbot.keyClick(page.view, Qt.Key.Key_C, CTRL)
+    assert QGuiApplication.clipboard().text() == (
+        "Nature reserve:Core protection area; National park:Core protection area"
+    )
+    page.select("rules", 2, "any_of")
+    qtbot.keyClick(page.view, Qt.Key.Key_V, CTRL)
+    assert row(page, "rules", "R03")["any_of"] == row(page, "rules", "R01")["any_of"]
+    QGuiApplication.clipboard().setText("GENERAL\tNature park\nPROHIBIT\tno such role")
+    page.select("rules", 4, "zone")
+    page.paste()
+    assert (row(page, "rules", "R05")["zone"], row(page, "rules", "R06")["zone"]) == ("GENERAL", "PROHIBIT")
+    assert row(page, "rules", "R06")["any_of"] == rules.read()["rules"][5]["any_of"]
+    page.document.undo_stack.undo()
+    assert row(page, "rules", "R06")["zone"] == "PREV_STRICT"
+    page.select("rules", 2, "any_of")
+    qtbot.keyClick(page.view, Qt.Key.Key_Delete)
+    assert row(page, "rules", "R03")["any_of"] == []
+
+
+def test_a_damaged_table_of_the_project_is_told_and_an_edit_replaces_it(page, qtbot):
+    session = page.desk.session
+    session.set_rules({"schema": 1, "rules": 7})
+    assert page.state().level is Level.PROBLEM
+    assert "damaged" in page._why.text()
+    assert page.document.is_shipped()
+    assert session.rules == {"schema": 1, "rules": 7}
+    edit(page, "rules", "R11", "zone", "PREV_STRICT")
+    checked(page, qtbot)
+    assert session.table().rules["R11"]["zone"] == "PREV_STRICT"
+    assert page.state().level is Level.DONE
+
+
+def test_a_damaged_table_of_the_project_gives_way_to_the_shipped_one(page, qtbot):
+    page.desk.session.set_rules({})
+    page.back_to_shipped()
+    checked(page, qtbot)
+    assert page.desk.session.rules is None
+    assert page.state().level is Level.DONE
+
+
+def test_a_row_that_is_not_filled_in_yet_is_an_error_and_does_not_break_the_page(page, qtbot):
+    for table in ("zones", "rules", "measures", "conflicts"):
+        page.show_table(table)
+        page.add()
+        checked(page, qtbot)
+        assert page.state().level is Level.PROBLEM
+    edit(page, "rules", "R29", "id", "lower case")
+    checked(page, qtbot)
+    assert "schema.pattern" in codes(page)
+    page.desk.session.set_rules(dict(page.desk.session.rules))
+    assert page.document.rows("rules")[-1]["id"] == "lower case"
+    for _ in range(5):
+        page.document.undo_stack.undo()
 
 
 def test_a_line_is_the_editor_of_a_text(page):

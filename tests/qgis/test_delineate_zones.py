@@ -23,8 +23,8 @@ from qgis.core import (
 )
 
 from swc_zoning.engine import roles, scratch
-from swc_zoning.processing_algs.base import TEMP_SETTING
 from swc_zoning.qgis_bridge import host
+from swc_zoning.qgis_bridge.settings import PROCESSING_TEMP
 
 ALGORITHM = "swc_zoning:delineatezones"
 
@@ -172,14 +172,14 @@ def test_b63_a_layer_removed_after_the_start_is_zoned_and_temporary_data_go_wher
         "OUTPUT": str(tmp_path / "out"),
     }
     settings = QgsSettings()
-    settings.setValue(TEMP_SETTING, str(temporary))
+    settings.setValue(PROCESSING_TEMP, str(temporary))
     try:
         algorithm = provider.algorithm("delineatezones").create()
         assert algorithm.prepare(parameters, context, feedback)
         QgsProject.instance().removeMapLayer(layer.id())
         result = algorithm.runPrepared(parameters, context, feedback)
     finally:
-        settings.remove(TEMP_SETTING)
+        settings.remove(PROCESSING_TEMP)
     rows = {tuple(row["roles"]): row["plane_m2"] for row in summary_of(result)["crosstab"]}
     assert rows[("ecological_redline",)] == pytest.approx(250000.0, abs=1e-3)
     assert all(len([name for name in names if "-layers-" in name]) == 1 for names in seen)

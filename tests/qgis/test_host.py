@@ -220,3 +220,14 @@ def ended(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def test_a_run_uses_as_many_processes_as_it_is_told(fake_python, tmp_path):
+    body = 'print(json.dumps({"event": "result", "summary": " ".join(sys.argv), "zoning": "z"}))'
+    child = host.Child(fake_python(body), False)
+    told = [
+        str(host.run(child, tmp_path / "j.json", tmp_path / "out", "en", Recorder(), workers=number).summary)
+        for number in (1, 3)
+    ]
+    assert "--workers" not in told[0]
+    assert "--workers 3" in told[1]

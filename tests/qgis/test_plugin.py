@@ -36,6 +36,7 @@ class Interface:
         self._iface = iface
         self.menu = []
         self.bar = []
+        self.options = []
 
     def mainWindow(self):
         return self.window
@@ -57,6 +58,12 @@ class Interface:
 
     def removePluginVectorMenu(self, menu, action):
         self.menu.remove(action.objectName())
+
+    def registerOptionsWidgetFactory(self, factory):
+        self.options.append(factory.title())
+
+    def unregisterOptionsWidgetFactory(self, factory):
+        self.options.remove(factory.title())
 
     def addToolBarIcon(self, action):
         self.bar.append(action.objectName())
@@ -80,10 +87,11 @@ def test_loaded_and_unloaded_twenty_times_nothing_stays(qgis_processing, qgis_if
         plugin = classFactory(interface)
         plugin.initGui()
         assert provider() is not None
+        assert interface.options == ["SWC Zoning"]
         assert interface.menu == ["swcZoningWorkbenchAction", "swcZoningDelineateZones"]
         plugin.unload()
         assert provider() is None
-    assert interface.menu == interface.bar == []
+    assert interface.menu == interface.bar == interface.options == []
     assert hung(interface.window) == before
     assert QgsApplication.taskManager().count() == tasks
 
