@@ -22,7 +22,7 @@ from threading import Event, Thread
 from typing import Any
 
 from swc_zoning import paths
-from swc_zoning.engine import claim, scratch
+from swc_zoning.engine import claim, reports, scratch
 from swc_zoning.engine.messages import LANGUAGES, Blocked, Cancelled, Finding, SwcError
 from swc_zoning.engine.progress import Progress
 
@@ -163,6 +163,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("job", type=Path, metavar="JOB")
     check.add_argument(
         "--fix", type=Path, metavar="FILE", help="write the job with every sure fix in it here"
+    )
+    check.add_argument(
+        "--report", type=Path, metavar="FILE", help="write the findings here, status 0 whatever they are"
     )
     _takes_temp(check)
     slivers = _command(
@@ -339,34 +342,45 @@ def _run(options: argparse.Namespace, teller: _Teller) -> int:
 
 
 def _check(options: argparse.Namespace, teller: _Teller) -> int:
-    from swc_zoning.engine import job, run
+    from swc_zoning.engine import run
 
     scratch.use(options.temp)
-    findings = run.validate(options.job)
-    if options.fix:
-        # Raises the findings again where the job itself cannot be read: there is nothing to fix then.
-        _write_json(job.fixed(job.load(options.job), findings), options.fix)
+    examined = run.examine(options.job, progress=Progress(teller.progress))
+    findings = examined.findings
+    files = _fixed(options, findings)
+    if options.report:
+        head = {"job": str(options.job), "crs": examined.crs}
+        reports.write(reports.of_findings(findings, options.lang, **head), options.report)
+        teller.findings(findings)
+        teller.result({"report": options.report, **files})
+        # What blocks a run is no failure of the question: the report answers it.
+        return DONE
     print(json.dumps([finding.as_json(options.lang) for finding in findings], ensure_ascii=False, indent=1))
     errors = [finding.code for finding in findings if finding.severity == "error"]
     return _status(options, errors) if errors else DONE
 
 
-def _write_json(document: Any, path: Path) -> None:
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+def _fixed(options: argparse.Namespace, findings: list[Finding]) -> dict[str, Path]:
+    """Write the job with the sure fixes where that is asked for; one that cannot be read has none."""
+    from swc_zoning.engine import job
+
+    if not options.fix:
+        return {}
     try:
-        aside.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:
-        raise SwcError("cli.unwritable", path=str(path), reason=error.strerror) from error
-    finally:
-        aside.unlink(missing_ok=True)
+        document = job.fixed(job.load(options.job), findings)
+    except job.JobError:
+        if options.report:
+            return {}
+        raise
+    reports.write(document, options.fix)
+    return {"fixed": options.fix}
 
 
 def _slivers(options: argparse.Namespace, teller: _Teller) -> int:
     from swc_zoning.engine import verdicts
 
     scratch.use(options.temp)
-    _write_json(verdicts.of_result(options.result), options.output)
+    reports.write(verdicts.of_result(options.result), options.output)
     return DONE
 
 
@@ -405,7 +419,7 @@ def _area(options: argparse.Namespace, teller: _Teller) -> int:
     scratch.use(options.temp)
     rows = measure.areas_of_file(options.file, options.layer)
     if options.output:
-        _write_json(rows, options.output)
+        reports.write(rows, options.output)
         teller.result({"areas": options.output})
     else:
         print(json.dumps(rows, ensure_ascii=False, indent=1))
@@ -492,7 +506,7 @@ def _sheet(options: argparse.Namespace, teller: _Teller) -> int:
     if options.output.suffix.lower() == ".xlsx":
         rule_sheets.write(document, options.output, options.lang)
     else:
-        _write_json(document, options.output)
+        reports.write(document, options.output)
     teller.findings(findings)
     teller.result({"table": options.output})
     return DONE

@@ -157,15 +157,25 @@ def read(job: Job, progress: Progress) -> Intake:
 
     Raises Blocked with all findings if one of them is an error the job does not accept.
     """
-    intake, findings = _survey(job, progress)
-    if intake is None or any(finding.severity == "error" for finding in findings):
-        raise Blocked(findings)
-    return intake
+    surveyed = survey(job, progress)
+    if surveyed.intake is None or any(finding.severity == "error" for finding in surveyed.findings):
+        raise Blocked(surveyed.findings)
+    return surveyed.intake
 
 
 def inspect(job: Job) -> list[Finding]:
     """Return all that :func:`read` would find, without raising."""
-    return _survey(job, Progress())[1]
+    return survey(job, Progress()).findings
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What came of looking at all layers: `intake` None where something blocks, `crs` None where even
+    the working CRS could not be told. Places of findings are in `crs`."""
+
+    intake: Intake | None
+    crs: CRS | None
+    findings: list[Finding]
 
 
 # --- the way through -------------------------------------------------------------------------------
@@ -266,7 +276,8 @@ class _Part:
     given: versions.Given
 
 
-def _survey(job: Job, progress: Progress) -> tuple[Intake | None, list[Finding]]:
+def survey(job: Job, progress: Progress) -> Survey:
+    """Return all layers of `job` as they are, without raising where one of them blocks a run."""
     notes = _Notes(job.options.accept)
     specs = list(_specs(job, notes))
     sources: list[_Source] = []
@@ -278,13 +289,13 @@ def _survey(job: Job, progress: Progress) -> tuple[Intake | None, list[Finding]]
     sources = _placed(sources, job, hashed, notes)
     working = _working_crs(job, sources, notes)
     if working is None:
-        return None, notes.findings
+        return Survey(None, None, notes.findings)
     parts = _settle_all(sources, working, job, progress)
     for label, finding in versions.compare([part.given for part in parts]):
         notes.tell([finding], label)
     if notes.blocked():
-        return None, notes.findings
-    return _join(working, parts, notes.findings), notes.findings
+        return Survey(None, working, notes.findings)
+    return Survey(_join(working, parts, notes.findings), working, notes.findings)
 
 
 def _specs(job: Job, notes: _Notes) -> Iterator[tuple[int | None, str, Any]]:

@@ -8,6 +8,7 @@ both sentences use the same placeholders.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -44,9 +45,30 @@ class Fix:
     change: dict[str, Any]
     sure: bool = False
 
-    def as_json(self) -> dict[str, Any]:
-        """Return this fix as plain data."""
-        return {"entry": self.entry, "change": self.change, "sure": self.sure}
+    def sentence(self, lang: str = "zh") -> str:
+        """Return what this fix does, in words."""
+        said = [_change_in_words(key, value, lang) for key, value in _changes(self.change)]
+        return ("；" if lang == "zh" else "; ").join(said)
+
+    def as_json(self, lang: str = "zh") -> dict[str, Any]:
+        """Return this fix as plain data, with its sentence."""
+        told = {"entry": self.entry, "change": self.change, "sure": self.sure}
+        return {**told, "sentence": self.sentence(lang)}
+
+
+def _changes(change: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield (key, value) of a change of a job, the parts of a tier on their own."""
+    for key, value in change.items():
+        if key == "tier" and isinstance(value, dict):
+            yield from ((f"tier_{part}", said) for part, said in value.items())
+        else:
+            yield key, value
+
+
+def _change_in_words(key: str, value: Any, lang: str) -> str:
+    shown = json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
+    code = f"fix.{key}" if f"fix.{key}" in catalogue() else "fix.other"
+    return sentence(code, {"key": key, "value": shown}, lang)
 
 
 @dataclass(frozen=True)
@@ -81,7 +103,7 @@ class Finding:
             "place": list(self.place) if self.place else None,
             "measure_m2": self.measure_m2,
             "facts": self.facts,
-            "fixes": [fix.as_json() for fix in self.fixes],
+            "fixes": [fix.as_json(lang) for fix in self.fixes],
             "text": self.sentence(lang),
         }
 

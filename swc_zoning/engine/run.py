@@ -103,22 +103,50 @@ _HEAD = (
 
 def validate(document: str | Path | Mapping[str, Any], base: Path | None = None) -> list[Finding]:
     """Return everything that can be said of a job (file or document) before it runs, data included."""
+    return examine(document, base).findings
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What can be said of a job before it runs; places are in `crs` (EPSG:code or WKT, None if not known)."""
+
+    findings: list[Finding]
+    crs: str | None
+
+
+def examine(
+    document: str | Path | Mapping[str, Any], base: Path | None = None, progress: Progress | None = None
+) -> Examined:
+    """Return what `validate` does, with the working CRS that the data would have."""
     findings = jobs.check(document, base)
     if _blocks(findings):
-        return findings
+        return Examined(findings, None)
     job = jobs.load(document, base)
+    findings += _of_rules(job)
+    progress = progress or Progress()
+    with progress.step("examining", 1.0):
+        surveyed = intake.survey(job, progress)
+    crs = None if surveyed.crs is None else _crs_text(surveyed.crs)
+    return Examined([*findings, *surveyed.findings], crs)
+
+
+def _of_rules(job: Job) -> list[Finding]:
     try:
-        table = rules.load(job.rules, job.plan_date)
+        return _said_of(rules.load(job.rules, job.plan_date), job.plan_date)
     except Blocked as blocked:
-        return [*findings, *blocked.findings, *intake.inspect(job)]
+        return blocked.findings
     except SwcError as error:
-        return [*findings, Finding(error.code, error.facts), *intake.inspect(job)]
-    return [*findings, *_of_rules(table, job.plan_date), *intake.inspect(job)]
+        return [Finding(error.code, error.facts)]
 
 
-def _of_rules(table: RuleTable, plan_date: str | None) -> list[Finding]:
+def _said_of(table: RuleTable, plan_date: str | None) -> list[Finding]:
     base = rule_changes.shipped(table.document["profile"])
     return [*rules.check(table, plan_date), *rule_changes.weakened(table.document, base)]
+
+
+def _crs_text(crs: pyproj.CRS) -> str:
+    authority = crs.to_authority()
+    return ":".join(authority) if authority else crs.to_wkt()
 
 
 def run(
@@ -186,7 +214,7 @@ def _findings(job: Job, table: RuleTable, taken: Intake, court: Court) -> list[F
     """Return all findings; those that block and are not accepted stop the run."""
     findings = [
         *job.findings,
-        *_of_rules(table, job.plan_date),
+        *_said_of(table, job.plan_date),
         *taken.findings,
         *consistency.check(court.before, job.options),
         *slivers.findings(court),
@@ -227,12 +255,11 @@ def _prove_inputs_unchanged(taken: Intake) -> None:
 
 
 def _head(job: Job, table: RuleTable, taken: Intake, model: areas.AreaModel) -> dict[str, Any]:
-    authority = taken.crs.to_authority()
     marked = [record for record in taken.layers if record.mark]
     return {
         "title": job.title,
         **({"mark": f"{marked[0].mark}: {', '.join(one.layer for one in marked)}"} if marked else {}),
-        "crs": ":".join(authority) if authority else taken.crs.to_wkt(),
+        "crs": _crs_text(taken.crs),
         "mode": job.options.mode,
         "plan_date": table.plan_date,
         "rules": {

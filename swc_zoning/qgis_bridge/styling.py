@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How results look in QGIS: the styles of the engine, and the group a run is put in."""
+"""How results look in QGIS: the styles of the engine, and the group in which a result is kept.
+
+A group belongs to one place of results and is found again by a custom property, as users rename and
+move groups. A re-run into the same place takes away the layers that the last run put there, and
+nothing else: layers of the user in the group, and layers moved out of it, stay.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from qgis.core import (
     QgsLayerTreeGroup,
+    QgsLayerTreeLayer,
     QgsLayerTreeNode,
     QgsMapLayer,
     QgsProcessingContext,
@@ -20,17 +28,36 @@ from qgis.core import (
 from qgis.PyQt.QtXml import QDomDocument
 
 from swc_zoning.engine import styles
-from swc_zoning.engine.messages import SwcError
+from swc_zoning.engine.messages import SwcError, sentence
+from swc_zoning.qgis_bridge import results
 from swc_zoning.qgis_bridge.compat import set_sort_key
 
+#: On a group: the key of its results. On the node of a layer: which output it is.
 RUN_PROPERTY = "swc_zoning/run"
+#: On the node of a layer: the run that put it there.
+STAMP_PROPERTY = "swc_zoning/stamp"
+#: On a group: the name it was given, so that one given by the user is left alone.
+TITLE_PROPERTY = "swc_zoning/title"
 
-#: QML by output, in the order of the legend; each takes zone names (code -> name) and the language.
-_QML: Mapping[str, Callable[[Mapping[str, str], str], str]] = {
-    "FINDINGS": lambda names, lang: styles.findings_qml(lang),
-    "CONFLICTS": lambda names, lang: styles.conflicts_qml(),
-    "ZONES": lambda names, lang: styles.zones_qml(names, "zones"),
-    "PIECES": lambda names, lang: styles.zones_qml(names, "pieces"),
+ZONING, SUMMARY = "zoning.gpkg", "summary.json"
+
+
+@dataclass(frozen=True)
+class _Look:
+    """An output of a run: its layer in the result file, its style, whether it is seen at first."""
+
+    layer: str
+    qml: Callable[[Mapping[str, str], str], str]
+    seen: bool = True
+
+
+#: By output, in the order of the legend; a style takes zone names (code -> name) and the language.
+_LOOKS: Mapping[str, _Look] = {
+    "FINDINGS": _Look("findings", lambda names, lang: styles.findings_qml(lang)),
+    "SLIVERS": _Look("slivers", lambda names, lang: styles.slivers_qml(lang), seen=False),
+    "CONFLICTS": _Look("conflicts", lambda names, lang: styles.conflicts_qml()),
+    "ZONES": _Look("zones", lambda names, lang: styles.zones_qml(names, "zones")),
+    "PIECES": _Look("pieces", lambda names, lang: styles.zones_qml(names, "pieces"), seen=False),
 }
 
 
@@ -49,6 +76,44 @@ def apply(layer: QgsVectorLayer, qml: str) -> None:
         raise SwcError("host.style_failed", layer=layer.name(), reason=reason)
 
 
+def key_of(folder: str | Path) -> str:
+    """Return the key of the group for results in `folder`."""
+    return Path(folder).absolute().as_posix()
+
+
+def show_result(
+    project: QgsProject, folder: Path, lang: str, key: str = "", title: str = ""
+) -> QgsLayerTreeGroup:
+    """Load the layers of the result in `folder`, styled, into the group of `key`; return the group.
+
+    The layers read ``zoning.gpkg`` itself; those of an earlier result in the group go, slivers and
+    pieces come hidden. `key` is the folder where it is "", `title` the name of the group where it is
+    new. Call it in the main thread. Raises SwcError host.result_layer, host.style_failed.
+    """
+    folder, key = Path(folder), key or key_of(folder)
+    names = zone_names(folder / SUMMARY, lang)
+    layers = {output: _opened(folder, output, names, lang) for output in _LOOKS}
+    root, stamp = project.layerTreeRoot(), uuid.uuid4().hex
+    group = _group(root, key, title or folder.name)
+    _clear(project, group, stamp)
+    for output, layer in layers.items():
+        project.addMapLayer(layer, False)
+        node = QgsLayerTreeLayer(layer)
+        _mark(node, output, stamp)
+        group.insertChildNode(_place(group, output), node)
+    return group
+
+
+def _opened(folder: Path, output: str, names: Mapping[str, str], lang: str) -> QgsVectorLayer:
+    look = _LOOKS[output]
+    layer = results.open_layer(folder / ZONING, look.layer)
+    layer.setName(sentence(f"delineate.{look.layer}", {}, lang))
+    apply(layer, look.qml(names, lang))
+    return layer
+
+
+# --- results of Processing -------------------------------------------------------------------------
+
 #: Stylers that QGIS has still to call.
 _waiting: list[ResultStyler] = []
 
@@ -56,19 +121,22 @@ _waiting: list[ResultStyler] = []
 class ResultStyler(QgsProcessingLayerPostProcessorInterface):
     """Styles one result layer and puts it in the group of its run; runs in the main thread.
 
-    QGIS keeps no reference to it; `attach` does, one for each output.
+    `run` is the key of the group ("": in none), `stamp` tells one run into it from another. QGIS keeps
+    no reference to a styler; `attach` does, one for each output.
     """
 
-    def __init__(self, output: str, names: Mapping[str, str], lang: str, run: str, group: str) -> None:
+    def __init__(
+        self, output: str, names: Mapping[str, str], lang: str, run: str, group: str, stamp: str = ""
+    ) -> None:
         super().__init__()
         self._output = output
-        self._qml = _QML[output](names, lang)
-        self._run, self._group = run, group
+        self._qml = _LOOKS[output].qml(names, lang)
+        self._run, self._group, self._stamp = run, group, stamp
 
     @property
     def rank(self) -> int:
         """Return the place of its output in the legend."""
-        return list(_QML).index(self._output)
+        return _rank(self._output)
 
     def postProcessLayer(  # noqa: N802 (QGIS calls this name)
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -79,7 +147,7 @@ class ResultStyler(QgsProcessingLayerPostProcessorInterface):
         apply(layer, self._qml)
         layer.setCustomProperty(RUN_PROPERTY, self._run)
         layer.triggerRepaint()
-        if context.project() is not None:
+        if self._run and context.project() is not None:
             self._move(context.project(), layer)
 
     def _move(self, project: QgsProject, layer: QgsMapLayer) -> None:
@@ -87,11 +155,11 @@ class ResultStyler(QgsProcessingLayerPostProcessorInterface):
         node = root.findLayer(layer.id())
         if node is None:
             return
-        group = _group_of_run(root, self._run) or _new_group(root, self._run, self._group)
+        group = _group(root, self._run, self._group)
+        _clear(project, group, self._stamp)
         moved = node.clone()
-        moved.setCustomProperty(RUN_PROPERTY, self._output)
-        moved.setExpanded(self._output == "ZONES")
-        group.insertChildNode(_place(group, self.rank), moved)
+        _mark(moved, self._output, self._stamp)
+        group.insertChildNode(_place(group, self._output), moved)
         # Only now: a layer whose last node is removed leaves the project.
         node.parent().removeChildNode(node)
 
@@ -101,48 +169,65 @@ def attach(context: QgsProcessingContext, layer_id: str, styler: ResultStyler) -
     _waiting.append(styler)
     details = context.layerToLoadOnCompletionDetails(layer_id)
     details.setPostProcessor(styler)
-    set_sort_key(details, len(_QML) - styler.rank)
-
-
-def show_result(project: QgsProject, folder: Path, lang: str, key: str, title: str) -> QgsLayerTreeGroup:
-    """Load the layers of a result as they lie, styled, in the group of `key` in place of what was there."""
-    root = project.layerTreeRoot()
-    group = _group_of_run(root, key) or _new_group(root, key, title)
-    for node in group.findLayers():
-        project.removeMapLayer(node.layerId())
-    names = zone_names(folder / "summary.json", lang)
-    for output, qml in _QML.items():
-        layer = QgsVectorLayer(f"{folder / 'zoning.gpkg'}|layername={output.lower()}", output, "ogr")
-        apply(layer, qml(names, lang))
-        project.addMapLayer(layer, False)
-        group.addLayer(layer)
-    return group
+    set_sort_key(details, len(_LOOKS) - styler.rank)
 
 
 # --- groups ----------------------------------------------------------------------------------------
 
 
-def _group_of_run(root: QgsLayerTreeGroup, run: str) -> QgsLayerTreeGroup | None:
-    """Return the group of a run; found by its property, as users rename groups."""
-    groups = (group for group in root.findGroups(True) if group.customProperty(RUN_PROPERTY) == run)
-    return next(groups, None)
-
-
-def _new_group(root: QgsLayerTreeGroup, run: str, name: str) -> QgsLayerTreeGroup:
-    group = root.insertGroup(0, name)
-    group.setCustomProperty(RUN_PROPERTY, run)
+def _group(root: QgsLayerTreeGroup, key: str, title: str) -> QgsLayerTreeGroup:
+    """Return the group of `key`, made where there is none; a name of the user's own stays."""
+    groups = (group for group in root.findGroups(True) if group.customProperty(RUN_PROPERTY) == key)
+    group = next(groups, None)
+    if group is None:
+        group = root.insertGroup(0, title)
+        group.setCustomProperty(RUN_PROPERTY, key)
+    elif group.name() == group.customProperty(TITLE_PROPERTY):
+        group.setName(title)
+    else:
+        return group
+    group.setCustomProperty(TITLE_PROPERTY, title)
     return group
 
 
-def _place(group: QgsLayerTreeGroup, rank: int) -> int:
-    """Return where a layer of `rank` belongs: below the last one that stands above it in the legend.
+def _clear(project: QgsProject, group: QgsLayerTreeGroup, stamp: str) -> None:
+    """Take out of `group` the layers that other runs put there; the user's own stay."""
+    for node in list(_ours(group)):
+        if node.customProperty(STAMP_PROPERTY, "") != stamp:
+            layer = node.layerId()
+            group.removeChildNode(node)
+            # Shown elsewhere too, it is the user's now.
+            if project.layerTreeRoot().findLayer(layer) is None:
+                project.removeMapLayer(layer)
+
+
+def _ours(group: QgsLayerTreeGroup) -> Iterator[QgsLayerTreeLayer]:
+    for node in group.children():
+        if isinstance(node, QgsLayerTreeLayer) and node.customProperty(RUN_PROPERTY) in _LOOKS:
+            yield node
+
+
+def _mark(node: QgsLayerTreeLayer, output: str, stamp: str) -> None:
+    node.setCustomProperty(RUN_PROPERTY, output)
+    node.setCustomProperty(STAMP_PROPERTY, stamp)
+    node.setExpanded(output == "ZONES")
+    if not _LOOKS[output].seen:
+        node.setItemVisibilityChecked(False)
+
+
+def _place(group: QgsLayerTreeGroup, output: str) -> int:
+    """Return where an output belongs: below the last one that stands above it in the legend.
 
     Results arrive in any order, and QGIS may have put this one among its fellows already.
     """
-    above = [place for place, child in enumerate(group.children()) if _rank(child) <= rank]
+    ranks = [_rank(_output_of(child)) for child in group.children()]
+    above = [place for place, rank in enumerate(ranks) if rank <= _rank(output)]
     return above[-1] + 1 if above else 0
 
 
-def _rank(child: QgsLayerTreeNode) -> int:
-    places = {output: number for number, output in enumerate(_QML)}
-    return places.get(child.customProperty(RUN_PROPERTY), len(places))
+def _output_of(node: QgsLayerTreeNode) -> str:
+    return node.customProperty(RUN_PROPERTY) or ""
+
+
+def _rank(output: str) -> int:
+    return {name: number for number, name in enumerate(_LOOKS)}.get(output, len(_LOOKS))
