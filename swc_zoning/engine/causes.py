@@ -54,7 +54,7 @@ class _Side:
     def __init__(self, result: Written, piece_ids: set[str]) -> None:
         self._result = result
         self._sources = result.sources(piece_ids)
-        self._table = written.table_of(result.summary)
+        self._table = written.table_of(result.folder, result.summary)
         self._seen = _decisions(result)
         self._merged = _merged(result)
         self.files = {row["layer"]: row["sha256"] for row in result.summary["inputs"] if row["sha256"]}
