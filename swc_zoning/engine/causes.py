@@ -112,6 +112,8 @@ class _Judge:
             kinds |= self._data(before, after, gone, come)
         if before >= 0 and after >= 0:
             kinds = self._with_rules(members, kinds)
+        # Ground without any feature that only one result has: its extent is another.
+        kinds = kinds or {SOURCE}
         kind = next(iter(kinds)) if len(kinds) == 1 else MIXED
         return Cause(kind, _roles_changed(*members), _names(gone), _names(come))
 
