@@ -282,6 +282,16 @@
             <source>Choose interpreter</source>
             <translation>选择解释器</translation>
         </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>Not used</source>
+            <translation>未采用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>How to get what is missing</source>
+            <translation>缺少的包怎样获取</translation>
+        </message>
     </context>
     <context>
         <name>RoleTree</name>
@@ -598,6 +608,26 @@
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Written: {path}</source>
             <translation>已写出：{path}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Paste</source>
+            <translation>粘贴</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Clear cells</source>
+            <translation>清空单元格</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>The table of the project is damaged; the shipped one is shown. Editing replaces it.</source>
+            <translation>项目中的决策表已损坏，现显示随附的决策表；编辑后将替换项目中的表。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Acts</source>
+            <translation>法规</translation>
         </message>
     </context>
     <context>
@@ -1012,6 +1042,11 @@
             <location filename="../swc_zoning/gui/targets_page.py" />
             <source>Save the table</source>
             <translation>保存表格</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>{year} (baseline)</source>
+            <translation>{year}（基线）</translation>
         </message>
     </context>
     <context>
