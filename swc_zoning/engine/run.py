@@ -68,6 +68,8 @@ class Zoning:
     def write(self, output: Path) -> result.Files:
         """Write the result into the folder `output`; raises what `result.write` raises."""
         head = {key: self.summary[key] for key in _HEAD if key in self.summary}
+        # The file the job names may be edited later: what decided this result stays with it.
+        head["decision_table"] = self.table.document
         tables = layers.layers_of(
             self.court, self.table, self.conflicts, self.findings, self.entries, head, self.lang
         )
