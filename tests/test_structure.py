@@ -32,6 +32,7 @@ LIGHT_ENGINE = (
         "job",
         "messages",
         "progress",
+        "redecide",
         "roles",
         "rule_changes",
         "rule_sheets",
