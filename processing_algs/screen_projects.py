@@ -89,6 +89,8 @@ class ScreenProjects(DerivedAlgorithm):
         if layer is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, PROJECTS))
         self._shown = sources.snapshot(value, layer)
+        # Selected features come in any order, and another one each time.
+        self._shown.request.addOrderBy("$id")
         self._entry = sources.in_place(value, layer)
         return True
 
