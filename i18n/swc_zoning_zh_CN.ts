@@ -2,6 +2,279 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
     <context>
+        <name>CheckPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Check</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Not checked yet</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Not checked since the last change</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>{errors} errors, {warnings} warnings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Checking</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>The finding in full</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>&amp;Check</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Apply all &amp;sure fixes</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>&amp;Undo fix</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Filter by words, layer or code</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Show errors</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Show warnings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Show notes</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>What can be done</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>&amp;Zoom to place</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>&amp;Accept…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Co&amp;py</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Sa&amp;ve as CSV…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Something is running</source>
+            <translation>有运算正在进行</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Choose a working folder first</source>
+            <translation>请先选择工作文件夹</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>No layer has a role yet: see the page Layers</source>
+            <translation>还没有图层指定角色：见“图层”页</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Opens every layer and tells what is wrong; the data stay as they are</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>There is no proved fix left</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>{count} fixes whose proof is in the data</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>No fix was made since the job last changed otherwise</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Take back the last fix</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>The job changed: what is shown is from the last check.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>There are no findings to write</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Copy what is shown as a table</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Save what is shown as a table</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Choose a finding</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>This finding has no place on the map</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Go on with it, with a reason that is kept</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>It is accepted already</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Without a fix there is nothing to work with: it cannot be accepted</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>It stops no run: there is nothing to accept</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Nothing has to be done.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>No change of the job settles this: mend the source, or ask its provider.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Settled on a copy, the data stay as they are; the proof is above.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Choose one; it is done on a copy, the data stay as they are.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>{words} (proved)</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>The layer was changed since the check: check again</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Done</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Proved fixes made in the job: {count}. Check again to see what is left.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Why can this be accepted? The reason goes into the job and the report.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Accept the finding</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Severity</source>
+            <translation>程度</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Layer</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Finding</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Code</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>East</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>North</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Area (m²)</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Save the findings</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
         <name>ComparePage</name>
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
@@ -150,6 +423,34 @@
             <location filename="../swc_zoning/gui/rule_editors.py" />
             <source>A role ticked alone means any tier. Or write it: role:tier,tier; role</source>
             <translation>只勾角色表示任意等级。也可直接书写：角色:等级,等级；角色</translation>
+        </message>
+    </context>
+    <context>
+        <name>FindingTree</name>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Findings</source>
+            <translation>问题</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Double-click or Enter shows the place on the map</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Errors</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Warnings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Notes</source>
+            <translation type="unfinished" />
         </message>
     </context>
     <context>

@@ -35,6 +35,7 @@ from swc_zoning.engine import (
 from swc_zoning.engine import (
     job as jobs,
 )
+from swc_zoning.engine.accepting import BLOCK_ALWAYS, BLOCK_SUBMISSION
 from swc_zoning.engine.conflicts import Conflict
 from swc_zoning.engine.intake import Intake
 from swc_zoning.engine.job import Job
@@ -68,6 +69,8 @@ class Zoning:
     def write(self, output: Path) -> result.Files:
         """Write the result into the folder `output`; raises what `result.write` raises."""
         head = {key: self.summary[key] for key in _HEAD if key in self.summary}
+        # The file the job names may be edited later: what decided this result stays with it.
+        head["decision_table"] = self.table.document
         tables = layers.layers_of(
             self.court, self.table, self.conflicts, self.findings, self.entries, head, self.lang
         )
@@ -78,14 +81,6 @@ class Zoning:
 WRITING = 0.1
 
 #: Mistakes of the job itself, and losses nobody may submit unseen. Other errors block a submission only.
-_BLOCK_ALWAYS = {"consistency.none", "consistency.control_unknown", "consistency.control_far"}
-_BLOCK_SUBMISSION = {
-    "consistency.vanished",
-    "intake.shift_gcj02",
-    "intake.shift_bd09",
-    "intake.shift_datum",
-}
-
 _HEAD = (
     "title",
     "mark",
@@ -223,8 +218,8 @@ def _findings(job: Job, table: RuleTable, taken: Intake, court: Court) -> list[F
     accepted = {(one.code, one.layer) for one in job.options.accept}
     submission = job.options.mode == "submission"
     for finding in findings:
-        strict = submission and (finding.severity == "error" or finding.code in _BLOCK_SUBMISSION)
-        if (strict or finding.code in _BLOCK_ALWAYS) and not accepted & {
+        strict = submission and (finding.severity == "error" or finding.code in BLOCK_SUBMISSION)
+        if (strict or finding.code in BLOCK_ALWAYS) and not accepted & {
             (finding.code, None),
             (finding.code, finding.layer),
         }:
