@@ -102,7 +102,7 @@ def _shaded(entry: Mapping[str, str], shade: Shade) -> list[str]:
     if shade.pending:
         layers.append(_hatch(pending["hatch"], pending["line"]))
     if shade.changed:
-        layers.append(_fill(changed["line"], _brush(changed["hatch"]), changed["line"], "0.4"))
+        layers.append(_fill(changed["line"], _brush(changed["hatch"]), changed["line"], "0.12"))
     return layers
 
 

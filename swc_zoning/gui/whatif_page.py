@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import Qgis
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -24,7 +25,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from swc_zoning.engine import redecide, rule_words, rules, styles
-from swc_zoning.engine.messages import Blocked
+from swc_zoning.engine.messages import Blocked, SwcError
 from swc_zoning.engine.redecide import Ground, Preview
 from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.map_preview import MapPreview, restore
@@ -33,6 +34,8 @@ from swc_zoning.gui.tables import Column, RowsModel, RowsView
 from swc_zoning.qgis_bridge.i18n import language
 
 _HECTARE = 1e4
+#: Characters of a column that are seen at least.
+_LONGEST_NAME = 28
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,11 @@ class WhatIfPage(Page):
     def _view(self, columns: list[Column], name: str) -> RowsView:
         view = RowsView(RowsModel(columns, self))
         view.setAccessibleName(name)
+        header = view.horizontalHeader()
+        # Long names are cut in the middle, as their ends tell them apart; tooltips have all of them.
+        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        header.setMaximumSectionSize(view.fontMetrics().averageCharWidth() * _LONGEST_NAME)
+        header.setTextElideMode(Qt.TextElideMode.ElideRight)
         return view
 
     def _build_buttons(self) -> QHBoxLayout:
@@ -166,17 +174,13 @@ class WhatIfPage(Page):
         return row
 
     def _zone_columns(self) -> list[Column]:
-        hectares = ("before_m2", "lost_m2", "gained_m2", "after_m2")
-        titles = (self.tr("Now (ha)"), self.tr("Lost (ha)"), self.tr("Gained (ha)"), self.tr("Then (ha)"))
-        before, lost, gained, after = zip(titles, hectares)
         return [
             Column(self.tr("Zone"), "name"),
-            Column(self.tr("Status"), "status_name"),
-            Column(before[0], _hectares(before[1]), 2),
-            Column(lost[0], _hectares(lost[1], -1), 2, signed=True),
-            Column(gained[0], _hectares(gained[1]), 2, signed=True),
+            Column(self.tr("Lost (ha)"), _hectares("lost_m2", -1), 2, signed=True),
+            Column(self.tr("Gained (ha)"), _hectares("gained_m2"), 2, signed=True),
             Column(self.tr("Balance (ha)"), _balance, 2, signed=True),
-            Column(after[0], _hectares(after[1]), 2),
+            Column(self.tr("Now (ha)"), _hectares("before_m2"), 2),
+            Column(self.tr("Then (ha)"), _hectares("after_m2"), 2),
         ]
 
     def _change_columns(self) -> list[Column]:
@@ -194,9 +198,9 @@ class WhatIfPage(Page):
 
         return [
             Column(self.tr("What covers it"), "words"),
+            Column(self.tr("Area (ha)"), _hectares("area_m2"), 2),
             Column(self.tr("From"), "before"),
             Column(self.tr("To"), "after"),
-            Column(self.tr("Area (ha)"), _hectares("area_m2"), 2),
             Column(self.tr("Rules won"), joined("rules_won")),
             Column(self.tr("Rules lost"), joined("rules_lost")),
             Column(self.tr("Measures won"), joined("measures_won")),
@@ -266,7 +270,7 @@ class WhatIfPage(Page):
         if isinstance(error, Blocked):
             self._wrong = self.tr("The decision table has errors: see the page of rules")
         else:
-            self._wrong = error.sentence(language()) if hasattr(error, "sentence") else str(error)
+            self._wrong = error.sentence(language()) if isinstance(error, SwcError) else str(error)
         self._show()
 
     def _document(self) -> Mapping[str, Any] | None:
@@ -313,7 +317,9 @@ class WhatIfPage(Page):
         shown = self._map.is_shown
         self._banner.setVisible(shown)
         nothing = self._why_nothing()
-        allow(self._show_button, nothing or self._why_no_map(), self.tr("Colour the map as it would be"))
+        done = self.tr("The preview is on the map") if shown else ""
+        reason = nothing or self._why_no_map() or done
+        allow(self._show_button, reason, self.tr("Colour the map as it would be"))
         allow(self._adopt_button, nothing, self.tr("Take this table for the next run of the zoning"))
         not_shown = "" if shown else self.tr("There is no preview on the map")
         allow(self._drop_button, not_shown, self.tr("Give the map its colours back"))
@@ -341,7 +347,7 @@ class WhatIfPage(Page):
             self._zones.rows_model.set_rows([])
             return
         gains = self._found.gains[self._district.currentData()]
-        rows = [{**row, **_zone_words(self._found.preview, row, self._statuses())} for row in gains]
+        rows = [{**row, "name": self._title_of(row)} for row in gains]
         total = {key: sum(row[key] for row in gains) for key in _HECTARES}
         self._zones.rows_model.set_rows([*rows, {**total, "name": self.tr("Total"), "bold": True}])
 
@@ -396,6 +402,10 @@ class WhatIfPage(Page):
         for key, title in titles.items():
             items = "".join(f"<li>{escape(self._said_of(one))}</li>" for one in row[key])
             parts.append(f"<p><b>{escape(title)}</b></p><ul>{items}</ul>" if items else "")
+        if not any(row[key] for key in titles):
+            parts.append(
+                f"<p>{escape(self.tr('The same rules and measures hold; another zone comes first.'))}</p>"
+            )
         return "".join(parts)
 
     def _said_of(self, name: str) -> str:
@@ -414,7 +424,7 @@ class WhatIfPage(Page):
         return {**self._statuses(), "changed": self.tr("changed")}
 
     def _banner_words(self) -> str:
-        return self.tr("Preview: the map shows what this table would make of the result. It is not adopted.")
+        return self.tr("⚠ Preview, not adopted: the map shows what this table would make of the result.")
 
     # --- the map -----------------------------------------------------------------------------------
 
@@ -442,7 +452,8 @@ class WhatIfPage(Page):
         self._map.show(layer, self.desk.result_layer("zones"), self._found.qml, suffix)
         if self._note is None:
             bar = self.desk.iface.messageBar()
-            self._note = bar.createMessage(self.tr("Preview"), self._banner_words())
+            words = self.tr("zones as another decision table has them, not adopted")
+            self._note = bar.createMessage(self.tr("Preview"), words)
             bar.pushWidget(self._note, Qgis.MessageLevel.Warning)
         self._show_buttons()
         self.state_changed.emit()
@@ -530,11 +541,6 @@ def _ends(preview: Preview, row: Mapping[str, Any], lang: str, words: Mapping[st
         key: _zone_name(preview.names(row[zone])[f"name_{lang}"], row[status], words)
         for key, (zone, status) in ends.items()
     }
-
-
-def _zone_words(preview: Preview, row: Mapping[str, Any], statuses: Mapping[str, str]) -> dict[str, str]:
-    name = preview.names(row["zone"])[f"name_{language()}"]
-    return {"name": name, "status_name": statuses.get(row["status"], row["status"])}
 
 
 def _zone_name(name: str, status: str, words: Mapping[str, str]) -> str:
