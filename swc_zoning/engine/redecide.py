@@ -180,7 +180,7 @@ class Preview:
 
         Confirmed and pending stand apart. Lost and gained are of the same sum, as are before and after.
         """
-        chosen = [part for part in self.ground.parts if district in (None, part.district)]
+        chosen = self.ground.parts if district is None else self._by_code.get(district, [])
         sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
         for part in chosen:
             old, new = (part.zone, part.status), self.zone_of[part.members]
@@ -199,6 +199,10 @@ class Preview:
             }
             for (zone, status), (before, lost, gained) in sorted(sums.items(), key=self._order)
         ]
+
+    @cached_property
+    def _by_code(self) -> dict[str, list[Part]]:
+        return _grouped(self.ground.parts, lambda part: part.district)
 
     def names(self, zone: str) -> dict[str, str]:
         """Return code and names of a zone: of the new table, or of the result where it has none."""
@@ -253,10 +257,9 @@ class Preview:
         ]
 
     def _by_district(self) -> list[dict[str, Any]]:
-        groups = _grouped(self.ground.parts, lambda part: part.district)
         rows = []
         for row in self.ground.districts:
-            parts = groups.get(row["district_code"], [])
+            parts = self._by_code.get(row["district_code"], [])
             sums = {**_sums(parts), "control_m2": row["control_m2"]}
             rows.append({**_named(row), **sums, "zones": self._zone_rows(parts)})
         return rows
