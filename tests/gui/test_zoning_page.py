@@ -90,3 +90,13 @@ def test_a_conflict_is_shown_on_the_map(page, zoned, qtbot):
     page._zoom_to_conflict(page._conflicts.model().index(0, 0))
     assert zoned.canvas.extent().width() > 0
     assert row["settling_rule"]
+
+
+def test_two_hundred_thousand_pieces_never_hold_the_window_up(page, desk, big_result, longest_gap, qtbot):
+    with longest_gap() as gap:
+        desk.session.set_result(big_result)
+        desk.show_result(big_result)
+        qtbot.waitUntil(lambda: len(rows(page._conflicts)) > 0, timeout=20_000)
+        page._tabs.setCurrentIndex(2)
+        qtbot.wait(500)
+    assert gap.seconds < 0.1
