@@ -2,6 +2,279 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
     <context>
+        <name>CheckPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Check</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Not checked yet</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Not checked since the last change</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>{errors} errors, {warnings} warnings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Checking</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>The finding in full</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>&amp;Check</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Apply all &amp;sure fixes</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>&amp;Undo fix</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Filter by words, layer or code</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Show errors</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Show warnings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Show notes</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>What can be done</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>&amp;Zoom to place</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>&amp;Accept…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Co&amp;py</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Sa&amp;ve as CSV…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Something is running</source>
+            <translation>有运算正在进行</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Choose a working folder first</source>
+            <translation>请先选择工作文件夹</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>No layer has a role yet: see the page Layers</source>
+            <translation>还没有图层指定角色：见“图层”页</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Opens every layer and tells what is wrong; the data stay as they are</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>There is no proved fix left</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>{count} fixes whose proof is in the data</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>No fix was made since the job last changed otherwise</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Take back the last fix</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>The job changed: what is shown is from the last check.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>There are no findings to write</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Copy what is shown as a table</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Save what is shown as a table</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Choose a finding</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>This finding has no place on the map</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Go on with it, with a reason that is kept</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>It is accepted already</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Without a fix there is nothing to work with: it cannot be accepted</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>It stops no run: there is nothing to accept</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Nothing has to be done.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>No change of the job settles this: mend the source, or ask its provider.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Settled on a copy, the data stay as they are; the proof is above.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Choose one; it is done on a copy, the data stay as they are.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>{words} (proved)</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>The layer was changed since the check: check again</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Done</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Proved fixes made in the job: {count}. Check again to see what is left.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Why can this be accepted? The reason goes into the job and the report.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Accept the finding</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Severity</source>
+            <translation>程度</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Layer</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Finding</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Code</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>East</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>North</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Area (m²)</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Save the findings</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
         <name>ComparePage</name>
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
@@ -150,6 +423,34 @@
             <location filename="../swc_zoning/gui/rule_editors.py" />
             <source>A role ticked alone means any tier. Or write it: role:tier,tier; role</source>
             <translation>只勾角色表示任意等级。也可直接书写：角色:等级,等级；角色</translation>
+        </message>
+    </context>
+    <context>
+        <name>FindingTree</name>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Findings</source>
+            <translation>问题</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Double-click or Enter shows the place on the map</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Errors</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Warnings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Notes</source>
+            <translation type="unfinished" />
         </message>
     </context>
     <context>
@@ -624,6 +925,11 @@
             <source>The table of the project is damaged; the shipped one is shown. Editing replaces it.</source>
             <translation>项目中的决策表已损坏，现显示随附的决策表；编辑后将替换项目中的表。</translation>
         </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Acts</source>
+            <translation>法规</translation>
+        </message>
     </context>
     <context>
         <name>ScreeningPage</name>
@@ -1042,6 +1348,309 @@
             <location filename="../swc_zoning/gui/targets_page.py" />
             <source>{year} (baseline)</source>
             <translation>{year}（基线）</translation>
+        </message>
+    </context>
+    <context>
+        <name>WhatIfPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>What-if</source>
+            <translation>换表预演</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Zone the city first</source>
+            <translation>请先划定分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Being read</source>
+            <translation>正在读取</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Preview on the map, not adopted</source>
+            <translation>地图上为预演，尚未采用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The table changes nothing in this result</source>
+            <translation>此表不改变本成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Decision table</source>
+            <translation>决策表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Table of this project</source>
+            <translation>本项目的决策表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Another table</source>
+            <translation>另一张表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>&amp;Open another table…</source>
+            <translation>打开另一张表(&amp;O)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Zones</source>
+            <translation>管控分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Districts</source>
+            <translation>区县</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Changes</source>
+            <translation>变化</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Combinations</source>
+            <translation>图层组合</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Rules and measures won and lost</source>
+            <translation>增减的规则和措施</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>District</source>
+            <translation>区县</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>By zone</source>
+            <translation>按分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>By district</source>
+            <translation>按区县</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>From zone to zone</source>
+            <translation>分区转移</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>&amp;Show on the map</source>
+            <translation>在地图上预演(&amp;S)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>&amp;Adopt</source>
+            <translation>采用(&amp;A)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>&amp;Drop preview</source>
+            <translation>撤销预演(&amp;D)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Zone</source>
+            <translation>管控分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Lost (ha)</source>
+            <translation>减少（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Gained (ha)</source>
+            <translation>增加（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Balance (ha)</source>
+            <translation>净变化（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Now (ha)</source>
+            <translation>现状（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Then (ha)</source>
+            <translation>预演（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>From</source>
+            <translation>由</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>To</source>
+            <translation>变为</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Area (ha)</source>
+            <translation>面积（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Pieces</source>
+            <translation>图斑数</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Districts (ha)</source>
+            <translation>区县（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>What covers it</source>
+            <translation>图层组合</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Rules won</source>
+            <translation>新增规则</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Rules lost</source>
+            <translation>失去规则</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Measures won</source>
+            <translation>新增措施</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Measures lost</source>
+            <translation>失去措施</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>All districts</source>
+            <translation>全部区县</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The decision table has errors: see the page of rules</source>
+            <translation>决策表有错误，请见“规则”页</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Open another decision table</source>
+            <translation>打开另一张决策表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Decision tables (*.json)</source>
+            <translation>决策表 (*.json)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The preview is on the map</source>
+            <translation>预演已显示在地图上</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Colour the map as it would be</source>
+            <translation>按预演结果给地图着色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Take this table for the next run of the zoning</source>
+            <translation>下次划定采用此表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>There is no preview on the map</source>
+            <translation>地图上没有预演</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Give the map its colours back</source>
+            <translation>恢复地图原来的颜色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The pieces of the result are not in the layer tree</source>
+            <translation>图层面板中没有本成果的图斑图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>{area} ha would change zone or status; {count} combinations would change</source>
+            <translation>将有 {area} 公顷改变管控分区或状态；{count} 种图层组合的判定将改变</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Total</source>
+            <translation>合计</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Changed (ha)</source>
+            <translation>变化（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>confirmed</source>
+            <translation>已确认</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>pending</source>
+            <translation>待核</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>changed</source>
+            <translation>有变化</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>⚠ Preview, not adopted: the map shows what this table would make of the result.</source>
+            <translation>⚠ 预演，尚未采用：地图所示为按此决策表判定的结果。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source> (preview)</source>
+            <translation>（预演）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>zones as another decision table has them, not adopted</source>
+            <translation>按另一张决策表着色，尚未采用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Preview</source>
+            <translation>预演</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The table is adopted. The result is still that of the earlier one: run the zoning.</source>
+            <translation>已采用此表。现有成果仍按原表划定，请重新划定。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Replace the edited table of this project by “{name}”?</source>
+            <translation>用“{name}”替换本项目已编辑的决策表？</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Adopt a table</source>
+            <translation>采用决策表</translation>
         </message>
     </context>
     <context>

@@ -34,6 +34,7 @@ LIGHT_ENGINE = (
         "messages",
         "profiles",
         "progress",
+        "redecide",
         "reports",
         "roles",
         "rule_changes",

@@ -171,8 +171,8 @@ class OptionsPage(QgsOptionsPageWidget):
             rows = "".join(f"<li>{escape(refusal)}</li>" for refusal in found.refusals)
             unused = self.tr("Not used")
             lines.append(f"<p>{escape(unused)}</p><ul>{rows}</ul>")
-        remedies = self.tr("How to get what is missing")
-        lines.append(f"<p>{escape(remedies)}</p><ol>")
+        ways = self.tr("How to get what is missing")
+        lines.append(f"<p>{escape(ways)}</p><ol>")
         for step in environment.remedies(self.system.currentData(), language()):
             commands = "".join(
                 f"<pre style='white-space: pre-wrap'>{escape(command)}</pre>" for command in step.commands

@@ -28,6 +28,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from swc_zoning.engine.messages import SwcError
+from swc_zoning.gui.check_page import CheckPage
 from swc_zoning.gui.compare_page import ComparePage
 from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.marks import ICON, mark
@@ -35,13 +36,16 @@ from swc_zoning.gui.page import Page
 from swc_zoning.gui.rules_page import RulesPage
 from swc_zoning.gui.screening_page import ScreeningPage
 from swc_zoning.gui.targets_page import TargetsPage
+from swc_zoning.gui.whatif_page import WhatIfPage
 from swc_zoning.gui.zoning_page import ZoningPage
 from swc_zoning.qgis_bridge.settings import Settings
 
 #: In the order of a planner's day; any order of use is possible.
 PAGES: tuple[type[Page], ...] = (
+    CheckPage,
     RulesPage,
     ZoningPage,
+    WhatIfPage,
     ScreeningPage,
     TargetsPage,
     ComparePage,
