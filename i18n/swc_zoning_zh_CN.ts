@@ -1351,6 +1351,309 @@
         </message>
     </context>
     <context>
+        <name>WhatIfPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>What-if</source>
+            <translation>换表预演</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Zone the city first</source>
+            <translation>请先划定分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Being read</source>
+            <translation>正在读取</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Preview on the map, not adopted</source>
+            <translation>地图上为预演，尚未采用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The table changes nothing in this result</source>
+            <translation>此表不改变本成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Decision table</source>
+            <translation>决策表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Table of this project</source>
+            <translation>本项目的决策表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Another table</source>
+            <translation>另一张表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>&amp;Open another table…</source>
+            <translation>打开另一张表(&amp;O)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Zones</source>
+            <translation>管控分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Districts</source>
+            <translation>区县</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Changes</source>
+            <translation>变化</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Combinations</source>
+            <translation>图层组合</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Rules and measures won and lost</source>
+            <translation>增减的规则和措施</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>District</source>
+            <translation>区县</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>By zone</source>
+            <translation>按分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>By district</source>
+            <translation>按区县</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>From zone to zone</source>
+            <translation>分区转移</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>&amp;Show on the map</source>
+            <translation>在地图上预演(&amp;S)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>&amp;Adopt</source>
+            <translation>采用(&amp;A)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>&amp;Drop preview</source>
+            <translation>撤销预演(&amp;D)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Zone</source>
+            <translation>管控分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Lost (ha)</source>
+            <translation>减少（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Gained (ha)</source>
+            <translation>增加（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Balance (ha)</source>
+            <translation>净变化（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Now (ha)</source>
+            <translation>现状（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Then (ha)</source>
+            <translation>预演（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>From</source>
+            <translation>由</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>To</source>
+            <translation>变为</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Area (ha)</source>
+            <translation>面积（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Pieces</source>
+            <translation>图斑数</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Districts (ha)</source>
+            <translation>区县（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>What covers it</source>
+            <translation>图层组合</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Rules won</source>
+            <translation>新增规则</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Rules lost</source>
+            <translation>失去规则</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Measures won</source>
+            <translation>新增措施</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Measures lost</source>
+            <translation>失去措施</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>All districts</source>
+            <translation>全部区县</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The decision table has errors: see the page of rules</source>
+            <translation>决策表有错误，请见“规则”页</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Open another decision table</source>
+            <translation>打开另一张决策表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Decision tables (*.json)</source>
+            <translation>决策表 (*.json)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The preview is on the map</source>
+            <translation>预演已显示在地图上</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Colour the map as it would be</source>
+            <translation>按预演结果给地图着色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Take this table for the next run of the zoning</source>
+            <translation>下次划定采用此表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>There is no preview on the map</source>
+            <translation>地图上没有预演</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Give the map its colours back</source>
+            <translation>恢复地图原来的颜色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The pieces of the result are not in the layer tree</source>
+            <translation>图层面板中没有本成果的图斑图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>{area} ha would change zone or status; {count} combinations would change</source>
+            <translation>将有 {area} 公顷改变管控分区或状态；{count} 种图层组合的判定将改变</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Total</source>
+            <translation>合计</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Changed (ha)</source>
+            <translation>变化（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>confirmed</source>
+            <translation>已确认</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>pending</source>
+            <translation>待核</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>changed</source>
+            <translation>有变化</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>⚠ Preview, not adopted: the map shows what this table would make of the result.</source>
+            <translation>⚠ 预演，尚未采用：地图所示为按此决策表判定的结果。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source> (preview)</source>
+            <translation>（预演）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>zones as another decision table has them, not adopted</source>
+            <translation>按另一张决策表着色，尚未采用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Preview</source>
+            <translation>预演</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The table is adopted. The result is still that of the earlier one: run the zoning.</source>
+            <translation>已采用此表。现有成果仍按原表划定，请重新划定。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Replace the edited table of this project by “{name}”?</source>
+            <translation>用“{name}”替换本项目已编辑的决策表？</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Adopt a table</source>
+            <translation>采用决策表</translation>
+        </message>
+    </context>
+    <context>
         <name>Workbench</name>
         <message>
             <location filename="../swc_zoning/gui/workbench.py" />

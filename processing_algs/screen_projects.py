@@ -70,7 +70,7 @@ class ScreenProjects(DerivedAlgorithm):
         self.declare(QgsProcessingParameterEnum(KIND, "", names, False, 0))
         for name in _FIELDS:
             self.declare(QgsProcessingParameterField(name, "", None, PROJECTS, optional=True))
-        behaviour, pattern = QgsProcessingParameterFile.Behavior.File, text("delineate.rules_filter")
+        behaviour, pattern = QgsProcessingParameterFile.Behavior.File, self.words("rules_filter")
         rules = QgsProcessingParameterFile(RULES, "", behaviour, "", None, True, pattern)
         self.declare(rules, advanced=True)
         self.add_sink(PROJECTS_OUT, polygons)
@@ -89,6 +89,8 @@ class ScreenProjects(DerivedAlgorithm):
         if layer is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, PROJECTS))
         self._shown = sources.snapshot(value, layer)
+        # Selected features come in any order, and another one each time.
+        self._shown.request.addOrderBy("$id")
         self._entry = sources.in_place(value, layer)
         return True
 

@@ -122,7 +122,17 @@ def examine(
     with progress.step("examining", 1.0):
         surveyed = intake.survey(job, progress)
     crs = None if surveyed.crs is None else _crs_text(surveyed.crs)
-    return Examined([*findings, *surveyed.findings], crs)
+    repairs = [] if surveyed.intake is None else list(_repaired(surveyed.intake))
+    return Examined([*findings, *surveyed.findings, *repairs], crs)
+
+
+def _repaired(taken: Intake) -> Iterator[Finding]:
+    """Yield each repair on its own, with its place: what a run does is seen before it."""
+    for one in taken.repairs:
+        facts = {"source_id": one.source_id, "reason": one.reason}
+        facts |= {"before": one.area_before_m2, "after": one.area_after_m2}
+        layer = taken.layers[one.layer].layer
+        yield Finding("run.repaired", {"layer": layer, **facts}, layer=layer, place=one.place)
 
 
 def _of_rules(job: Job) -> list[Finding]:

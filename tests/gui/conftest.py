@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from contextlib import contextmanager
@@ -45,7 +46,9 @@ BIG_PARCELS = "100000"
 @pytest.fixture(scope="session")
 def big_result():
     """The folder of a result with more than 200,000 pieces; made once, and kept in build. Read it only."""
-    folder = ROOT / "build" / "big-result"
+    files = ("benchmarks/city.py", "swc_zoning/engine/layers.py", "resources/rules/shanghai.json")
+    made_of = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in files)).hexdigest()
+    folder = ROOT / "build" / f"big-result-{made_of[:8]}"
     if not (folder / "result" / "summary.json").exists():
         run_python("benchmarks/city.py", "--parcels", BIG_PARCELS, "--output", folder / "city")
         engine("run", folder / "city" / "job.json", "--output", folder / "result")
