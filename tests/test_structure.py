@@ -27,6 +27,7 @@ HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas"
 LIGHT_ENGINE = (
     *(
         "admission",
+        "casting",
         "claim",
         "geopackage",
         "job",
