@@ -7,6 +7,7 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from swc_zoning.paths import resource, version
+from swc_zoning.processing_algs.assign_zones import AssignZones
 from swc_zoning.processing_algs.check_rule_table import CheckRuleTable
 from swc_zoning.processing_algs.close_areas import CloseAreas
 from swc_zoning.processing_algs.compare_zonings import CompareZonings
@@ -14,6 +15,8 @@ from swc_zoning.processing_algs.delineate_zones import DelineateZones
 from swc_zoning.processing_algs.demo_city import DemoCity
 from swc_zoning.processing_algs.ellipsoidal_area import EllipsoidalArea
 from swc_zoning.processing_algs.import_boundary import ImportBoundary
+from swc_zoning.processing_algs.partition_land import Partition
+from swc_zoning.processing_algs.prepare_layers import PrepareLayers
 from swc_zoning.processing_algs.screen_projects import ScreenProjects
 from swc_zoning.qgis_bridge.i18n import text
 
@@ -23,6 +26,9 @@ PROVIDER_ID = "swc_zoning"
 _ALGORITHMS = (
     DemoCity,
     ImportBoundary,
+    PrepareLayers,
+    Partition,
+    AssignZones,
     DelineateZones,
     CompareZonings,
     ScreenProjects,

@@ -200,10 +200,9 @@ def _parser() -> argparse.ArgumentParser:
     redecide.add_argument("--plan-date", metavar="YYYY-MM-DD", help="date the law is read at")
     _takes_temp(redecide)
     _area_commands(commands)
-    _import_command(commands)
+    _commands_before_a_run(commands)
     _commands_on_results(commands)
     _sheet_command(commands)
-    _step_commands(commands)
     _demo_command(commands)
     _command(commands, "schema", _schema, "print the JSON Schema of job files")
     return parser
@@ -287,6 +286,11 @@ def _sheet_command(commands: Any) -> None:
     text = "table (json) or workbook (xlsx); default: the shipped table"
     command.add_argument("table", type=Path, nargs="?", metavar="TABLE", help=text)
     command.add_argument("--output", type=Path, required=True, metavar="FILE", help="*.xlsx or *.json")
+
+
+def _commands_before_a_run(commands: Any) -> None:
+    _import_command(commands)
+    _step_commands(commands)
 
 
 def _step_commands(commands: Any) -> None:

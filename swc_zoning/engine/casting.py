@@ -25,13 +25,17 @@ _SURE = 0.5
 
 @dataclass(frozen=True)
 class Candidate:
-    """A layer to be cast: `entry` says where it lies ({source, layer?, crs?, encoding?}), `name` what it
-    is called, `said` which roles its features name where it is prepared."""
+    """A layer to be cast: `entry` says where it lies ({source, layer?, crs?, encoding?}).
+
+    `name`: what it is called; `said`: roles that its features name where it is prepared; `role`: one
+    that is set, "" where it is to be found.
+    """
 
     entry: Mapping[str, Any]
     name: str
     fields: tuple[str, ...]
     said: frozenset[str] = frozenset()
+    role: str = ""
 
 
 def is_prepared(fields: Iterable[str]) -> bool:
@@ -66,6 +70,9 @@ def as_extent(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cast(one: Candidate, framed: bool, taken: set[str]) -> tuple[str, dict[str, Any], Finding]:
     """Return the role of a layer, its fields as a job names them, and what to say of it."""
+    if one.role:
+        facts = {"layer": one.name, "role": one.role}
+        return one.role, _fields_in(one.role, one), Finding("casting.given", facts)
     if is_prepared(one.fields):
         role, fields = _prepared(one)
         if not (framed and role == jobs.EXTENT_ROLE):
@@ -88,6 +95,18 @@ def _prepared(one: Candidate) -> tuple[str, dict[str, Any]]:
     known = roles.find(role)
     fields: dict[str, Any] = {"id_field": "source_id", "name_field": "name"}
     return role, {**fields, "tier": {"field": "tier"}} if known and known.tiers else fields
+
+
+def _fields_in(role_id: str, one: Candidate) -> dict[str, Any]:
+    """Return the fields of a layer that plays a set role, whatever it is called."""
+    if is_prepared(one.fields):
+        return {"id_field": "source_id", "name_field": "name"}
+    role = roles.find(role_id)
+    for name in (one.name, *(role.codes[:1] + role.words[:1] if role else ())):
+        for guess in roles.recognise(name, one.fields):
+            if guess.role == role_id:
+                return _fields(guess)
+    return {}
 
 
 def _named(name: str) -> str:
