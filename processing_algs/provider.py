@@ -7,6 +7,7 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from swc_zoning.paths import resource, version
+from swc_zoning.processing_algs.assign_zones import AssignZones
 from swc_zoning.processing_algs.check_inputs import CheckInputs
 from swc_zoning.processing_algs.check_rule_table import CheckRuleTable
 from swc_zoning.processing_algs.close_areas import CloseAreas
@@ -17,6 +18,8 @@ from swc_zoning.processing_algs.ellipsoidal_area import EllipsoidalArea
 from swc_zoning.processing_algs.find_conflicts import FindConflicts
 from swc_zoning.processing_algs.import_boundary import ImportBoundary
 from swc_zoning.processing_algs.merge_slivers import MergeSlivers
+from swc_zoning.processing_algs.partition_land import Partition
+from swc_zoning.processing_algs.prepare_layers import PrepareLayers
 from swc_zoning.processing_algs.screen_projects import ScreenProjects
 from swc_zoning.qgis_bridge.i18n import text
 
@@ -27,6 +30,9 @@ _ALGORITHMS = (
     DemoCity,
     ImportBoundary,
     CheckInputs,
+    PrepareLayers,
+    Partition,
+    AssignZones,
     DelineateZones,
     MergeSlivers,
     FindConflicts,

@@ -62,7 +62,7 @@ class PapersForm(QWidget):
         self.used.clicked.connect(lambda on: self.changed.emit("use", None if on else False))
         form = QFormLayout(self)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(self.tr("&Role"), _beside(self.role, self.used))
+        _add_row(form, self.tr("&Role"), self.role, self.used)
         self.choices: dict[str, QComboBox] = {}
         self.texts: dict[str, QLineEdit] = {}
         for key, title in (
@@ -78,7 +78,7 @@ class PapersForm(QWidget):
         }
         for key in _TEXTS:
             edit = self._text(key)
-            form.addRow(titles[key], _beside(edit, self._calendar(edit)) if key == "data_date" else edit)
+            _add_row(form, titles[key], edit, *([self._calendar(edit)] if key == "data_date" else []))
         form.addRow(self.tr("&Secrecy"), self._choice("secrecy"))
 
     def _text(self, key: str) -> QLineEdit:
@@ -172,9 +172,11 @@ def _common(entries: Sequence[Mapping[str, Any]], key: str) -> tuple[str, bool]:
     return (values.pop(), False) if len(values) == 1 else ("", len(values) > 1)
 
 
-def _beside(*widgets: QWidget) -> QHBoxLayout:
+def _add_row(form: QFormLayout, title: str, *widgets: QWidget) -> None:
+    """Add a row of widgets side by side; the shortcut of its title leads to the first."""
     row = QHBoxLayout()
     for widget in widgets:
         row.addWidget(widget)
     row.setStretch(0, 1)
-    return row
+    form.addRow(title, row)
+    form.labelForField(row).setBuddy(widgets[0])
