@@ -172,9 +172,13 @@ def _common(entries: Sequence[Mapping[str, Any]], key: str) -> tuple[str, bool]:
     return (values.pop(), False) if len(values) == 1 else ("", len(values) > 1)
 
 
-def _beside(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
+def _beside(*widgets: QWidget) -> QWidget:
+    """Return widgets in a row; the label of the row gives the focus to the first."""
+    whole = QWidget()
+    row = QHBoxLayout(whole)
+    row.setContentsMargins(0, 0, 0, 0)
     for widget in widgets:
         row.addWidget(widget)
     row.setStretch(0, 1)
-    return row
+    whole.setFocusProxy(widgets[0])
+    return whole

@@ -22,6 +22,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from swc_zoning.engine.job import EXTENT_ROLE, REFERENCE_ROLE
 from swc_zoning.gui.layer_rows import preferred, reasons, recognised
 from swc_zoning.gui.page import allow
 from swc_zoning.gui.role_combo import UNDECIDED, UNUSED, RoleCombo, role_name
@@ -70,6 +71,7 @@ class ProposalDialog(QDialog):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         for number, one in enumerate(self._candidates):
             self._add(number, one)
+        self._keep_one_frame()
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
@@ -108,6 +110,19 @@ class ProposalDialog(QDialog):
         read.setToolTip(read.text())
         self.table.setItem(number, 3, read)
 
+    def _keep_one_frame(self) -> None:
+        """Leave the likeliest extent chosen; a second one takes what else it may be."""
+        extents = [number for number, combo in enumerate(self.combos) if combo.role() == EXTENT_ROLE]
+        best = max(extents, key=lambda number: self._confidence(number), default=-1)
+        for number in extents:
+            if number != best:
+                likely = recognised(self._candidates[number].found)
+                other = preferred([guess for guess in likely if guess.role != EXTENT_ROLE])
+                self.combos[number].set_role("" if other == UNDECIDED else other)
+
+    def _confidence(self, number: int) -> int:
+        return self.table.cellWidget(number, 2).value()
+
     def _told(self, one: Candidate, likely: Sequence[Any]) -> str:
         lines = [self.tr("Named by the profile")] if one.profiled else []
         for guess in likely[:3]:
@@ -127,12 +142,14 @@ class ProposalDialog(QDialog):
 
     def _refresh(self) -> None:
         open_ones = sum(combo.role() == UNDECIDED for combo in self.combos)
-        reason = ""
+        reason, roles = "", [role for _, role in self.choices()]
         if open_ones:
             reason = self.tr("Several roles are alike; choose one for each of {count} layers.").format(
                 count=open_ones
             )
-        elif not self.choices():
+        elif any(roles.count(one) > 1 for one in (EXTENT_ROLE, REFERENCE_ROLE)):
+            reason = self.tr("Only one layer can be the extent, and one the reference.")
+        elif not roles:
             reason = self.tr("No layer has a role yet.")
         allow(self._buttons.button(QDialogButtonBox.StandardButton.Ok), reason)
         self._why.setText(reason)
