@@ -51,7 +51,8 @@ class ProposalDialog(QDialog):
         self.combos: list[RoleCombo] = []
         self._build()
         self._refresh()
-        self.resize(820, 460)
+        self._show_undecided()
+        self.resize(860, 480)
 
     def choices(self) -> list[tuple[Candidate, str]]:
         """Return the candidates that are used, each with its role."""
@@ -75,7 +76,7 @@ class ProposalDialog(QDialog):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
-        for column, width in enumerate((200, 210, 120)):
+        for column, width in enumerate((190, 260, 110)):
             header.resizeSection(column, width)
         self._why = QLabel()
         self._why.setWordWrap(True)
@@ -97,6 +98,7 @@ class ProposalDialog(QDialog):
             combo.set_role(chosen)
         combo.setEnabled(not one.hindered)
         combo.setAccessibleName(one.found.layer)
+        combo.chosen.connect(lambda role: self._show_confidence(number, likely, role))
         combo.chosen.connect(self._refresh)
         self.combos.append(combo)
         confidence = 1.0 if one.profiled else likely[0].confidence if likely else 0.0
@@ -119,6 +121,16 @@ class ProposalDialog(QDialog):
                 likely = recognised(self._candidates[number].found)
                 other = preferred([guess for guess in likely if guess.role != EXTENT_ROLE])
                 self.combos[number].set_role("" if other == UNDECIDED else other)
+
+    def _show_confidence(self, number: int, likely: Sequence[Any], role: str) -> None:
+        share = next((one.confidence for one in likely if one.role == role), 0.0)
+        self.table.cellWidget(number, 2).setValue(round(100 * share))
+
+    def _show_undecided(self) -> None:
+        number = next((n for n, combo in enumerate(self.combos) if combo.role() == UNDECIDED), -1)
+        if number >= 0:
+            self.table.selectRow(number)
+            self.table.scrollToItem(self.table.item(number, 0))
 
     def _confidence(self, number: int) -> int:
         return self.table.cellWidget(number, 2).value()

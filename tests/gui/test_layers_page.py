@@ -107,6 +107,7 @@ def test_every_layer_has_a_state_in_words_and_its_reasons(filled):
     assert redline["state"] == "complete"
     assert "Recognised with a confidence of" in redline["why"]
     assert "STBHHX" in redline["why"]
+    assert redline["share"] == "97 %"
     wetland = row(filled, "important_wetland")
     assert wetland["level"] == Level.OPEN
     assert wetland["state"] == "approval number missing"
