@@ -31,6 +31,7 @@ from swc_zoning.engine.messages import SwcError
 from swc_zoning.gui.check_page import CheckPage
 from swc_zoning.gui.compare_page import ComparePage
 from swc_zoning.gui.desk import Desk
+from swc_zoning.gui.layers_page import LayersPage
 from swc_zoning.gui.marks import ICON, mark
 from swc_zoning.gui.page import Page
 from swc_zoning.gui.rules_page import RulesPage
@@ -42,6 +43,7 @@ from swc_zoning.qgis_bridge.settings import Settings
 
 #: In the order of a planner's day; any order of use is possible.
 PAGES: tuple[type[Page], ...] = (
+    LayersPage,
     CheckPage,
     RulesPage,
     ZoningPage,

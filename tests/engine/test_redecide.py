@@ -2,6 +2,7 @@
 """Another decision table on a written result says what a fresh run with that table says."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,12 @@ def test_a_written_result_is_decided_anew_as_by_a_fresh_run(zoning, written, fre
     for name in ("by_zone", "by_district", "by_land"):
         assert official(made[name]) == official(fresh.summary[name]), name
     assert official(made["by_zone"]) != official(zoning.summary["by_zone"])
+
+
+def test_every_combination_is_decided_as_by_a_fresh_run(zoning, written, fresh, edited):
+    decisions = redecide.preview(redecide.read(written), table_of(zoning, edited)).decisions
+    meant = {json.dumps(c.members, ensure_ascii=False): c.decision for c in fresh.pieces.combos}
+    assert decisions == meant
 
 
 def test_changes_say_what_ground_goes_from_which_zone_to_which(zoning, written, edited):
@@ -194,6 +201,26 @@ def test_what_is_no_whole_result_is_refused(written, tmp_path):
     (tmp_path / "summary.json").write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(SwcError, match=r"redecide\.not_together"):
         redecide.read(tmp_path)
+
+
+def test_what_an_absent_layer_would_say_stays_unsaid(make_job, tmp_path):
+    import shapely
+
+    land = shapely.box(500000, 3450000, 500100, 3450100)
+    zoning = run.run(make_job(nature_reserve=[(land, {"tier": "core_protection"})]))
+    zoning.write(tmp_path / "result")
+    [combo] = zoning.pieces.combos
+    assert rules.decide(zoning.table, combo.members)["conflicts"] != combo.decision["conflicts"]
+    made = redecide.preview(redecide.read(tmp_path / "result"), zoning.table)
+    assert list(made.decisions.values()) == [combo.decision]
+
+
+def test_a_folder_may_have_any_name_and_is_only_read(zoning, written, tmp_path):
+    folder = tmp_path / "成果 #1 100% ?a=b"
+    shutil.copytree(written, folder)
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert redecide.preview(redecide.read(folder), zoning.table).changes() == []
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
 def test_the_command_line_prints_the_areas(zoning, written, edited):

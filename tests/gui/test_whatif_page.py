@@ -204,6 +204,14 @@ def test_a_wrong_table_is_no_preview(edited, qtbot):
     assert "has errors" in edited._adopt_button.toolTip()
 
 
+def test_an_answer_that_a_later_edit_overtook_is_not_shown(page, qtbot):
+    page._work(lambda: time.sleep(0.5) or "an old answer", lambda found: setattr(page, "_found", found))
+    edit(page, edited_table(), qtbot)
+    found = page._found
+    qtbot.wait(800)
+    assert page._found is found
+
+
 def test_adopting_another_table_marks_the_result_as_outdated(page, qtbot, tmp_path):
     path = tmp_path / "另一张 表.json"
     path.write_text(json.dumps(edited_table()), encoding="utf-8")
