@@ -7,6 +7,7 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from swc_zoning.paths import resource, version
+from swc_zoning.processing_algs import models
 from swc_zoning.processing_algs.assign_zones import AssignZones
 from swc_zoning.processing_algs.check_rule_table import CheckRuleTable
 from swc_zoning.processing_algs.close_areas import CloseAreas
@@ -66,6 +67,8 @@ class SwcZoningProvider(QgsProcessingProvider):
         return str(resource("icons", "swc_zoning.svg"))
 
     def loadAlgorithms(self) -> None:  # noqa: N802
-        """Add the algorithms."""
+        """Add the algorithms, then the models, whose steps they are."""
         for algorithm in _ALGORITHMS:
             self.addAlgorithm(algorithm())
+        for model in models.shipped():
+            self.addAlgorithm(model)
