@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from qgis.core import QgsProcessingModelAlgorithm
 from qgis.PyQt.QtGui import QIcon
 
+from swc_zoning.engine import roles
+from swc_zoning.engine.messages import catalogue
 from swc_zoning.paths import resource
-from swc_zoning.qgis_bridge.i18n import text
+from swc_zoning.qgis_bridge.i18n import language, text
 
 #: File and room of words of each model, and its id.
 IDS = {"whole_city": "wholecity", "by_district": "bydistrict", "three_lines": "threelines"}
@@ -24,6 +26,10 @@ class ShippedModel(QgsProcessingModelAlgorithm):
         path = str(resource("models", f"{room}.model3"))
         self.loaded = self.fromFile(path)
         self.setSourceFilePath(path)
+        for definition in self.parameterDefinitions():
+            label, help_text = _words(definition.name().rpartition(":")[2])
+            definition.setDescription(label)
+            definition.setHelp(help_text)
 
     def createInstance(self) -> ShippedModel:  # noqa: N802 (QGIS calls these names)
         """Return a new object of the same model."""
@@ -41,6 +47,10 @@ class ShippedModel(QgsProcessingModelAlgorithm):
         """Return the one-line description."""
         return text(f"{self._room}.help")
 
+    def shortHelpString(self) -> str:  # noqa: N802
+        """Return the help beside the dialog."""
+        return text(f"{self._room}.help")
+
     def group(self) -> str:
         """Return the name of the group."""
         return text("group.models")
@@ -56,6 +66,18 @@ class ShippedModel(QgsProcessingModelAlgorithm):
     def svgIconPath(self) -> str:  # noqa: N802
         """Return the path of the icon."""
         return str(resource("icons", "swc_zoning.svg"))
+
+
+def _words(name: str) -> tuple[str, str]:
+    """Return label and help of an input or output in the user's language, as the file has them in both."""
+    role = next((role for role in roles.all_roles() if role.param == name), None)
+    if role is not None:
+        label = role.name_zh if language() == "zh" else role.name_en
+        return label, text("models.role_help")
+    own = f"models.{name.lower()}"
+    room = "models" if own in catalogue() else "delineate"
+    helped = [code for code in (f"{own}_help", f"{room}.{name.lower()}_help") if code in catalogue()]
+    return text(f"{room}.{name.lower()}"), text(helped[0]) if helped else ""
 
 
 def shipped() -> Iterator[ShippedModel]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingProvider
+from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from swc_zoning.paths import resource, version
@@ -67,8 +67,9 @@ class SwcZoningProvider(QgsProcessingProvider):
         return str(resource("icons", "swc_zoning.svg"))
 
     def loadAlgorithms(self) -> None:  # noqa: N802
-        """Add the algorithms, then the models, whose steps they are."""
+        """Add the algorithms, then, once the provider is registered, the models that are made of them."""
         for algorithm in _ALGORITHMS:
             self.addAlgorithm(algorithm())
-        for model in models.shipped():
-            self.addAlgorithm(model)
+        if QgsApplication.processingRegistry().providerById(PROVIDER_ID) is not None:
+            for model in models.shipped():
+                self.addAlgorithm(model)

@@ -83,7 +83,7 @@ class Drawing:
         self.model.addChildAlgorithm(made)
 
     def _output(self, child: str, name: str, number: int) -> QgsProcessingModelOutput:
-        output = QgsProcessingModelOutput(name, name)
+        output = QgsProcessingModelOutput(name, both(f"models.{name.lower()}"))
         output.setChildId(child)
         output.setChildOutputName(name)
         output.setPosition(QPointF(800, 60 + 90 * number + 200 * (self._steps - 1)))
