@@ -16,11 +16,12 @@ from swc_zoning.engine.messages import Finding, SwcError
 
 @dataclass
 class Chosen:
-    """What was chosen: layer entries by role id (the extent under its role), the rule table, notes."""
+    """What was chosen: layer entries by role id (the extent under its role), rule table, options, notes."""
 
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     rules: str = ""
     findings: list[Finding] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 def describe(role: roles.Role, layer_name: str, fields: tuple[str, ...], lang: str) -> tuple[dict, Finding]:
@@ -45,7 +46,7 @@ def write(path: Path, given: str, chosen: Chosen) -> Path:
 
     A given job that cannot be read is returned as it is: the engine says what is wrong with it.
     """
-    if given and not chosen.entries and not chosen.rules:
+    if given and not chosen.entries and not chosen.rules and not chosen.options:
         return Path(given)
     document = _opened(Path(given)) if given else {"schema": jobs.SCHEMA, "layers": []}
     if document is None:
@@ -54,6 +55,8 @@ def write(path: Path, given: str, chosen: Chosen) -> Path:
         chosen.findings.extend(_put(document, role_id, entry))
     if chosen.rules:
         document["rules"] = chosen.rules
+    if chosen.options:
+        document["options"] = {**document.get("options", {}), **chosen.options}
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
     return path
 

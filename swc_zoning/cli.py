@@ -435,7 +435,7 @@ def _redecide(options: argparse.Namespace, teller: _Teller) -> int:
     scratch.use(options.temp)
     table = rules.load(options.rules, options.plan_date)
     made = redecide.preview(redecide.read(options.result), table)
-    print(json.dumps(made, ensure_ascii=False, indent=1))
+    print(json.dumps(made.as_json(), ensure_ascii=False, indent=1))
     return DONE
 
 

@@ -26,13 +26,17 @@ SHIPPED = ("swc_zoning", "processing_algs")
 HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas"}
 LIGHT_ENGINE = (
     *(
+        "accepting",
         "admission",
         "casting",
         "claim",
         "geopackage",
         "job",
         "messages",
+        "profiles",
         "progress",
+        "redecide",
+        "reports",
         "roles",
         "rule_changes",
         "rule_sheets",

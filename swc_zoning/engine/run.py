@@ -35,6 +35,7 @@ from swc_zoning.engine import (
 from swc_zoning.engine import (
     job as jobs,
 )
+from swc_zoning.engine.accepting import BLOCK_ALWAYS, BLOCK_SUBMISSION
 from swc_zoning.engine.conflicts import Conflict
 from swc_zoning.engine.intake import Intake
 from swc_zoning.engine.job import Job
@@ -68,6 +69,8 @@ class Zoning:
     def write(self, output: Path) -> result.Files:
         """Write the result into the folder `output`; raises what `result.write` raises."""
         head = {key: self.summary[key] for key in _HEAD if key in self.summary}
+        # The file the job names may be edited later: what decided this result stays with it.
+        head["decision_table"] = self.table.document
         tables = layers.layers_of(
             self.court, self.table, self.conflicts, self.findings, self.entries, head, self.lang
         )
@@ -78,14 +81,6 @@ class Zoning:
 WRITING = 0.1
 
 #: Mistakes of the job itself, and losses nobody may submit unseen. Other errors block a submission only.
-_BLOCK_ALWAYS = {"consistency.none", "consistency.control_unknown", "consistency.control_far"}
-_BLOCK_SUBMISSION = {
-    "consistency.vanished",
-    "intake.shift_gcj02",
-    "intake.shift_bd09",
-    "intake.shift_datum",
-}
-
 _HEAD = (
     "title",
     "mark",
@@ -127,7 +122,17 @@ def examine(
     with progress.step("examining", 1.0):
         surveyed = intake.survey(job, progress)
     crs = None if surveyed.crs is None else crs_text(surveyed.crs)
-    return Examined([*findings, *surveyed.findings], crs)
+    repairs = [] if surveyed.intake is None else list(_repaired(surveyed.intake))
+    return Examined([*findings, *surveyed.findings, *repairs], crs)
+
+
+def _repaired(taken: Intake) -> Iterator[Finding]:
+    """Yield each repair on its own, with its place: what a run does is seen before it."""
+    for one in taken.repairs:
+        facts = {"source_id": one.source_id, "reason": one.reason}
+        facts |= {"before": one.area_before_m2, "after": one.area_after_m2}
+        layer = taken.layers[one.layer].layer
+        yield Finding("run.repaired", {"layer": layer, **facts}, layer=layer, place=one.place)
 
 
 def _of_rules(job: Job) -> list[Finding]:
@@ -241,8 +246,8 @@ def _findings(job: Job, table: RuleTable, taken: Intake, court: Court) -> list[F
     accepted = {(one.code, one.layer) for one in job.options.accept}
     submission = job.options.mode == "submission"
     for finding in findings:
-        strict = submission and (finding.severity == "error" or finding.code in _BLOCK_SUBMISSION)
-        if (strict or finding.code in _BLOCK_ALWAYS) and not accepted & {
+        strict = submission and (finding.severity == "error" or finding.code in BLOCK_SUBMISSION)
+        if (strict or finding.code in BLOCK_ALWAYS) and not accepted & {
             (finding.code, None),
             (finding.code, finding.layer),
         }:
