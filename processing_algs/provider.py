@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingProvider
+from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from swc_zoning.paths import resource, version
+from swc_zoning.processing_algs import models
+from swc_zoning.processing_algs.assign_zones import AssignZones
 from swc_zoning.processing_algs.check_inputs import CheckInputs
 from swc_zoning.processing_algs.check_rule_table import CheckRuleTable
 from swc_zoning.processing_algs.close_areas import CloseAreas
@@ -17,6 +19,8 @@ from swc_zoning.processing_algs.ellipsoidal_area import EllipsoidalArea
 from swc_zoning.processing_algs.find_conflicts import FindConflicts
 from swc_zoning.processing_algs.import_boundary import ImportBoundary
 from swc_zoning.processing_algs.merge_slivers import MergeSlivers
+from swc_zoning.processing_algs.partition_land import Partition
+from swc_zoning.processing_algs.prepare_layers import PrepareLayers
 from swc_zoning.processing_algs.screen_projects import ScreenProjects
 from swc_zoning.qgis_bridge.i18n import text
 
@@ -27,6 +31,9 @@ _ALGORITHMS = (
     DemoCity,
     ImportBoundary,
     CheckInputs,
+    PrepareLayers,
+    Partition,
+    AssignZones,
     DelineateZones,
     MergeSlivers,
     FindConflicts,
@@ -66,6 +73,9 @@ class SwcZoningProvider(QgsProcessingProvider):
         return str(resource("icons", "swc_zoning.svg"))
 
     def loadAlgorithms(self) -> None:  # noqa: N802
-        """Add the algorithms."""
+        """Add the algorithms, then, once the provider is registered, the models that are made of them."""
         for algorithm in _ALGORITHMS:
             self.addAlgorithm(algorithm())
+        if QgsApplication.processingRegistry().providerById(PROVIDER_ID) is not None:
+            for model in models.shipped():
+                self.addAlgorithm(model)

@@ -28,6 +28,7 @@ LIGHT_ENGINE = (
     *(
         "accepting",
         "admission",
+        "casting",
         "claim",
         "geopackage",
         "job",

@@ -121,7 +121,7 @@ def examine(
     progress = progress or Progress()
     with progress.step("examining", 1.0):
         surveyed = intake.survey(job, progress)
-    crs = None if surveyed.crs is None else _crs_text(surveyed.crs)
+    crs = None if surveyed.crs is None else crs_text(surveyed.crs)
     repairs = [] if surveyed.intake is None else list(_repaired(surveyed.intake))
     return Examined([*findings, *surveyed.findings, *repairs], crs)
 
@@ -149,7 +149,8 @@ def _said_of(table: RuleTable, plan_date: str | None) -> list[Finding]:
     return [*rules.check(table, plan_date), *rule_changes.weakened(table.document, base)]
 
 
-def _crs_text(crs: pyproj.CRS) -> str:
+def crs_text(crs: pyproj.CRS) -> str:
+    """Return EPSG:code where a CRS has one, else its WKT."""
     authority = crs.to_authority()
     return ":".join(authority) if authority else crs.to_wkt()
 
@@ -170,6 +171,34 @@ def run(
     progress = progress or Progress()
     job = document if isinstance(document, Job) else jobs.load(document)
     table = rules.load(job.rules, job.plan_date)
+    decided, entries = divide(job, table, progress, executor, per_tile, cache)
+    taken = decided.intake
+    model = areas.area_model(taken.crs)
+    with progress.step("slivers", 0.03):
+        head = _head(job, table, taken, model)
+        court = slivers.settle(decided, job, head["crs"])
+        entries += slivers.entries(court)
+    with progress.step("conflicts", 0.03):
+        found, mismatches = conflicts.find(court.pieces, table, job.options)
+    findings = _findings(job, table, taken, court)
+    prove_inputs_unchanged(taken)
+    document = summary.summarise(court, table, found, mismatches, findings, entries, head, lang)
+    document["timings"] = progress.timings
+    return Zoning(court, table, found, findings, entries, document, head["crs"], lang)
+
+
+def divide(
+    job: Job,
+    table: RuleTable,
+    progress: Progress,
+    executor: Executor | None = None,
+    per_tile: int = partition.PER_TILE,
+    cache: Path | None = None,
+) -> tuple[Pieces, list[Entry]]:
+    """Return the pieces as the layers of a job make them, decided by `table`, and what was proved of them.
+
+    Raises what `run` raises.
+    """
     with progress.step("reading", 0.15):
         taken = intake.read(job, progress)
     model = areas.area_model(taken.crs)
@@ -178,18 +207,7 @@ def run(
     memory.give_back()
     with progress.step("deciding", 0.07):
         decided = pieces.assemble(built, taken, job, table)
-        entries += ledger.prove_pieces(decided)
-    with progress.step("slivers", 0.03):
-        head = _head(job, table, taken, model)
-        court = slivers.settle(decided, job, head["crs"])
-        entries += slivers.entries(court)
-    with progress.step("conflicts", 0.03):
-        found, mismatches = conflicts.find(court.pieces, table, job.options)
-    findings = _findings(job, table, taken, court)
-    _prove_inputs_unchanged(taken)
-    document = summary.summarise(court, table, found, mismatches, findings, entries, head, lang)
-    document["timings"] = progress.timings
-    return Zoning(court, table, found, findings, entries, document, head["crs"], lang)
+        return decided, [*entries, *ledger.prove_pieces(decided)]
 
 
 def _blocks(findings: Iterable[Finding]) -> bool:
@@ -250,8 +268,8 @@ def _missing(table: RuleTable, taken: Intake) -> Iterator[Finding]:
         yield Finding("run.roles_missing", {"count": len(missing), **names})
 
 
-def _prove_inputs_unchanged(taken: Intake) -> None:
-    """Prove that no input file changed while the run was on it."""
+def prove_inputs_unchanged(taken: Intake) -> None:
+    """Prove that no input file changed while a run was on it; raises InvariantViolated."""
     for record in taken.layers:
         if record.sha256 and formats.is_file_source(record.source) and Path(record.source).exists():
             now = formats.source_sha256(record.source)
@@ -264,7 +282,7 @@ def _head(job: Job, table: RuleTable, taken: Intake, model: areas.AreaModel) -> 
     return {
         "title": job.title,
         **({"mark": f"{marked[0].mark}: {', '.join(one.layer for one in marked)}"} if marked else {}),
-        "crs": _crs_text(taken.crs),
+        "crs": crs_text(taken.crs),
         "mode": job.options.mode,
         "plan_date": table.plan_date,
         "rules": {
