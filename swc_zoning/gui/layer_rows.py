@@ -157,7 +157,7 @@ def statutory() -> frozenset[str]:
 
 def row_of(at: At, entry: Mapping[str, Any], found: Found | None, note: str = "") -> dict[str, Any]:
     """Return a layer as a row: what the job says, `level`, `state` in words, and `why`."""
-    said = list(_states(entry, found))
+    said, guess = list(_states(entry, found)), _guess(entry, found)
     if note:
         said.append((Level.OPEN, note))
     level = min((level for level, _ in said), key=_ORDER.index, default=Level.DONE)
