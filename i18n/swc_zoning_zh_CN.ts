@@ -364,7 +364,7 @@
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
             <source>Something is running</source>
-            <translation>正在运行其他任务</translation>
+            <translation>正在运行其他作业</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
@@ -1779,7 +1779,7 @@
         <message>
             <location filename="../swc_zoning/gui/screening_page.py" />
             <source>Something is running</source>
-            <translation>正在运行其他任务</translation>
+            <translation>正在运行其他作业</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/screening_page.py" />

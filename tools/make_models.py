@@ -83,11 +83,11 @@ class Drawing:
         self.model.addChildAlgorithm(made)
 
     def _output(self, child: str, name: str, number: int) -> QgsProcessingModelOutput:
-        output = QgsProcessingModelOutput(name, both(f"models.{name.lower()}"))
+        output = QgsProcessingModelOutput(name, both(f"inputs.{name.lower()}"))
         output.setChildId(child)
         output.setChildOutputName(name)
         output.setPosition(QPointF(800, 60 + 90 * number + 200 * (self._steps - 1)))
-        self.help[f"{child}:{name}"] = both(f"models.{name.lower()}")
+        self.help[f"{child}:{name}"] = both(f"inputs.{name.lower()}")
         return output
 
 
