@@ -83,11 +83,11 @@ class Drawing:
         self.model.addChildAlgorithm(made)
 
     def _output(self, child: str, name: str, number: int) -> QgsProcessingModelOutput:
-        output = QgsProcessingModelOutput(name, both(f"models.{name.lower()}"))
+        output = QgsProcessingModelOutput(name, both(f"inputs.{name.lower()}"))
         output.setChildId(child)
         output.setChildOutputName(name)
         output.setPosition(QPointF(800, 60 + 90 * number + 200 * (self._steps - 1)))
-        self.help[f"{child}:{name}"] = both(f"models.{name.lower()}")
+        self.help[f"{child}:{name}"] = both(f"inputs.{name.lower()}")
         return output
 
 
@@ -126,11 +126,11 @@ def zone(drawing: Drawing, given: Mapping[str, Source]) -> None:
 def whole_city() -> Drawing:
     """Return the model that checks the decision table and zones all there is."""
     drawing = Drawing("whole_city")
-    given = {"JOB": take_file(drawing, "JOB", "delineate.job")}
-    drawing.take(polygons("EXTENT", both("delineate.extent")), both("models.extent_help"))
+    given = {"JOB": take_file(drawing, "JOB", "inputs.job")}
+    drawing.take(polygons("EXTENT", both("inputs.extent")), both("models.extent_help"))
     given["EXTENT"] = Source.fromModelParameter("EXTENT")
     given.update(take_layers(drawing, expected()))
-    given["RULES"] = take_file(drawing, "RULES", "delineate.rules")
+    given["RULES"] = take_file(drawing, "RULES", "inputs.rules")
     table = {"RULES": Source.fromModelParameter("RULES")}
     drawing.step("table", "swc_zoning:checkruletable", both("rule_check.name"), table)
     zone(drawing, given)
@@ -140,13 +140,13 @@ def whole_city() -> Drawing:
 def by_district() -> Drawing:
     """Return the model that zones one district of the extent; run as a batch it does all of them."""
     drawing = Drawing("by_district")
-    drawing.take(polygons("EXTENT", both("delineate.extent"), False), both("models.extent_help"))
+    drawing.take(polygons("EXTENT", both("inputs.extent"), False), both("models.extent_help"))
     field = QgsProcessingParameterField("CODE_FIELD", both("models.code_field"), "XZQDM", "EXTENT")
     drawing.take(field, both("models.code_field_help"))
     drawing.take(QgsProcessingParameterString("CODE", both("models.code")), both("models.code_help"))
-    given = {"JOB": take_file(drawing, "JOB", "delineate.job")}
+    given = {"JOB": take_file(drawing, "JOB", "inputs.job")}
     given.update(take_layers(drawing, expected()))
-    given["RULES"] = take_file(drawing, "RULES", "delineate.rules")
+    given["RULES"] = take_file(drawing, "RULES", "inputs.rules")
     chosen = {
         "INPUT": Source.fromModelParameter("EXTENT"),
         "FIELD": Source.fromModelParameter("CODE_FIELD"),
@@ -161,10 +161,10 @@ def by_district() -> Drawing:
 def three_lines() -> Drawing:
     """Return the model that zones by the three lines of territorial planning alone."""
     drawing = Drawing("three_lines")
-    drawing.take(polygons("EXTENT", both("delineate.extent"), False), both("models.extent_help"))
+    drawing.take(polygons("EXTENT", both("inputs.extent"), False), both("models.extent_help"))
     given = {"EXTENT": Source.fromModelParameter("EXTENT")}
     given.update(take_layers(drawing, [role for role in roles.all_roles() if role.id in THREE_LINES]))
-    given["RULES"] = take_file(drawing, "RULES", "delineate.rules")
+    given["RULES"] = take_file(drawing, "RULES", "inputs.rules")
     zone(drawing, given)
     return drawing
 
