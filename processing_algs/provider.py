@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingProvider
+from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from swc_zoning.paths import resource, version
+from swc_zoning.processing_algs import models
 from swc_zoning.processing_algs.assign_zones import AssignZones
 from swc_zoning.processing_algs.check_inputs import CheckInputs
 from swc_zoning.processing_algs.check_rule_table import CheckRuleTable
@@ -72,6 +73,9 @@ class SwcZoningProvider(QgsProcessingProvider):
         return str(resource("icons", "swc_zoning.svg"))
 
     def loadAlgorithms(self) -> None:  # noqa: N802
-        """Add the algorithms."""
+        """Add the algorithms, then, once the provider is registered, the models that are made of them."""
         for algorithm in _ALGORITHMS:
             self.addAlgorithm(algorithm())
+        if QgsApplication.processingRegistry().providerById(PROVIDER_ID) is not None:
+            for model in models.shipped():
+                self.addAlgorithm(model)

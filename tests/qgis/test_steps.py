@@ -186,3 +186,28 @@ def areas(layer):
     for one in layer.getFeatures():
         found[one["zone"], one["status"], one["district_code"]] += round(100 * one["area_m2"])
     return dict(found)
+
+
+# --- in the background, and in the real qgis_process -----------------------------------------------
+
+
+def test_a_model_runs_in_the_background(provider, demo, qtbot, tmp_path):
+    from qgis.core import QgsApplication, QgsProcessingAlgRunnerTask
+
+    folder = Path(demo).parent
+    algorithm, context = provider.algorithm("bydistrict").create(), QgsProcessingContext()
+    outputs = {one.name().rpartition(":")[2]: one.name() for one in algorithm.parameterDefinitions()}
+    given = {
+        "EXTENT": str(folder / "基础/XZQ.gpkg"),
+        "CODE_FIELD": "XZQDM",
+        "CODE": "990101",
+        "ECOLOGICAL_REDLINE": str(folder / "三线/STBHHX.gpkg"),
+        outputs["OUTPUT"]: str(tmp_path / "out"),
+    }
+    feedback = QgsProcessingFeedback(False)
+    task, ended = QgsProcessingAlgRunnerTask(algorithm, given, context, feedback), []
+    task.executed.connect(lambda ok, results: ended.append(ok))
+    QgsApplication.taskManager().addTask(task)
+    qtbot.waitUntil(lambda: bool(ended), timeout=120_000)
+    assert ended == [True], feedback.textLog()
+    assert (tmp_path / "out" / "summary.json").is_file()
