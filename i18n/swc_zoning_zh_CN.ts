@@ -364,7 +364,7 @@
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
             <source>Something is running</source>
-            <translation>正在运行其他任务</translation>
+            <translation>正在运行其他作业</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
@@ -451,6 +451,11 @@
             <location filename="../swc_zoning/gui/finding_tree.py" />
             <source>Notes</source>
             <translation>说明</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>The job as a whole</source>
+            <translation>整个作业</translation>
         </message>
     </context>
     <context>
@@ -728,6 +733,11 @@
             <source>Secrecy</source>
             <translation>密级</translation>
         </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Confidence</source>
+            <translation>可信度</translation>
+        </message>
     </context>
     <context>
         <name>LayersPage</name>
@@ -905,6 +915,16 @@
             <location filename="../swc_zoning/gui/layers_page.py" />
             <source>The file cannot be read</source>
             <translation>文件无法读取</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Vector data</source>
+            <translation>矢量数据</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>All files</source>
+            <translation>所有文件</translation>
         </message>
     </context>
     <context>
@@ -1177,6 +1197,11 @@
             <location filename="../swc_zoning/gui/proposal_dialog.py" />
             <source>No layer has a role yet.</source>
             <translation>还没有图层指定角色。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>Only one layer can be the extent, and one the reference.</source>
+            <translation>规划范围和参照边界各只能选一个图层。</translation>
         </message>
     </context>
     <context>
@@ -1754,7 +1779,7 @@
         <message>
             <location filename="../swc_zoning/gui/screening_page.py" />
             <source>Something is running</source>
-            <translation>正在运行其他任务</translation>
+            <translation>正在运行其他作业</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/screening_page.py" />
@@ -2362,6 +2387,11 @@
             <location filename="../swc_zoning/gui/whatif_page.py" />
             <source>Adopt a table</source>
             <translation>采用决策表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The same rules and measures hold; another zone comes first.</source>
+            <translation>适用的规则和措施不变，只是分区的先后不同。</translation>
         </message>
     </context>
     <context>

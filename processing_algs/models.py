@@ -76,7 +76,7 @@ def _words(name: str) -> tuple[str, str]:
         return label, text("models.role_help")
     own = f"models.{name.lower()}"
     room = "models" if own in catalogue() else "inputs"
-    helped = [code for code in (f"{own}_help", f"{room}.{name.lower()}_help") if code in catalogue()]
+    helped = [code for code in (f"{own}_help", f"inputs.{name.lower()}_help") if code in catalogue()]
     return text(f"{room}.{name.lower()}"), text(helped[0]) if helped else ""
 
 

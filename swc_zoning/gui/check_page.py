@@ -167,7 +167,6 @@ class CheckPage(Page):
     def _fix_area(self) -> QScrollArea:
         self._fixes = QWidget()
         self._fixes_column = QVBoxLayout(self._fixes)
-        self._fixes_column.setContentsMargins(0, 0, 0, 0)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(self._fixes)

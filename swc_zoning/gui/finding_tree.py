@@ -80,7 +80,8 @@ class FindingTree(QTreeWidget):
         for number, one in shown:
             by_layer.setdefault(one.get("layer") or "", []).append((number, one))
         for layer, ones in by_layer.items():
-            group = QTreeWidgetItem(top, [f"{layer or self.tr('The job as a whole')} ({len(ones)})"])
+            name = layer or self.tr("The job as a whole")
+            group = QTreeWidgetItem(top, [f"{name} ({len(ones)})"])
             group.addChildren([_leaf(number, one) for number, one in ones])
             group.setExpanded(filtered or severity == "error" or len(shown) <= _MANY)
         top.setExpanded(filtered or severity == "error" or len(shown) <= _MANY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Union
 
@@ -102,13 +102,14 @@ def as_layer(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, "id_field": code} if code else kept
 
 
-def recognised(found: Found) -> list[roles.Recognition]:
+@lru_cache(maxsize=1024)
+def recognised(found: Found) -> tuple[roles.Recognition, ...]:
     """Return the roles a layer may play, best first, by its own name or that of its file."""
     tries = [roles.recognise(name, found.fields, found.geometry) for name in found.names or ("",)]
-    return max(tries, key=lambda one: one[0].confidence if one else 0.0)
+    return tuple(max(tries, key=lambda one: one[0].confidence if one else 0.0))
 
 
-def preferred(likely: list[roles.Recognition]) -> str:
+def preferred(likely: Sequence[roles.Recognition]) -> str:
     """Return the role to choose beforehand, "" where none is likely, "?" where several are alike."""
     if not likely or likely[0].confidence < _SURE:
         return ""
@@ -156,7 +157,7 @@ def statutory() -> frozenset[str]:
 
 def row_of(at: At, entry: Mapping[str, Any], found: Found | None, note: str = "") -> dict[str, Any]:
     """Return a layer as a row: what the job says, `level`, `state` in words, and `why`."""
-    said = list(_states(entry, found))
+    said, guess = list(_states(entry, found)), _guess(entry, found)
     if note:
         said.append((Level.OPEN, note))
     level = min((level for level, _ in said), key=_ORDER.index, default=Level.DONE)
@@ -173,6 +174,7 @@ def row_of(at: At, entry: Mapping[str, Any], found: Found | None, note: str = ""
         "why": "\n".join([*(word for _, word in said), *_recognition(entry, found)]),
         "role": role_name(entry["role"]),
         "name": _name(entry),
+        "share": f"{100 * guess.confidence:.0f} %" if guess else "–",
         "tiers": tiers_in_words(entry),
         "id_field": entry.get("code_field") or entry.get("id_field") or "",
         "name_field": entry.get("name_field", ""),
@@ -242,18 +244,21 @@ def _field_states(entry: Mapping[str, Any], found: Found) -> Iterator[tuple[Leve
         yield Level.PROBLEM, QCoreApplication.translate("LayerRows", "not a polygon layer")
 
 
+def _guess(entry: Mapping[str, Any], found: Found | None) -> roles.Recognition | None:
+    """Return how the role that a layer has was recognised, None where it was not."""
+    likely = () if found is None or found.problem else recognised(found)
+    return next((one for one in likely if one.role == entry["role"]), None)
+
+
 def _recognition(entry: Mapping[str, Any], found: Found | None) -> Iterator[str]:
-    if found is None or found.problem:
-        return
-    for one in recognised(found):
-        if one.role == entry["role"]:
-            share = round(100 * one.confidence)
-            yield QCoreApplication.translate("LayerRows", "Recognised with a confidence of {share} %").format(
-                share=share
-            )
-            yield reasons(one)
-            return
-    yield QCoreApplication.translate("LayerRows", "Not recognised by name or fields; chosen by hand")
+    guess = _guess(entry, found)
+    if guess is not None:
+        yield QCoreApplication.translate("LayerRows", "Recognised with a confidence of {share} %").format(
+            share=round(100 * guess.confidence)
+        )
+        yield reasons(guess)
+    elif found is not None and not found.problem:
+        yield QCoreApplication.translate("LayerRows", "Not recognised by name or fields; chosen by hand")
 
 
 def _name(entry: Mapping[str, Any]) -> str:

@@ -46,6 +46,8 @@ class LayersForm(QObject):
             whole.addLayout(row)
         self.view = RowsView(LayerModel(self._columns(), self))
         self.view.setAccessibleName(self.tr("Layers"))
+        # Long words of one column would push the others out of sight.
+        self.view.horizontalHeader().setMaximumSectionSize(24 * self.view.fontMetrics().averageCharWidth())
         self.papers = PapersForm()
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.view)
@@ -180,6 +182,7 @@ class LayersForm(QObject):
             Column(self.tr("State"), "state"),
             Column(self.tr("Role"), "role"),
             Column(self.tr("Layer"), "name"),
+            Column(self.tr("Confidence"), "share"),
             Column(self.tr("Tiers"), "tiers"),
             Column(self.tr("Id or code"), "id_field"),
             Column(self.tr("Name field"), "name_field"),

@@ -405,7 +405,8 @@ class LayersPage(Page):
 
     def _choose_files(self) -> None:
         endings = " ".join(f"*{ending}" for ending in surveys.SUFFIXES)
-        kinds = f"{self.tr('Vector data')} ({endings});;{self.tr('All files')} (*)"
+        vector, everything = self.tr("Vector data"), self.tr("All files")
+        kinds = f"{vector} ({endings});;{everything} (*)"
         chosen, _ = QFileDialog.getOpenFileNames(self, self.tr("Add files"), "", kinds)
         if chosen:
             self.add_files([Path(one) for one in chosen])

@@ -62,7 +62,7 @@ class PapersForm(QWidget):
         self.used.clicked.connect(lambda on: self.changed.emit("use", None if on else False))
         form = QFormLayout(self)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        _add_row(form, self.tr("&Role"), self.role, self.used)
+        form.addRow(self.tr("&Role"), _beside(self.role, self.used))
         self.choices: dict[str, QComboBox] = {}
         self.texts: dict[str, QLineEdit] = {}
         for key, title in (
@@ -78,7 +78,7 @@ class PapersForm(QWidget):
         }
         for key in _TEXTS:
             edit = self._text(key)
-            _add_row(form, titles[key], edit, *([self._calendar(edit)] if key == "data_date" else []))
+            form.addRow(titles[key], _beside(edit, self._calendar(edit)) if key == "data_date" else edit)
         form.addRow(self.tr("&Secrecy"), self._choice("secrecy"))
 
     def _text(self, key: str) -> QLineEdit:
@@ -172,11 +172,13 @@ def _common(entries: Sequence[Mapping[str, Any]], key: str) -> tuple[str, bool]:
     return (values.pop(), False) if len(values) == 1 else ("", len(values) > 1)
 
 
-def _add_row(form: QFormLayout, title: str, *widgets: QWidget) -> None:
-    """Add a row of widgets side by side; the shortcut of its title leads to the first."""
-    row = QHBoxLayout()
+def _beside(*widgets: QWidget) -> QWidget:
+    """Return widgets in a row; the label of the row gives the focus to the first."""
+    whole = QWidget()
+    row = QHBoxLayout(whole)
+    row.setContentsMargins(0, 0, 0, 0)
     for widget in widgets:
         row.addWidget(widget)
     row.setStretch(0, 1)
-    form.addRow(title, row)
-    form.labelForField(row).setBuddy(widgets[0])
+    whole.setFocusProxy(widgets[0])
+    return whole

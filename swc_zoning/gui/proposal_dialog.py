@@ -22,6 +22,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from swc_zoning.engine.job import EXTENT_ROLE, REFERENCE_ROLE
 from swc_zoning.gui.layer_rows import preferred, reasons, recognised
 from swc_zoning.gui.page import allow
 from swc_zoning.gui.role_combo import UNDECIDED, UNUSED, RoleCombo, role_name
@@ -50,7 +51,8 @@ class ProposalDialog(QDialog):
         self.combos: list[RoleCombo] = []
         self._build()
         self._refresh()
-        self.resize(820, 460)
+        self._show_undecided()
+        self.resize(860, 480)
 
     def choices(self) -> list[tuple[Candidate, str]]:
         """Return the candidates that are used, each with its role."""
@@ -70,10 +72,11 @@ class ProposalDialog(QDialog):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         for number, one in enumerate(self._candidates):
             self._add(number, one)
+        self._keep_one_frame()
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
-        for column, width in enumerate((200, 210, 120)):
+        for column, width in enumerate((190, 260, 110)):
             header.resizeSection(column, width)
         self._why = QLabel()
         self._why.setWordWrap(True)
@@ -95,6 +98,7 @@ class ProposalDialog(QDialog):
             combo.set_role(chosen)
         combo.setEnabled(not one.hindered)
         combo.setAccessibleName(one.found.layer)
+        combo.chosen.connect(lambda role: self._show_confidence(number, likely, role))
         combo.chosen.connect(self._refresh)
         self.combos.append(combo)
         confidence = 1.0 if one.profiled else likely[0].confidence if likely else 0.0
@@ -107,6 +111,29 @@ class ProposalDialog(QDialog):
         read = QTableWidgetItem(one.hindered or self._reading(one))
         read.setToolTip(read.text())
         self.table.setItem(number, 3, read)
+
+    def _keep_one_frame(self) -> None:
+        """Leave the likeliest extent chosen; a second one takes what else it may be."""
+        extents = [number for number, combo in enumerate(self.combos) if combo.role() == EXTENT_ROLE]
+        best = max(extents, key=lambda number: self._confidence(number), default=-1)
+        for number in extents:
+            if number != best:
+                likely = recognised(self._candidates[number].found)
+                other = preferred([guess for guess in likely if guess.role != EXTENT_ROLE])
+                self.combos[number].set_role("" if other == UNDECIDED else other)
+
+    def _show_confidence(self, number: int, likely: Sequence[Any], role: str) -> None:
+        share = next((one.confidence for one in likely if one.role == role), 0.0)
+        self.table.cellWidget(number, 2).setValue(round(100 * share))
+
+    def _show_undecided(self) -> None:
+        number = next((n for n, combo in enumerate(self.combos) if combo.role() == UNDECIDED), -1)
+        if number >= 0:
+            self.table.selectRow(number)
+            self.table.scrollToItem(self.table.item(number, 0))
+
+    def _confidence(self, number: int) -> int:
+        return self.table.cellWidget(number, 2).value()
 
     def _told(self, one: Candidate, likely: Sequence[Any]) -> str:
         lines = [self.tr("Named by the profile")] if one.profiled else []
@@ -127,12 +154,14 @@ class ProposalDialog(QDialog):
 
     def _refresh(self) -> None:
         open_ones = sum(combo.role() == UNDECIDED for combo in self.combos)
-        reason = ""
+        reason, roles = "", [role for _, role in self.choices()]
         if open_ones:
             reason = self.tr("Several roles are alike; choose one for each of {count} layers.").format(
                 count=open_ones
             )
-        elif not self.choices():
+        elif any(roles.count(one) > 1 for one in (EXTENT_ROLE, REFERENCE_ROLE)):
+            reason = self.tr("Only one layer can be the extent, and one the reference.")
+        elif not roles:
             reason = self.tr("No layer has a role yet.")
         allow(self._buttons.button(QDialogButtonBox.StandardButton.Ok), reason)
         self._why.setText(reason)

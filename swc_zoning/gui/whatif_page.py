@@ -403,9 +403,8 @@ class WhatIfPage(Page):
             items = "".join(f"<li>{escape(self._said_of(one))}</li>" for one in row[key])
             parts.append(f"<p><b>{escape(title)}</b></p><ul>{items}</ul>" if items else "")
         if not any(row[key] for key in titles):
-            parts.append(
-                f"<p>{escape(self.tr('The same rules and measures hold; another zone comes first.'))}</p>"
-            )
+            same = self.tr("The same rules and measures hold; another zone comes first.")
+            parts.append(f"<p>{escape(same)}</p>")
         return "".join(parts)
 
     def _said_of(self, name: str) -> str:

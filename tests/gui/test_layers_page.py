@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 from child import engine
-from qgis.core import QgsFeature, QgsGeometry, QgsVectorLayer
+from qgis.core import QgsFeature, QgsGeometry, QgsMimeDataUtils, QgsVectorLayer
 from qgis.PyQt.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
 from qgis.PyQt.QtGui import QDropEvent
 from qgis.PyQt.QtWidgets import QApplication, QDialogButtonBox
@@ -107,6 +107,7 @@ def test_every_layer_has_a_state_in_words_and_its_reasons(filled):
     assert redline["state"] == "complete"
     assert "Recognised with a confidence of" in redline["why"]
     assert "STBHHX" in redline["why"]
+    assert redline["share"] == "97 %"
     wetland = row(filled, "important_wetland")
     assert wetland["level"] == Level.OPEN
     assert wetland["state"] == "approval number missing"
@@ -201,6 +202,17 @@ def test_nothing_unlikely_is_chosen_and_equal_roles_are_asked(qtbot):
     assert [role for _, role in dialog.choices()] == ["nature_reserve"]
 
 
+def test_only_the_likeliest_layer_becomes_the_extent(city, qtbot):
+    found = [surveys.of_file(city / name)[0] for name in ("水务/SBGN.gpkg", "基础/XZQ.gpkg")]
+    dialog = ProposalDialog([Candidate(one, None, {"source": one.source}) for one in found])
+    qtbot.addWidget(dialog)
+    assert layer_rows.preferred(layer_rows.recognised(found[0])) == "admin_extent"
+    assert [combo.role() for combo in dialog.combos] == ["", "admin_extent"]
+    dialog.combos[0].set_role("admin_extent")
+    dialog.combos[0].chosen.emit("admin_extent")
+    assert "one layer" in dialog._why.text()
+
+
 def test_a_filtered_layer_is_copied_as_shown_and_copied_anew_when_it_changes(
     page, desk, city, project, qtbot
 ):
@@ -250,6 +262,26 @@ def test_files_are_dropped_onto_the_page(page, desk, city, qtbot):
     in_dialog(ProposalDialog, settle)
     page.dropEvent(event)
     qtbot.waitUntil(lambda: len(desk.session.job["layers"]) == 1, timeout=20_000)
+
+
+def test_layers_of_the_layer_tree_are_dropped_onto_the_page(page, desk, city, project, qtbot):
+    layer = QgsVectorLayer(str(city / "三线" / "STBHHX.gpkg"), "STBHHX", "ogr")
+    project.addMapLayer(layer)
+    data = QgsMimeDataUtils.encodeUriList([QgsMimeDataUtils.Uri(layer)])
+    in_dialog(ProposalDialog, settle)
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    page.dropEvent(QDropEvent(QPoint(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
+    assert entry(desk, "ecological_redline")["source"] == str(city / "三线" / "STBHHX.gpkg")
+
+
+def test_a_result_on_the_map_is_no_input(page, desk, city_result, project, qtbot):
+    desk.session.set_result(city_result)
+    desk.show_result(city_result)
+    said = []
+    desk.say = lambda level, words: said.append(words)
+    click(qtbot, page.form.add_project)
+    assert project.mapLayers()
+    assert "no polygon layer" in said[0]
 
 
 # --- papers, roles, tiers --------------------------------------------------------------------------
