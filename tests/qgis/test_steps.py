@@ -81,6 +81,34 @@ def test_a_layer_of_no_known_role_is_carried_through_as_a_free_one(provider, cit
     assert "layer" in {one["combo"] for one in pieces.getFeatures()}
 
 
+def prepared(*rows):
+    fields = "".join(f"&field={name}:string" for name in ("role", "tier", "source_id", "name", "layer"))
+    squares = [(100 * number, 0, 100) for number in range(len(rows))]
+    return layers.memory("我的改名图层", squares, fields, [[*row, "", "", ""] for row in rows])
+
+
+def test_a_prepared_layer_keeps_its_role_under_another_name_and_its_filter_counts(provider, city):
+    layer = prepared(("nature_park", "forest_park"), ("nature_park", "geopark"))
+    layer.setSubsetString("tier = 'geopark'")
+    pieces = run("partition", EXTENT=city["EXTENT"], LAYERS=[layer], PIECES="memory:")["PIECES"]
+    found = [json.loads(one["members"]) for one in pieces.getFeatures() if one["combo"]]
+    assert found == [{"nature_park": ["geopark"]}]
+
+
+def test_a_prepared_layer_of_several_roles_is_refused_in_words(provider, city):
+    layer = prepared(("nature_park", "geopark"), ("ecological_redline", "water_conservation"))
+    with pytest.raises(QgsProcessingException) as refused:
+        run("partition", EXTENT=city["EXTENT"], LAYERS=[layer], PIECES="memory:")
+    assert "ecological_redline, nature_park" in str(refused.value)
+
+
+def test_layers_go_in_place_of_those_the_job_has_for_their_role(provider, demo, city):
+    line = city["LAYERS"][0]
+    pieces = run("partition", JOB=demo, LAYERS=[line], EXTENT=city["EXTENT"], PIECES="memory:")["PIECES"]
+    found = sum(one.geometry().area() for one in pieces.getFeatures() if "redline" in one["combo"])
+    assert found == pytest.approx(250_000, abs=1e-3)
+
+
 @pytest.mark.parametrize("name", ["preparelayers", "partition"])
 def test_a_step_without_inputs_is_refused_in_words(provider, name):
     possible, reason = provider.algorithm(name).create().checkParameterValues({}, QgsProcessingContext())
@@ -167,6 +195,28 @@ def test_zones_arrive_coloured(provider):
     layer = QgsProject.instance().mapLayer(made["OUTPUT"])
     assert layer.renderer().classAttribute() == "zone"
     QgsProject.instance().clear()
+
+
+def test_what_a_model_makes_arrives_coloured_and_in_one_group(provider, city, tmp_path):
+    from processing.gui.Postprocessing import handleAlgorithmResults
+
+    from swc_zoning.qgis_bridge.styling import RUN_PROPERTY
+
+    project, context = QgsProject.instance(), QgsProcessingContext()
+    context.setProject(project)
+    algorithm = provider.algorithm("threelines").create()
+    outputs = {one.name().rpartition(":")[2]: one.name() for one in algorithm.parameterDefinitions()}
+    given = {"EXTENT": city["EXTENT"], "ECOLOGICAL_REDLINE": city["LAYERS"][0]}
+    given[outputs["OUTPUT"]] = str(tmp_path / "out")
+    for name in ("ZONES", "FINDINGS"):
+        given[outputs[name]] = QgsProcessingOutputLayerDefinition("memory:", project)
+    feedback = QgsProcessingFeedback(False)
+    _, ok = algorithm.run(given, context, feedback)
+    assert ok, feedback.textLog()
+    handleAlgorithmResults(algorithm, context, feedback, False, given)
+    (group,) = (one for one in project.layerTreeRoot().findGroups() if one.customProperty(RUN_PROPERTY))
+    assert [one.layer().renderer().classAttribute() for one in group.findLayers()] == ["severity", "zone"]
+    project.clear()
 
 
 def test_the_steps_one_by_one_come_to_the_zones_of_a_run(provider, demo, tmp_path):
