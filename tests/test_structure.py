@@ -28,6 +28,7 @@ LIGHT_ENGINE = (
     *(
         "admission",
         "claim",
+        "explain",
         "geopackage",
         "job",
         "messages",
