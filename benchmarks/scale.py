@@ -337,9 +337,9 @@ def redecided(city: Path) -> dict[str, Any]:
     began = time.monotonic()
     ground = redecide.read(city / "result")
     loaded = time.monotonic()
-    redecide.preview(ground, rules.load(None, None))
+    redecide.preview(ground, rules.load(None, None)).as_json()
     return {
-        "pieces": len(ground.combo),
+        "pieces": sum(part.pieces for part in ground.parts),
         "load_s": round(loaded - began, 2),
         "decide_s": round(time.monotonic() - loaded, 2),
     }

@@ -2,6 +2,279 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
     <context>
+        <name>CheckPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Check</source>
+            <translation>检查</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Not checked yet</source>
+            <translation>尚未检查</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Not checked since the last change</source>
+            <translation>上次改动后尚未检查</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>{errors} errors, {warnings} warnings</source>
+            <translation>{errors} 个错误，{warnings} 个警告</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Checking</source>
+            <translation>检查</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>The finding in full</source>
+            <translation>检查结果全文</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>&amp;Check</source>
+            <translation>检查(&amp;C)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Apply all &amp;sure fixes</source>
+            <translation>采用全部有据的处理(&amp;S)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>&amp;Undo fix</source>
+            <translation>撤销上次处理(&amp;U)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Filter by words, layer or code</source>
+            <translation>按文字、图层或代码筛选</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Show errors</source>
+            <translation>显示错误</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Show warnings</source>
+            <translation>显示警告</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Show notes</source>
+            <translation>显示说明</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>What can be done</source>
+            <translation>可以怎样处理</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>&amp;Zoom to place</source>
+            <translation>定位(&amp;Z)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>&amp;Accept…</source>
+            <translation>认可(&amp;A)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Co&amp;py</source>
+            <translation>复制(&amp;P)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Sa&amp;ve as CSV…</source>
+            <translation>存为 CSV(&amp;V)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Something is running</source>
+            <translation>有运算正在进行</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Choose a working folder first</source>
+            <translation>请先选择工作文件夹</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>No layer has a role yet: see the page Layers</source>
+            <translation>还没有图层指定角色：见“图层”页</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Opens every layer and tells what is wrong; the data stay as they are</source>
+            <translation>打开每个图层并指出问题；原数据不变</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>There is no proved fix left</source>
+            <translation>没有尚未采用的有据处理</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>{count} fixes whose proof is in the data</source>
+            <translation>{count} 项处理在数据中有证据</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>No fix was made since the job last changed otherwise</source>
+            <translation>作业另有改动之后没有可撤销的处理</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Take back the last fix</source>
+            <translation>撤回上一次处理</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>The job changed: what is shown is from the last check.</source>
+            <translation>作业已改动：下面是上次检查的结果。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>There are no findings to write</source>
+            <translation>没有可导出的检查结果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Copy what is shown as a table</source>
+            <translation>把显示的内容复制为表格</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Save what is shown as a table</source>
+            <translation>把显示的内容存为表格</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Choose a finding</source>
+            <translation>请先选中一条检查结果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>This finding has no place on the map</source>
+            <translation>此条结果没有具体位置</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Go on with it, with a reason that is kept</source>
+            <translation>注明理由后继续，理由会保留</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>It is accepted already</source>
+            <translation>已经认可</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Without a fix there is nothing to work with: it cannot be accepted</source>
+            <translation>不处理就无法运算，不能认可</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>It stops no run: there is nothing to accept</source>
+            <translation>它不会中止运行，无须认可</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Nothing has to be done.</source>
+            <translation>无须处理。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>No change of the job settles this: mend the source, or ask its provider.</source>
+            <translation>修改作业不能解决：请修正数据源，或询问提供单位。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Settled on a copy, the data stay as they are; the proof is above.</source>
+            <translation>在副本上处理，原数据不变；证据见上。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Choose one; it is done on a copy, the data stay as they are.</source>
+            <translation>请选择一项；在副本上处理，原数据不变。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>{words} (proved)</source>
+            <translation>{words}（有据）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>The layer was changed since the check: check again</source>
+            <translation>检查之后图层有改动：请重新检查</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Done</source>
+            <translation>已处理</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Proved fixes made in the job: {count}. Check again to see what is left.</source>
+            <translation>已在作业中采用 {count} 项有据的处理。请重新检查余下的问题。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Why can this be accepted? The reason goes into the job and the report.</source>
+            <translation>为什么可以认可？理由会写入作业和报告。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Accept the finding</source>
+            <translation>认可检查结果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Severity</source>
+            <translation>程度</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Layer</source>
+            <translation>图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Finding</source>
+            <translation>检查结果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Code</source>
+            <translation>代码</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>East</source>
+            <translation>东坐标</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>North</source>
+            <translation>北坐标</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Area (m²)</source>
+            <translation>面积（平方米）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Save the findings</source>
+            <translation>保存检查结果</translation>
+        </message>
+    </context>
+    <context>
         <name>ComparePage</name>
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
@@ -91,7 +364,7 @@
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
             <source>Something is running</source>
-            <translation>正在运行其他任务</translation>
+            <translation>正在运行其他作业</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
@@ -150,6 +423,508 @@
             <location filename="../swc_zoning/gui/rule_editors.py" />
             <source>A role ticked alone means any tier. Or write it: role:tier,tier; role</source>
             <translation>只勾角色表示任意等级。也可直接书写：角色:等级,等级；角色</translation>
+        </message>
+    </context>
+    <context>
+        <name>FindingTree</name>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Findings</source>
+            <translation>问题</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Double-click or Enter shows the place on the map</source>
+            <translation>双击或按回车键在地图上定位</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Errors</source>
+            <translation>错误</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Warnings</source>
+            <translation>警告</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>Notes</source>
+            <translation>说明</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/finding_tree.py" />
+            <source>The job as a whole</source>
+            <translation>整个作业</translation>
+        </message>
+    </context>
+    <context>
+        <name>LayerRows</name>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>complete</source>
+            <translation>齐全</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>not used</source>
+            <translation>不采用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>being looked at</source>
+            <translation>正在查看</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>file missing</source>
+            <translation>文件不存在</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>cannot be read</source>
+            <translation>无法读取</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>free role: carried through, decides nothing</source>
+            <translation>自定角色：随成果保留，不参与判定</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>tiers not chosen</source>
+            <translation>未指定等级字段</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>approval number missing</source>
+            <translation>缺批准文号</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>data date missing</source>
+            <translation>缺数据日期</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>data date is no date</source>
+            <translation>数据日期不是日期</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>fields missing: {names}</source>
+            <translation>缺字段：{names}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>not a polygon layer</source>
+            <translation>不是面图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>Recognised with a confidence of {share} %</source>
+            <translation>识别可信度 {share} %</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layer_rows.py" />
+            <source>Not recognised by name or fields; chosen by hand</source>
+            <translation>名称和字段未能识别；人工指定</translation>
+        </message>
+    </context>
+    <context>
+        <name>LayersForm</name>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Layers</source>
+            <translation>图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Not provided: {names}. What these layers would decide is not known.</source>
+            <translation>未提供：{names}。这些图层所能决定的内容未知。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Printed on results</source>
+            <translation>印在成果上</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>that of the decision table</source>
+            <translation>以决策表为准</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>The law is read as it is in force on this day</source>
+            <translation>按这一天有效的法律法规执行</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Automatic: the zone that fits</source>
+            <translation>自动：取合适的投影带</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Projected, in metres; layers are brought to it on a copy</source>
+            <translation>投影坐标系，以米计；在副本上转换图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>&amp;Title</source>
+            <translation>标题(&amp;T)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Plan d&amp;ate</source>
+            <translation>规划日期(&amp;A)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Working &amp;CRS</source>
+            <translation>工作坐标系(&amp;C)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Add from pro&amp;ject…</source>
+            <translation>从工程添加(&amp;J)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Add &amp;files…</source>
+            <translation>添加文件(&amp;F)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Add f&amp;older…</source>
+            <translation>添加文件夹(&amp;O)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Open jo&amp;b…</source>
+            <translation>打开作业(&amp;B)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Save job as…</source>
+            <translation>作业另存为…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Ti&amp;ers…</source>
+            <translation>等级(&amp;E)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Refres&amp;h copy</source>
+            <translation>更新副本(&amp;H)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Remo&amp;ve</source>
+            <translation>移除(&amp;V)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Apply profile</source>
+            <translation>采用方案</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Save as own profile…</source>
+            <translation>存为自有方案…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Propose roles for the polygon layers of the project</source>
+            <translation>为工程中的面图层建议角色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Propose roles for the layers of files</source>
+            <translation>为文件中的图层建议角色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Propose roles for all layers below a folder</source>
+            <translation>为文件夹（含下级）中的全部图层建议角色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Take layers and options of a job file</source>
+            <translation>采用作业文件中的图层和选项</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>replace</source>
+            <translation>替换</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Profile</source>
+            <translation>图层方案</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>What layers and fields are called; used for new layers too</source>
+            <translation>图层和字段的命名方案；也用于新添加的图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Replace what is set already</source>
+            <translation>替换已经设定的内容</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>No profile</source>
+            <translation>不用方案</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>State</source>
+            <translation>状态</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Role</source>
+            <translation>角色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Layer</source>
+            <translation>图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Tiers</source>
+            <translation>等级</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Id or code</source>
+            <translation>标识或代码</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Name field</source>
+            <translation>名称字段</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Version</source>
+            <translation>版本</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Approval number</source>
+            <translation>批准文号</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Data date</source>
+            <translation>数据日期</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Provider</source>
+            <translation>提供单位</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Secrecy</source>
+            <translation>密级</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_form.py" />
+            <source>Confidence</source>
+            <translation>可信度</translation>
+        </message>
+    </context>
+    <context>
+        <name>LayersPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Layers</source>
+            <translation>图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>No layer yet: add some</source>
+            <translation>还没有图层：请添加</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Layers with a problem: {count}</source>
+            <translation>有问题的图层：{count} 个</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>No extent yet</source>
+            <translation>还没有规划范围</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>{count} layers</source>
+            <translation>{count} 个图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>incomplete: {count}</source>
+            <translation>待补充 {count} 个</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>not provided: {count}</source>
+            <translation>未提供 {count} 个</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>There is no polygon layer that is not in the job already.</source>
+            <translation>没有尚未列入作业的面图层。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>must be copied: choose a working folder first</source>
+            <translation>须先复制：请选择工作文件夹</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>cannot be read</source>
+            <translation>无法读取</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Copied as shown: {names}</source>
+            <translation>已按显示内容复制：{names}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>the layer shows something else now: refresh the copy</source>
+            <translation>图层内容已变：请更新副本</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Layers changed by the profile: {count}</source>
+            <translation>按方案改动的图层：{count} 个</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Name of the profile</source>
+            <translation>方案名称</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Save as own profile</source>
+            <translation>存为自有方案</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Profile saved: {path}</source>
+            <translation>方案已保存：{path}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Jobs (*.json)</source>
+            <translation>作业 (*.json)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Open job</source>
+            <translation>打开作业</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Save job as</source>
+            <translation>作业另存为</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Add files</source>
+            <translation>添加文件</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Add all layers of a folder</source>
+            <translation>添加文件夹中的全部图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Choose a layer in the table</source>
+            <translation>请在表中选择图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Take the chosen layers out of the job; their data stay</source>
+            <translation>把所选图层移出作业；数据保留</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Say which word of which field means which tier</source>
+            <translation>指定哪个字段的哪个词对应哪个等级</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>No layer was copied, or it is not in the project</source>
+            <translation>没有复制过的图层，或原图层不在工程中</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Copying layers</source>
+            <translation>正在复制图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Copy layers anew as they are shown now</source>
+            <translation>按当前显示的内容重新复制</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>The job has no layers</source>
+            <translation>作业中还没有图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Choose a profile</source>
+            <translation>请选择方案</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Roles, tiers and fields as the profile names them</source>
+            <translation>按方案设定角色、等级和字段</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Keep roles, tiers and fields for the next project</source>
+            <translation>保存角色、等级和字段，供以后的项目使用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Write the job, with full paths, to another file</source>
+            <translation>把作业（完整路径）写入另一个文件</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Choose one layer in the table</source>
+            <translation>请在表中选择一个图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>This role has no tiers</source>
+            <translation>此角色不分等级</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>The file cannot be read</source>
+            <translation>文件无法读取</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Vector data</source>
+            <translation>矢量数据</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>All files</source>
+            <translation>所有文件</translation>
         </message>
     </context>
     <context>
@@ -281,6 +1056,210 @@
             <location filename="../swc_zoning/gui/options_page.py" />
             <source>Choose interpreter</source>
             <translation>选择解释器</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>Not used</source>
+            <translation>未采用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/options_page.py" />
+            <source>How to get what is missing</source>
+            <translation>缺少的包怎样获取</translation>
+        </message>
+    </context>
+    <context>
+        <name>PapersForm</name>
+        <message>
+            <location filename="../swc_zoning/gui/papers_form.py" />
+            <source>several values</source>
+            <translation>多个值</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/papers_form.py" />
+            <source>&amp;Used</source>
+            <translation>采用(&amp;U)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/papers_form.py" />
+            <source>A layer that is not used stays in the job and decides nothing</source>
+            <translation>不采用的图层留在作业中，不起作用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/papers_form.py" />
+            <source>&amp;Role</source>
+            <translation>角色(&amp;R)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/papers_form.py" />
+            <source>&amp;Id or code field</source>
+            <translation>标识或代码字段(&amp;I)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/papers_form.py" />
+            <source>&amp;Name field</source>
+            <translation>名称字段(&amp;N)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/papers_form.py" />
+            <source>&amp;Version</source>
+            <translation>版本(&amp;V)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/papers_form.py" />
+            <source>A&amp;pproval number</source>
+            <translation>批准文号(&amp;P)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/papers_form.py" />
+            <source>&amp;Data date</source>
+            <translation>数据日期(&amp;D)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/papers_form.py" />
+            <source>Pro&amp;vider</source>
+            <translation>提供单位(&amp;V)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/papers_form.py" />
+            <source>&amp;Secrecy</source>
+            <translation>密级(&amp;S)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/papers_form.py" />
+            <source>Choose a day</source>
+            <translation>选择日期</translation>
+        </message>
+    </context>
+    <context>
+        <name>ProposalDialog</name>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>Roles of layers</source>
+            <translation>图层角色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>Nothing below 50 % is chosen beforehand; hold the mouse over a row to see why.</source>
+            <translation>可信度低于 50 % 的不预先选定；鼠标停在行上可看理由。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>Layer</source>
+            <translation>图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>Role</source>
+            <translation>角色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>Confidence</source>
+            <translation>可信度</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>How it is read</source>
+            <translation>读取方式</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>Named by the profile</source>
+            <translation>由方案指定</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>Neither name nor fields tell a role</source>
+            <translation>名称和字段都看不出角色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>in place</source>
+            <translation>原位读取</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>copied as shown: {count} features, filter {filter}</source>
+            <translation>按显示内容复制：{count} 个要素，筛选条件 {filter}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>copied as shown: {count} features</source>
+            <translation>按显示内容复制：{count} 个要素</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>Several roles are alike; choose one for each of {count} layers.</source>
+            <translation>有 {count} 个图层的候选角色难分高下，请逐一选定。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>No layer has a role yet.</source>
+            <translation>还没有图层指定角色。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/proposal_dialog.py" />
+            <source>Only one layer can be the extent, and one the reference.</source>
+            <translation>规划范围和参照边界各只能选一个图层。</translation>
+        </message>
+    </context>
+    <context>
+        <name>RoleCombo</name>
+        <message>
+            <location filename="../swc_zoning/gui/role_combo.py" />
+            <source>Not used</source>
+            <translation>不采用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/role_combo.py" />
+            <source>Recognised</source>
+            <translation>识别结果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/role_combo.py" />
+            <source>Frame</source>
+            <translation>范围与参照</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/role_combo.py" />
+            <source>Decide zones</source>
+            <translation>决定分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/role_combo.py" />
+            <source>Context and conflicts</source>
+            <translation>背景与冲突</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/role_combo.py" />
+            <source>Supporting</source>
+            <translation>辅助</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/role_combo.py" />
+            <source>Free role…</source>
+            <translation>自定角色…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/role_combo.py" />
+            <source>Id of the role: small letters, digits and _; it is carried through and decides nothing</source>
+            <translation>角色标识：小写字母、数字和 _；随成果保留，不参与判定</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/role_combo.py" />
+            <source>Free role</source>
+            <translation>自定角色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/role_combo.py" />
+            <source>— choose —</source>
+            <translation>— 请选择 —</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/role_combo.py" />
+            <source>Reference boundary</source>
+            <translation>参照边界</translation>
         </message>
     </context>
     <context>
@@ -599,6 +1578,26 @@
             <source>Written: {path}</source>
             <translation>已写出：{path}</translation>
         </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Paste</source>
+            <translation>粘贴</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Clear cells</source>
+            <translation>清空单元格</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>The table of the project is damaged; the shipped one is shown. Editing replaces it.</source>
+            <translation>项目中的决策表已损坏，现显示随附的决策表；编辑后将替换项目中的表。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/rules_page.py" />
+            <source>Acts</source>
+            <translation>法规</translation>
+        </message>
     </context>
     <context>
         <name>ScreeningPage</name>
@@ -780,7 +1779,7 @@
         <message>
             <location filename="../swc_zoning/gui/screening_page.py" />
             <source>Something is running</source>
-            <translation>正在运行其他任务</translation>
+            <translation>正在运行其他作业</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/screening_page.py" />
@@ -1012,6 +2011,387 @@
             <location filename="../swc_zoning/gui/targets_page.py" />
             <source>Save the table</source>
             <translation>保存表格</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>{year} (baseline)</source>
+            <translation>{year}（基线）</translation>
+        </message>
+    </context>
+    <context>
+        <name>TierDialog</name>
+        <message>
+            <location filename="../swc_zoning/gui/tier_dialog.py" />
+            <source>Tiers of {role}</source>
+            <translation>{role}的等级</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/tier_dialog.py" />
+            <source>From a &amp;field</source>
+            <translation>取自字段(&amp;F)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/tier_dialog.py" />
+            <source>&amp;One tier for all features</source>
+            <translation>全部要素同一等级(&amp;O)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/tier_dialog.py" />
+            <source>Field</source>
+            <translation>字段</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/tier_dialog.py" />
+            <source>Tier</source>
+            <translation>等级</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/tier_dialog.py" />
+            <source>Word in the data</source>
+            <translation>数据中的用词</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/tier_dialog.py" />
+            <source>Features</source>
+            <translation>要素数</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/tier_dialog.py" />
+            <source>unknown: the strictest reading for now</source>
+            <translation>未知：暂按从严原则</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/tier_dialog.py" />
+            <source>no value</source>
+            <translation>无值</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/tier_dialog.py" />
+            <source>Reading the words of the field…</source>
+            <translation>正在读取字段取值…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/tier_dialog.py" />
+            <source>Words without a tier: {count}; their features stay pending.</source>
+            <translation>没有对应等级的用词：{count} 个；其要素待核。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/tier_dialog.py" />
+            <source>Only the most frequent words are shown; this hardly is a field of tiers.</source>
+            <translation>只显示最常见的取值；此字段不像等级字段。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/tier_dialog.py" />
+            <source>Read as {encoding}, since the file names no encoding; the check proves it.</source>
+            <translation>文件未声明编码，暂按 {encoding} 读取；检查时会给出证据。</translation>
+        </message>
+    </context>
+    <context>
+        <name>WhatIfPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>What-if</source>
+            <translation>换表预演</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Zone the city first</source>
+            <translation>请先划定分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Being read</source>
+            <translation>正在读取</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Preview on the map, not adopted</source>
+            <translation>地图上为预演，尚未采用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The table changes nothing in this result</source>
+            <translation>此表不改变本成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Decision table</source>
+            <translation>决策表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Table of this project</source>
+            <translation>本项目的决策表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Another table</source>
+            <translation>另一张表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>&amp;Open another table…</source>
+            <translation>打开另一张表(&amp;O)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Zones</source>
+            <translation>管控分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Districts</source>
+            <translation>区县</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Changes</source>
+            <translation>变化</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Combinations</source>
+            <translation>图层组合</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Rules and measures won and lost</source>
+            <translation>增减的规则和措施</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>District</source>
+            <translation>区县</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>By zone</source>
+            <translation>按分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>By district</source>
+            <translation>按区县</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>From zone to zone</source>
+            <translation>分区转移</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>&amp;Show on the map</source>
+            <translation>在地图上预演(&amp;S)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>&amp;Adopt</source>
+            <translation>采用(&amp;A)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>&amp;Drop preview</source>
+            <translation>撤销预演(&amp;D)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Zone</source>
+            <translation>管控分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Lost (ha)</source>
+            <translation>减少（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Gained (ha)</source>
+            <translation>增加（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Balance (ha)</source>
+            <translation>净变化（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Now (ha)</source>
+            <translation>现状（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Then (ha)</source>
+            <translation>预演（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>From</source>
+            <translation>由</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>To</source>
+            <translation>变为</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Area (ha)</source>
+            <translation>面积（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Pieces</source>
+            <translation>图斑数</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Districts (ha)</source>
+            <translation>区县（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>What covers it</source>
+            <translation>图层组合</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Rules won</source>
+            <translation>新增规则</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Rules lost</source>
+            <translation>失去规则</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Measures won</source>
+            <translation>新增措施</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Measures lost</source>
+            <translation>失去措施</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>All districts</source>
+            <translation>全部区县</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The decision table has errors: see the page of rules</source>
+            <translation>决策表有错误，请见“规则”页</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Open another decision table</source>
+            <translation>打开另一张决策表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Decision tables (*.json)</source>
+            <translation>决策表 (*.json)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The preview is on the map</source>
+            <translation>预演已显示在地图上</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Colour the map as it would be</source>
+            <translation>按预演结果给地图着色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Take this table for the next run of the zoning</source>
+            <translation>下次划定采用此表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>There is no preview on the map</source>
+            <translation>地图上没有预演</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Give the map its colours back</source>
+            <translation>恢复地图原来的颜色</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The pieces of the result are not in the layer tree</source>
+            <translation>图层面板中没有本成果的图斑图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>{area} ha would change zone or status; {count} combinations would change</source>
+            <translation>将有 {area} 公顷改变管控分区或状态；{count} 种图层组合的判定将改变</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Total</source>
+            <translation>合计</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Changed (ha)</source>
+            <translation>变化（公顷）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>confirmed</source>
+            <translation>已确认</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>pending</source>
+            <translation>待核</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>changed</source>
+            <translation>有变化</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>⚠ Preview, not adopted: the map shows what this table would make of the result.</source>
+            <translation>⚠ 预演，尚未采用：地图所示为按此决策表判定的结果。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source> (preview)</source>
+            <translation>（预演）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>zones as another decision table has them, not adopted</source>
+            <translation>按另一张决策表着色，尚未采用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Preview</source>
+            <translation>预演</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The table is adopted. The result is still that of the earlier one: run the zoning.</source>
+            <translation>已采用此表。现有成果仍按原表划定，请重新划定。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Replace the edited table of this project by “{name}”?</source>
+            <translation>用“{name}”替换本项目已编辑的决策表？</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Adopt a table</source>
+            <translation>采用决策表</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>The same rules and measures hold; another zone comes first.</source>
+            <translation>适用的规则和措施不变，只是分区的先后不同。</translation>
         </message>
     </context>
     <context>

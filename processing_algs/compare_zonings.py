@@ -18,26 +18,20 @@ BEFORE, AFTER, CHANGES, MATRIX = "BEFORE", "AFTER", "CHANGES", "MATRIX"
 class CompareZonings(DerivedAlgorithm):
     """Says what changed from one result to another: ground, hectares, causes."""
 
+    ID = "comparezonings"
     ROOM = "compare"
     ICON = "compare_zonings.svg"
-
-    def name(self) -> str:
-        """Return the id, which never changes."""
-        return "comparezonings"
-
-    def tags(self) -> list[str]:
-        """Return words the toolbox search finds this by, in both languages."""
-        return [
-            "zoning",
-            "compare",
-            "difference",
-            "transfer matrix",
-            "change",
-            "比较",
-            "对比",
-            "转移矩阵",
-            "变化",
-        ]
+    TAGS = (
+        "zoning",
+        "compare",
+        "difference",
+        "transfer matrix",
+        "change",
+        "比较",
+        "对比",
+        "转移矩阵",
+        "变化",
+    )
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
         """Declare the parameters."""

@@ -19,48 +19,26 @@ from qgis.core import (
 
 from swc_zoning.processing_algs.base import SwcAlgorithm
 from swc_zoning.qgis_bridge import derived_layers, results
-from swc_zoning.qgis_bridge.i18n import text
 
 OUTPUT = "OUTPUT"
 
 
 class DerivedAlgorithm(SwcAlgorithm):
-    """Base of algorithms that read results and write a folder of their own; words are those of `ROOM`."""
+    """Base of algorithms that read results and write a folder of their own."""
 
-    ROOM = ""
-
-    def displayName(self) -> str:  # noqa: N802 (QGIS calls these names)
-        """Return the name shown in the toolbox."""
-        return text(f"{self.ROOM}.name")
-
-    def shortDescription(self) -> str:  # noqa: N802
-        """Return the one-line description."""
-        return text(f"{self.ROOM}.summary")
-
-    def shortHelpString(self) -> str:  # noqa: N802
-        """Return the help beside the dialog."""
-        return text(f"{self.ROOM}.help").replace("\n", "<br>")
+    GROUP = "review"
 
     def add_folder(self, name: str) -> None:
         """Declare a folder of a result, which must be given."""
-        behaviour = QgsProcessingParameterFile.Behavior.Folder
-        parameter = QgsProcessingParameterFile(name, text(f"{self.ROOM}.{name.lower()}"), behaviour)
-        parameter.setHelp(text(f"{self.ROOM}.{name.lower()}_help"))
-        self.addParameter(parameter)
+        self.declare(QgsProcessingParameterFile(name, "", QgsProcessingParameterFile.Behavior.Folder))
 
     def add_sink(self, name: str, kind: QgsProcessing.SourceType, ticked: bool = True) -> None:
         """Declare a layer that may be asked for."""
-        label = text(f"{self.ROOM}.{name.lower()}")
-        parameter = QgsProcessingParameterFeatureSink(name, label, kind, None, True, ticked)
-        parameter.setHelp(text(f"{self.ROOM}.{name.lower()}_help"))
-        self.addParameter(parameter)
+        self.declare(QgsProcessingParameterFeatureSink(name, "", kind, None, True, ticked))
 
     def add_output(self, name: str = OUTPUT, ticked: bool = True) -> None:
         """Declare a folder to write into."""
-        label = text(f"{self.ROOM}.{name.lower()}")
-        parameter = QgsProcessingParameterFolderDestination(name, label, None, True, ticked)
-        parameter.setHelp(text(f"{self.ROOM}.{name.lower()}_help"))
-        self.addParameter(parameter)
+        self.declare(QgsProcessingParameterFolderDestination(name, "", None, True, ticked))
 
     def output_folder(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Path:
         """Return the folder to write into, a temporary one where none was asked for."""

@@ -9,18 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from swc_zoning.engine import casting, roles
 from swc_zoning.engine import job as jobs
-from swc_zoning.engine import roles
 from swc_zoning.engine.messages import Finding, SwcError
 
 
 @dataclass
 class Chosen:
-    """What was chosen: layer entries by role id (the extent under its role), the rule table, notes."""
+    """What was chosen: layer entries by role id (the extent under its role), rule table, options, notes."""
 
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     rules: str = ""
     findings: list[Finding] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 def describe(role: roles.Role, layer_name: str, fields: tuple[str, ...], lang: str) -> tuple[dict, Finding]:
@@ -45,7 +46,7 @@ def write(path: Path, given: str, chosen: Chosen) -> Path:
 
     A given job that cannot be read is returned as it is: the engine says what is wrong with it.
     """
-    if given and not chosen.entries and not chosen.rules:
+    if given and not chosen.entries and not chosen.rules and not chosen.options:
         return Path(given)
     document = _opened(Path(given)) if given else {"schema": jobs.SCHEMA, "layers": []}
     if document is None:
@@ -54,8 +55,40 @@ def write(path: Path, given: str, chosen: Chosen) -> Path:
         chosen.findings.extend(_put(document, role_id, entry))
     if chosen.rules:
         document["rules"] = chosen.rules
+    if chosen.options:
+        document["options"] = {**document.get("options", {}), **chosen.options}
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
     return path
+
+
+def merge(path: Path, given: str, made: Mapping[str, Any]) -> tuple[Path, list[Finding]]:
+    """Return the job file of `made`, a document of layers, laid over the job file `given` ("": none).
+
+    Layers of a role go in place of those the job has for it. A given job that cannot be read is
+    returned as it is: the engine says what is wrong with it.
+    """
+    document = _opened(Path(given)) if given else {"schema": jobs.SCHEMA, "layers": []}
+    if document is None:
+        return Path(given), []
+    findings = []
+    for role in dict.fromkeys(entry["role"] for entry in made["layers"]):
+        findings += _taken_out(document, role)
+    document["layers"] += made["layers"]
+    if "extent" in made:
+        findings += _taken_out(document, jobs.EXTENT_ROLE)
+        document["extent"] = made["extent"]
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+    return path, findings
+
+
+def _taken_out(document: dict[str, Any], role_id: str) -> list[Finding]:
+    """Take the layers of a role out of the job; say how many they were."""
+    layers = document.setdefault("layers", [])
+    document["layers"] = [one for one in layers if one.get("role") != role_id]
+    count = len(layers) - len(document["layers"])
+    if role_id == jobs.EXTENT_ROLE:
+        count += document.pop("extent", None) is not None
+    return [Finding("delineate.replaced", {"role": role_id, "count": count})] if count else []
 
 
 def _fields(role: roles.Role, layer_name: str, fields: tuple[str, ...]) -> tuple[str, str, str]:
@@ -91,20 +124,9 @@ def _absolute(entry: Mapping[str, Any], key: str, folder: Path) -> dict[str, Any
 
 def _put(document: dict[str, Any], role_id: str, entry: dict[str, Any]) -> list[Finding]:
     """Put a layer into the job in place of those of its role; say how many it replaces."""
-    layers = document.setdefault("layers", [])
-    kept = [one for one in layers if one.get("role") != role_id]
-    replaced = len(layers) - len(kept)
-    document["layers"] = kept
+    findings = _taken_out(document, role_id)
     if role_id == jobs.EXTENT_ROLE:
-        replaced += document.pop("extent", None) is not None
-        document["extent"] = _as_extent(entry)
+        document["extent"] = casting.as_extent(entry)
     else:
-        kept.append({"role": role_id, **entry})
-    return [Finding("delineate.replaced", {"role": role_id, "count": replaced})] if replaced else []
-
-
-def _as_extent(entry: Mapping[str, Any]) -> dict[str, Any]:
-    extent = {key: value for key, value in entry.items() if key not in ("tier", "id_field")}
-    if "id_field" in entry:
-        extent["code_field"] = entry["id_field"]
-    return extent
+        document["layers"].append({"role": role_id, **entry})
+    return findings

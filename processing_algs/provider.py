@@ -3,17 +3,24 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingProvider
+from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from swc_zoning.paths import resource, version
+from swc_zoning.processing_algs import models
+from swc_zoning.processing_algs.assign_zones import AssignZones
+from swc_zoning.processing_algs.check_inputs import CheckInputs
 from swc_zoning.processing_algs.check_rule_table import CheckRuleTable
 from swc_zoning.processing_algs.close_areas import CloseAreas
 from swc_zoning.processing_algs.compare_zonings import CompareZonings
 from swc_zoning.processing_algs.delineate_zones import DelineateZones
 from swc_zoning.processing_algs.demo_city import DemoCity
 from swc_zoning.processing_algs.ellipsoidal_area import EllipsoidalArea
+from swc_zoning.processing_algs.find_conflicts import FindConflicts
 from swc_zoning.processing_algs.import_boundary import ImportBoundary
+from swc_zoning.processing_algs.merge_slivers import MergeSlivers
+from swc_zoning.processing_algs.partition_land import Partition
+from swc_zoning.processing_algs.prepare_layers import PrepareLayers
 from swc_zoning.processing_algs.screen_projects import ScreenProjects
 from swc_zoning.qgis_bridge.i18n import text
 
@@ -23,7 +30,13 @@ PROVIDER_ID = "swc_zoning"
 _ALGORITHMS = (
     DemoCity,
     ImportBoundary,
+    CheckInputs,
+    PrepareLayers,
+    Partition,
+    AssignZones,
     DelineateZones,
+    MergeSlivers,
+    FindConflicts,
     CompareZonings,
     ScreenProjects,
     EllipsoidalArea,
@@ -60,6 +73,9 @@ class SwcZoningProvider(QgsProcessingProvider):
         return str(resource("icons", "swc_zoning.svg"))
 
     def loadAlgorithms(self) -> None:  # noqa: N802
-        """Add the algorithms."""
+        """Add the algorithms, then, once the provider is registered, the models that are made of them."""
         for algorithm in _ALGORITHMS:
             self.addAlgorithm(algorithm())
+        if QgsApplication.processingRegistry().providerById(PROVIDER_ID) is not None:
+            for model in models.shipped():
+                self.addAlgorithm(model)

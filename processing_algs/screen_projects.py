@@ -13,7 +13,6 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
-    QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
@@ -40,58 +39,45 @@ _FIELDS = {ID_FIELD: "--id-field", NAME_FIELD: "--name-field", KIND_FIELD: "--ki
 class ScreenProjects(DerivedAlgorithm):
     """Says what a result means for projects, parks, disturbance patches, spoil and borrow sites."""
 
+    ID = "screenprojects"
     ROOM = "screen"
     ICON = "screen_projects.svg"
+    TAGS = (
+        "zoning",
+        "project",
+        "site",
+        "spoil",
+        "borrow",
+        "项目",
+        "园区",
+        "弃渣场",
+        "取土场",
+        "扰动图斑",
+        "选址避让",
+    )
 
     def __init__(self) -> None:
         super().__init__()
         self._entry: dict[str, str] | None = None
         self._shown: sources.Snapshot | None = None
 
-    def name(self) -> str:
-        """Return the id, which never changes."""
-        return "screenprojects"
-
-    def tags(self) -> list[str]:
-        """Return words the toolbox search finds this by, in both languages."""
-        return [
-            "zoning",
-            "project",
-            "site",
-            "spoil",
-            "borrow",
-            "项目",
-            "园区",
-            "弃渣场",
-            "取土场",
-            "扰动图斑",
-            "选址避让",
-        ]
-
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
         """Declare the parameters."""
         polygons = QgsProcessing.SourceType.TypeVectorPolygon
         self.add_folder(RESULT)
-        self._add(QgsProcessingParameterFeatureSource(PROJECTS, text("screen.projects"), [polygons]))
+        self.declare(QgsProcessingParameterFeatureSource(PROJECTS, "", [polygons]))
         names = [kind[f"name_{language()}"] for kind in siting.kinds().values()]
-        self._add(QgsProcessingParameterEnum(KIND, text("screen.kind"), names, False, 0))
+        self.declare(QgsProcessingParameterEnum(KIND, "", names, False, 0))
         for name in _FIELDS:
-            label = text(f"screen.{name.lower()}")
-            self._add(QgsProcessingParameterField(name, label, None, PROJECTS, optional=True))
-        behaviour = QgsProcessingParameterFile.Behavior.File
-        label, pattern = text("screen.rules"), text("delineate.rules_filter")
-        rules = QgsProcessingParameterFile(RULES, label, behaviour, "", None, True, pattern)
-        rules.setFlags(rules.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
-        self._add(rules)
+            self.declare(QgsProcessingParameterField(name, "", None, PROJECTS, optional=True))
+        behaviour, pattern = QgsProcessingParameterFile.Behavior.File, self.words("rules_filter")
+        rules = QgsProcessingParameterFile(RULES, "", behaviour, "", None, True, pattern)
+        self.declare(rules, advanced=True)
         self.add_sink(PROJECTS_OUT, polygons)
         self.add_sink(CROSSINGS, polygons)
         self.add_sink(BANNED, polygons, ticked=False)
         self.add_output(CARDS, ticked=False)
         self.add_output()
-
-    def _add(self, parameter: QgsProcessingParameterDefinition) -> None:
-        parameter.setHelp(text(f"screen.{parameter.name().lower()}_help"))
-        self.addParameter(parameter)
 
     def prepareAlgorithm(  # noqa: N802
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -103,6 +89,8 @@ class ScreenProjects(DerivedAlgorithm):
         if layer is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, PROJECTS))
         self._shown = sources.snapshot(value, layer)
+        # Selected features come in any order, and another one each time.
+        self._shown.request.addOrderBy("$id")
         self._entry = sources.in_place(value, layer)
         return True
 

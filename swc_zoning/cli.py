@@ -34,6 +34,12 @@ _STOP_WITHIN_S = 1.5
 
 #: What is wrong use of a command: an argument that cannot be taken. Met inside a job it is its content.
 _NO_JOB = frozenset({"job.missing", "job.unusable", "job.not_utf8", "job.unreadable"})
+_NO_FILE = frozenset(
+    {
+        *("workfiles.not_gpkg", "workfiles.is_input", "workfiles.not_ours", "workfiles.job_and_layers"),
+        *("intake.source_missing", "casting.mixed"),
+    }
+)
 _MISUSE = {
     "run": _NO_JOB,
     "check": _NO_JOB,
@@ -51,6 +57,8 @@ _MISUSE = {
     "targets": frozenset({"redecide.no_result"}),
     "explain": frozenset({"redecide.no_result", "explain.no_piece"}),
     "close": frozenset({"cli.unreadable", "closing.columns"}),
+    "prepare": _NO_JOB | _NO_FILE,
+    "partition": _NO_JOB | _NO_FILE,
     "sheet": frozenset({"rules.unreadable", "rule_sheets.no_workbook"}),
     "demo": frozenset({"cli.not_empty", "cli.scale"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
@@ -193,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     redecide.add_argument("--plan-date", metavar="YYYY-MM-DD", help="date the law is read at")
     _takes_temp(redecide)
     _area_commands(commands)
-    _import_command(commands)
+    _commands_before_a_run(commands)
     _commands_on_results(commands)
     _sheet_command(commands)
     _demo_command(commands)
@@ -282,6 +290,24 @@ def _sheet_command(commands: Any) -> None:
     text = "table (json) or workbook (xlsx); default: the shipped table"
     command.add_argument("table", type=Path, nargs="?", metavar="TABLE", help=text)
     command.add_argument("--output", type=Path, required=True, metavar="FILE", help="*.xlsx or *.json")
+
+
+def _commands_before_a_run(commands: Any) -> None:
+    _import_command(commands)
+    _step_commands(commands)
+
+
+def _step_commands(commands: Any) -> None:
+    layers = "a job file, or files of layers whose roles are recognised"
+    prepare = _command(commands, "prepare", _prepare, "the layers of a job mended, in one CRS, one a role")
+    prepare.add_argument("sources", nargs="+", metavar="JOB|LAYERS", help=layers)
+    prepare.add_argument("--output", type=Path, required=True, metavar="FILE.gpkg")
+    _takes_temp(prepare)
+    divide = _command(commands, "partition", _partition, "the exact partition of a job, no zone decided")
+    divide.add_argument("sources", nargs="+", metavar="JOB|LAYERS", help=layers)
+    divide.add_argument("--output", type=Path, required=True, metavar="FILE.gpkg")
+    divide.add_argument("--workers", type=_positive, default=1, metavar="N", help="local processes")
+    _takes_temp(divide)
 
 
 def _demo_command(commands: Any) -> None:
@@ -413,7 +439,7 @@ def _redecide(options: argparse.Namespace, teller: _Teller) -> int:
     scratch.use(options.temp)
     table = rules.load(options.rules, options.plan_date)
     made = redecide.preview(redecide.read(options.result), table)
-    print(json.dumps(made, ensure_ascii=False, indent=1))
+    print(json.dumps(made.as_json(), ensure_ascii=False, indent=1))
     return DONE
 
 
@@ -521,6 +547,44 @@ def _sheet(options: argparse.Namespace, teller: _Teller) -> int:
     teller.findings(findings)
     teller.result({"table": options.output})
     return DONE
+
+
+def _prepare(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import prepare
+
+    asked, progress = _step(options, teller, prepare.WHAT), Progress(teller.progress)
+    taken = prepare.prepare(asked, progress)
+    teller.findings(taken.findings)
+    with progress.step("writing", 0.2):
+        path = prepare.write(taken, options.output)
+    teller.result({"prepared": path})
+    return DONE
+
+
+def _partition(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import dividing
+    from swc_zoning.engine.tasks import executor
+
+    asked, progress = _step(options, teller, dividing.WHAT), Progress(teller.progress)
+    with executor(options.workers, None) as pool:
+        pieces = dividing.divide(asked, progress, pool)
+    teller.findings(pieces.intake.findings)
+    with progress.step("writing", 0.1):
+        path = dividing.write(pieces, options.output)
+    teller.result({"partition": path})
+    return DONE
+
+
+def _step(options: argparse.Namespace, teller: _Teller, what: str) -> Any:
+    """Return the job of a step, after proving that its file may be written."""
+    from swc_zoning.engine import workfiles
+
+    scratch.use(options.temp)
+    asked, findings = workfiles.job_of(options.sources)
+    teller.findings(findings)
+    sources = [one.source for one in (asked.extent, *asked.layers) if one]
+    workfiles.check_target(options.output, what, sources)
+    return asked
 
 
 def _demo(options: argparse.Namespace, teller: _Teller) -> int:

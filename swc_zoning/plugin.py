@@ -35,6 +35,8 @@ class SwcZoningPlugin:
         if self._provider is None:
             self._provider = SwcZoningProvider()
             QgsApplication.processingRegistry().addProvider(self._provider)
+            # Models find their steps in the registry, so that they come when ours are there.
+            self._provider.refreshAlgorithms()
 
     def initGui(self) -> None:  # noqa: N802
         """Register the provider and add the menu entry."""

@@ -26,13 +26,18 @@ SHIPPED = ("swc_zoning", "processing_algs")
 HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas"}
 LIGHT_ENGINE = (
     *(
+        "accepting",
         "admission",
+        "casting",
         "claim",
         "explain",
         "geopackage",
         "job",
         "messages",
+        "profiles",
         "progress",
+        "redecide",
+        "reports",
         "roles",
         "rule_changes",
         "rule_sheets",

@@ -10,6 +10,7 @@ file is also what QGIS runs (``--code``).
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -141,8 +142,13 @@ def _steps(iface: Any, plugin: Any) -> Iterator[Callable[[], bool]]:
     yield lambda: bench.desk.session.result is not None and not bench.desk.runner.busy
     iface.mapCanvas().zoomToFullExtent()
     yield rested(3)
+    busy = bench.desk.runner
+    yield from _second_result(bench)
     for page in bench.pages:
         bench.show_page(type(page))
+        yield rested(2.5)
+        _use(page)
+        yield lambda: not busy.busy
         yield rested(2.5)
         name = type(page).__name__.removesuffix("Page").lower()
         picture(name)
@@ -152,6 +158,39 @@ def _steps(iface: Any, plugin: Any) -> Iterator[Callable[[], bool]]:
                 yield rested(1)
                 picture(f"{name}-{number}")
             tabs.setCurrentIndex(0)
+
+
+def _second_result(bench: Any) -> Iterator[Callable[[], bool]]:
+    """Zone again with nature parks less strict, so that there is something to compare."""
+    session = bench.desk.session
+    first = session.result.folder
+    zoning = next(page for page in bench.pages if type(page).__name__ == "ZoningPage")
+    document = json.loads(json.dumps(session.table().document))
+    next(row for row in document["rules"] if row["id"] == "R05")["zone"] = "PREV_GENERAL"
+    session.set_rules(document)
+    zoning.run()
+    yield lambda: session.result.folder != first and not bench.desk.runner.busy
+    session.set_rules(None)
+    zoning.run()
+    yield lambda: len(session.results()) == 3 and not bench.desk.runner.busy
+
+
+def _use(page: Any) -> None:
+    """Do what a planner would do on a page before looking at it."""
+    from qgis.core import QgsGeometry
+
+    session, name = page.desk.session, type(page).__name__
+    if name == "ScreeningPage":
+        west, south, side = 590000, 3450000, 9000
+        corners = (
+            f"{west} {south}, {west + side} {south}, {west + side} {south + side}, {west} {south + side}"
+        )
+        ring = QgsGeometry.fromWkt(f"POLYGON(({corners}, {west} {south}))")
+        page.screen_geometry(ring, session.result.summary["crs"])
+    if name == "ComparePage":
+        newest, older = session.results()[:2]
+        page.choose(older, newest)
+        page.run()
 
 
 def main() -> int:

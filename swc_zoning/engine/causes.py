@@ -54,7 +54,7 @@ class _Side:
     def __init__(self, result: Written, piece_ids: set[str]) -> None:
         self._result = result
         self._sources = result.sources(piece_ids)
-        self._table = written.table_of(result.summary)
+        self._table = written.table_of(result.folder, result.summary)
         self._seen = _decisions(result)
         self._merged = _merged(result)
         self.files = {row["layer"]: row["sha256"] for row in result.summary["inputs"] if row["sha256"]}
@@ -112,6 +112,8 @@ class _Judge:
             kinds |= self._data(before, after, gone, come)
         if before >= 0 and after >= 0:
             kinds = self._with_rules(members, kinds)
+        # Ground without any feature that only one result has: its extent is another.
+        kinds = kinds or {SOURCE}
         kind = next(iter(kinds)) if len(kinds) == 1 else MIXED
         return Cause(kind, _roles_changed(*members), _names(gone), _names(come))
 

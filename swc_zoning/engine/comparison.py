@@ -261,7 +261,8 @@ def matrix(made: Comparison, district: str | None = None) -> dict[Cell, int]:
     for key, centi in made.unmet.items():
         if _side(key, district)[1]:
             add((CLOSING, ""), _side(key, district), centi)
-    return cells
+    # Differences may cancel out.
+    return {cell: centi for cell, centi in cells.items() if centi}
 
 
 def _side(key: Key | None, district: str | None) -> tuple[str, str]:

@@ -46,7 +46,7 @@ def write(
     made = {kind: target / f"{name}.{kind}" for kind in ("gpkg", "csv", "json")}
     try:
         with claim.claimed(target), claim.aside(target, target) as aside:
-            _write_layers(aside / f"{name}.gpkg", layers, crs)
+            write_layers(aside / f"{name}.gpkg", layers, crs)
             (aside / f"{name}.csv").write_bytes(csv_text(rows).encode("utf-8-sig"))
             text = json.dumps({"what": name, **document}, ensure_ascii=False, indent=1, default=_plain)
             (aside / f"{name}.json").write_text(text, encoding="utf-8")
@@ -68,7 +68,8 @@ def csv_text(rows: Iterable[Sequence[Any]]) -> str:
     return stream.getvalue()
 
 
-def _write_layers(path: Path, layers: Sequence[Layer], crs: str) -> None:
+def write_layers(path: Path, layers: Sequence[Layer], crs: str) -> None:
+    """Write layers into a GeoPackage and read them back. Raises SwcError ``result.not_as_written``."""
     for layer in layers:
         formats.write_table(path, layer.name, layer.batches(), crs, layer.kind)
     result.embed_styles(path, layers)

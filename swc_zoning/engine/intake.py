@@ -39,6 +39,7 @@ from swc_zoning.engine import (
     tiers,
     versions,
 )
+from swc_zoning.engine.accepting import ACCEPTABLE
 from swc_zoning.engine.crs import choose_crs
 from swc_zoning.engine.messages import Blocked, Finding, Fix, SwcError, sentence
 from swc_zoning.engine.progress import Progress
@@ -53,18 +54,6 @@ REFERENCE_ROLE = "reference"
 CHORD_TOLERANCE_M = 0.01
 #: No coordinate of a place on Earth is larger, in degrees or metres, zone number included.
 _LARGEST_COORDINATE = 1e8
-#: Errors a user may accept in the job's options; the others leave nothing to work with.
-ACCEPTABLE = frozenset(
-    {
-        "intake.left_out_submission",
-        "intake.crs_elsewhere",
-        "intake.crs_axes",
-        "versions.two",
-        "versions.same_ground",
-        "versions.within",
-        "versions.undated_submission",
-    }
-)
 _METADATA = ("version", "approval_no", "data_date", "provider", "secrecy")
 _KINDS = {0: "Point", 1: "LineString", 2: "LinearRing", 4: "MultiPoint", 5: "MultiLineString"}
 #: Findings of a layer whose CRS is not known, told when it is opened and proved when all are.

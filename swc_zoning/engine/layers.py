@@ -49,7 +49,7 @@ def whole(name: str, kind: str, wkb: NDArray[Any] | None, columns: Columns, qml:
     return Layer(name, kind, len(batch), lambda: [batch], qml)
 
 
-def _ranges(count: int) -> Iterator[tuple[int, int]]:
+def ranges(count: int) -> Iterator[tuple[int, int]]:
     """Yield (start, stop) of batches; one is empty where there are no rows at all."""
     for start in range(0, max(count, 1), BATCH):
         yield start, min(start + BATCH, count)
@@ -71,18 +71,19 @@ def layers_of(
     legend = {code: name for code, name in names.items() if code in present}
     return [
         _zones(pieces, names, styles.zones_qml(legend)),
-        _pieces(pieces, names, styles.zones_qml(legend, "pieces")),
+        pieces_layer(pieces, names, styles.zones_qml(legend, "pieces")),
         _conflicts(pieces, table, conflicts, lang),
         _findings(findings, lang),
         _slivers(court, lang),
-        _piece_sources(pieces),
-        _inputs(pieces.intake),
+        piece_sources_layer(pieces),
+        inputs_layer(pieces.intake),
         _ledger(court, entries, lang),
         _run(head),
     ]
 
 
-def _text(values: Sequence[Any]) -> NDArray[Any]:
+def text_column(values: Sequence[Any]) -> NDArray[Any]:
+    """Return a column of text (or None), whatever the lengths."""
     column = np.empty(len(values), object)
     column[:] = values
     return column
@@ -92,18 +93,19 @@ def _joined(values: Sequence[Any]) -> str:
     return ";".join(str(value) for value in values)
 
 
-def _pieces(pieces: Pieces, names: Mapping[str, str], qml: str) -> Layer:
+def pieces_layer(pieces: Pieces, names: Mapping[str, str], qml: str) -> Layer:
+    """Return the layer of all pieces with what was decided of them; `names`: zone code -> name."""
     decided = _decided(pieces, names)
     grade = np.array([c.decision["grade"] for c in pieces.combos], np.int32)
 
     def batches() -> Iterator[Batch]:
-        for start, stop in _ranges(len(pieces)):
+        for start, stop in ranges(len(pieces)):
             rows = slice(start, stop)
             combo, land = pieces.combo[rows], pieces.land
             columns: Columns = {
                 "piece_id": pieces.piece_id[rows],
                 **_district_columns(pieces, pieces.district[rows]),
-                "land": _text([None] * len(combo)) if land is None else land[rows].astype(np.int32),
+                "land": text_column([None] * len(combo)) if land is None else land[rows].astype(np.int32),
                 **{name: Coded(values, combo) for name, values in decided.items()},
                 "sliver": pieces.sliver[rows].astype(np.int32),
                 **_areas(pieces.plane_m2[rows], pieces.ellipsoidal_m2[rows], pieces.area_centi[rows]),
@@ -136,13 +138,13 @@ def _decided(pieces: Pieces, names: Mapping[str, str]) -> dict[str, NDArray[Any]
         "combo": [_joined(c.roles) for c in combos],
         **{key: [_joined(d[key]) for d in decisions] for key in lists},
     }
-    return {name: _text(values) for name, values in texts.items()}
+    return {name: text_column(values) for name, values in texts.items()}
 
 
 def _district_columns(pieces: Pieces, district: Ints) -> Columns:
     return {
-        "district_code": Coded(_text([d.code for d in pieces.districts]), district),
-        "district_name": Coded(_text([d.name for d in pieces.districts]), district),
+        "district_code": Coded(text_column([d.code for d in pieces.districts]), district),
+        "district_name": Coded(text_column([d.name for d in pieces.districts]), district),
     }
 
 
@@ -167,9 +169,9 @@ def _zones(pieces: Pieces, names: Mapping[str, str], qml: str) -> Layer:
 
     zone = [known[k // len(pieces.districts)] for k in present.tolist()]
     columns: Columns = {
-        "zone": _text([z for z, _ in zone]),
-        "zone_name": _text([names[z] for z, _ in zone]),
-        "status": _text([status for _, status in zone]),
+        "zone": text_column([z for z, _ in zone]),
+        "zone_name": text_column([names[z] for z, _ in zone]),
+        "status": text_column([status for _, status in zone]),
         **_district_columns(pieces, present % len(pieces.districts)),
         "pieces": sums(np.ones(len(pieces))).astype(np.int64),
         **_areas(
@@ -185,17 +187,17 @@ def _conflicts(pieces: Pieces, table: RuleTable, conflicts: list[Conflict], lang
     codes = [district.code for district in pieces.districts]
     points = shapely.point_on_surface(np.array([c.geometry for c in conflicts], object))
     columns: Columns = {
-        "conflict_id": _text([c.id for c in conflicts]),
-        "kind": _text([c.kind for c in conflicts]),
-        "severity": _text([row["severity"] for row in rows]),
-        "name": _text([row[f"name_{lang}"] for row in rows]),
+        "conflict_id": text_column([c.id for c in conflicts]),
+        "kind": text_column([c.kind for c in conflicts]),
+        "severity": text_column([row["severity"] for row in rows]),
+        "name": text_column([row[f"name_{lang}"] for row in rows]),
         **_side(pieces, "a", [c.first for c in conflicts]),
         **_side(pieces, "b", [c.second for c in conflicts]),
-        "districts": _text(
+        "districts": text_column(
             [_joined(sorted({codes[d] for d in pieces.district[list(c.pieces)].tolist()})) for c in conflicts]
         ),
-        "settling_rule": _text([row.get(settling) or row["settling_rule"] for row in rows]),
-        "basis": _text([_joined(table.basis(row)) for row in rows]),
+        "settling_rule": text_column([row.get(settling) or row["settling_rule"] for row in rows]),
+        "basis": text_column([_joined(table.basis(row)) for row in rows]),
         "pieces": np.array([len(c.pieces) for c in conflicts], np.int64),
         "plane_m2": np.array([c.plane_m2 for c in conflicts], float),
         "ellipsoidal_m2": np.array([c.ellipsoidal_m2 for c in conflicts], float),
@@ -217,7 +219,7 @@ def _side(pieces: Pieces, side: str, numbers: Sequence[int | None]) -> Columns:
     features, layers = pieces.intake.features, pieces.intake.layers
 
     def of(value: Any) -> NDArray[Any]:
-        return _text([None if number is None else value(number) for number in numbers])
+        return text_column([None if number is None else value(number) for number in numbers])
 
     return {
         f"role_{side}": of(lambda n: layers[features.layer[n]].role),
@@ -231,10 +233,10 @@ def _side(pieces: Pieces, side: str, numbers: Sequence[int | None]) -> Columns:
 def _findings(findings: list[Finding], lang: str) -> Layer:
     points = [shapely.Point(f.place) if f.place else None for f in findings]
     columns: Columns = {
-        "code": _text([f.code for f in findings]),
-        "severity": _text([f.severity for f in findings]),
-        "layer": _text([f.layer for f in findings]),
-        "text": _text([f.sentence(lang) for f in findings]),
+        "code": text_column([f.code for f in findings]),
+        "severity": text_column([f.severity for f in findings]),
+        "layer": text_column([f.layer for f in findings]),
+        "text": text_column([f.sentence(lang) for f in findings]),
         "measure_m2": np.array([np.nan if f.measure_m2 is None else f.measure_m2 for f in findings], float),
     }
     return whole(
@@ -242,17 +244,18 @@ def _findings(findings: list[Finding], lang: str) -> Layer:
     )
 
 
-def _piece_sources(pieces: Pieces) -> Layer:
+def piece_sources_layer(pieces: Pieces) -> Layer:
+    """Return the table of source features by piece."""
     features, layers = pieces.intake.features, pieces.intake.layers
-    role = _text([record.role for record in layers])
-    title = _text([record.layer for record in layers])
-    source_id, name = _text(features.source_id), _text(features.name)
+    role = text_column([record.role for record in layers])
+    title = text_column([record.layer for record in layers])
+    source_id, name = text_column(features.source_id), text_column(features.name)
     tiers = sorted(set(features.tier))
     place = {tier: number for number, tier in enumerate(tiers)}
     tier = np.array([place[tier] for tier in features.tier], np.int32)
 
     def batches() -> Iterator[Batch]:
-        for start, stop in _ranges(len(pieces.label_piece)):
+        for start, stop in ranges(len(pieces.label_piece)):
             feature = pieces.label_feature[start:stop]
             columns: Columns = {
                 "piece_id": pieces.piece_id[pieces.label_piece[start:stop]],
@@ -261,7 +264,7 @@ def _piece_sources(pieces: Pieces) -> Layer:
                 "layer": Coded(title, features.layer[feature]),
                 "source_id": source_id[feature],
                 "name": name[feature],
-                "tier": Coded(_text(tiers), tier[feature]),
+                "tier": Coded(text_column(tiers), tier[feature]),
             }
             yield Batch(None, columns)
 
@@ -272,26 +275,26 @@ def _piece_sources(pieces: Pieces) -> Layer:
 _OF_INPUTS = ("version", "approval_no", "data_date", "provider", "secrecy", "crs", "encoding")
 
 
-def _inputs(intake: Intake) -> Layer:
+def inputs_layer(intake: Intake) -> Layer:
     """Return the papers of every input layer; `input` is the number by which `piece_sources` names it."""
     records = intake.layers
     columns: Columns = {
         "input": np.array([record.index for record in records], np.int32),
-        "role": _text([record.role for record in records]),
-        "layer": _text([record.layer for record in records]),
-        "source": _text([formats.name_of(record.source) for record in records]),
+        "role": text_column([record.role for record in records]),
+        "layer": text_column([record.layer for record in records]),
+        "source": text_column([formats.name_of(record.source) for record in records]),
         # A NUL ends text in the file: what follows would be lost in silence.
-        **{key: _text([getattr(one, key).replace("\0", " ") for one in records]) for key in _OF_INPUTS},
+        **{key: text_column([getattr(one, key).replace("\0", " ") for one in records]) for key in _OF_INPUTS},
         "count": np.array([record.count for record in records], np.int64),
         "used": np.array([record.used for record in records], np.int64),
-        "sha256": _text([record.sha256 for record in records]),
+        "sha256": text_column([record.sha256 for record in records]),
     }
     return whole("inputs", "", None, columns)
 
 
 def _slivers(court: Court, lang: str) -> Layer:
     def batches() -> Iterator[Batch]:
-        for start, stop in _ranges(len(court)):
+        for start, stop in ranges(len(court)):
             yield Batch(*slivers.columns(slivers.part(court, start, stop), lang))
 
     return Layer("slivers", "Point", len(court), batches, styles.slivers_qml(lang))
@@ -309,7 +312,7 @@ def _ledger(court: Court, entries: list[Entry], lang: str) -> Layer:
     columns: Columns = {}
     for name in Row._fields:
         values = [getattr(row, name) for row in rows]
-        columns[name] = np.array(values, kinds[name]) if name in kinds else _text(values)
+        columns[name] = np.array(values, kinds[name]) if name in kinds else text_column(values)
     return whole("ledger", "", None, columns)
 
 
@@ -322,4 +325,4 @@ def _repaired(intake: Intake, repair: Repair) -> Row:
 
 def _run(head: Mapping[str, Any]) -> Layer:
     values = [v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in head.values()]
-    return whole("run", "", None, {"item": _text(list(head)), "value": _text(values)})
+    return whole("run", "", None, {"item": text_column(list(head)), "value": text_column(values)})

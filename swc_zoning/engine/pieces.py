@@ -7,8 +7,8 @@ Rules are asked once for each distinct label combination (*combo*), not for each
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -107,42 +107,6 @@ class Pieces:
         """Return which features of the extent each piece lies in."""
         frames = np.array([bool(attributes) for attributes in self.intake.features.attributes], bool)
         return _Rows.of(self.partition, self.face).where(frames)
-
-
-@dataclass(frozen=True)
-class Ground:
-    """Pieces without their geometry and sources: all that a decision and its areas depend on.
-
-    Columns as in :class:`Pieces`.
-    """
-
-    districts: list[District]
-    district: Ints
-    combos: list[Combo]
-    combo: Ints
-    land: Ints | None
-    plane_m2: Floats
-    ellipsoidal_m2: Floats
-    area_centi: Ints
-    adjustments: list[Adjustment]
-    supplied: frozenset[str]
-
-    def __len__(self) -> int:
-        return len(self.combo)
-
-
-Decided = TypeVar("Decided", Pieces, Ground)
-
-
-def redecided(pieces: Decided, table: rules.RuleTable) -> Decided:
-    """Return the same pieces as another decision table would have them.
-
-    Nothing is laid over anything again: only the label combinations are decided anew. Conflicts
-    found earlier are those of the earlier table.
-    """
-    members = [combo.members for combo in pieces.combos]
-    decisions = rules.decide_many(table, members, pieces.supplied)
-    return replace(pieces, combos=[Combo(m, d) for m, d in zip(members, decisions)])
 
 
 def assemble(partition: Partition, intake: Intake, job: Job, table: rules.RuleTable) -> Pieces:

@@ -170,6 +170,14 @@ def recognise(layer_name: str, fields: Iterable[str], geometry_type: str = "") -
     return sorted(found, key=lambda one: (-one.confidence, order[one.role]))
 
 
+def fields_for(role_id: str, fields: Iterable[str]) -> tuple[str, str, str]:
+    """Return the tier, id and name field of a layer in this role, as it spells them; "" for none."""
+    role, present = find(role_id), list(fields)
+    if role is None:
+        return "", "", ""
+    return tuple(_field(names, present) for names in (role.tier_fields, role.id_fields, role.name_fields))
+
+
 def _recognition(
     role_id: str,
     named: list[tuple[float, Finding]],

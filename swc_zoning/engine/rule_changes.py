@@ -195,6 +195,7 @@ def _told(condition: Row) -> str:
 
 # --- measures and conflicts ------------------------------------------------------------------------
 
+_SITING = {"banned": 4, "exception": 3, "avoid": 2, "conditional": 1}
 _STRENGTH = {"prohibit": 3, "approve": 2, "restrict": 2, "require": 1}
 
 
@@ -204,6 +205,12 @@ def _measures_weakened(document: Row, base: Row) -> Iterator[Finding]:
         if _STRENGTH[now["kind"]] < _STRENGTH[before["kind"]]:
             facts = {"row": id_, "before": before["kind"], "now": now["kind"]}
             yield Finding("rule_changes.kind_weaker", facts)
+        if _SITING.get(now.get("siting", ""), 0) < _SITING.get(before.get("siting", ""), 0):
+            facts = {"row": id_, "before": before["siting"], "now": now.get("siting", "-")}
+            yield Finding("rule_changes.siting_weaker", facts)
+        bans = {ban["kind"] for ban in before.get("bans", ())} - {ban["kind"] for ban in now.get("bans", ())}
+        if bans:
+            yield Finding("rule_changes.bans_dropped", {"row": id_, "sites": ", ".join(sorted(bans))})
         more = _pairs_of(now["withheld_where"]) - _pairs_of(before["withheld_where"])
         if more:
             yield Finding("rule_changes.withheld", {"row": id_, "where": ", ".join(sorted(more))})

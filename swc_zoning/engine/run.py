@@ -35,6 +35,7 @@ from swc_zoning.engine import (
 from swc_zoning.engine import (
     job as jobs,
 )
+from swc_zoning.engine.accepting import BLOCK_ALWAYS, BLOCK_SUBMISSION
 from swc_zoning.engine.conflicts import Conflict
 from swc_zoning.engine.intake import Intake
 from swc_zoning.engine.job import Job
@@ -68,6 +69,8 @@ class Zoning:
     def write(self, output: Path) -> result.Files:
         """Write the result into the folder `output`; raises what `result.write` raises."""
         head = {key: self.summary[key] for key in _HEAD if key in self.summary}
+        # The file the job names may be edited later: what decided this result stays with it.
+        head["decision_table"] = self.table.document
         tables = layers.layers_of(
             self.court, self.table, self.conflicts, self.findings, self.entries, head, self.lang
         )
@@ -78,14 +81,6 @@ class Zoning:
 WRITING = 0.1
 
 #: Mistakes of the job itself, and losses nobody may submit unseen. Other errors block a submission only.
-_BLOCK_ALWAYS = {"consistency.none", "consistency.control_unknown", "consistency.control_far"}
-_BLOCK_SUBMISSION = {
-    "consistency.vanished",
-    "intake.shift_gcj02",
-    "intake.shift_bd09",
-    "intake.shift_datum",
-}
-
 _HEAD = (
     "title",
     "mark",
@@ -126,8 +121,18 @@ def examine(
     progress = progress or Progress()
     with progress.step("examining", 1.0):
         surveyed = intake.survey(job, progress)
-    crs = None if surveyed.crs is None else _crs_text(surveyed.crs)
-    return Examined([*findings, *surveyed.findings], crs)
+    crs = None if surveyed.crs is None else crs_text(surveyed.crs)
+    repairs = [] if surveyed.intake is None else list(_repaired(surveyed.intake))
+    return Examined([*findings, *surveyed.findings, *repairs], crs)
+
+
+def _repaired(taken: Intake) -> Iterator[Finding]:
+    """Yield each repair on its own, with its place: what a run does is seen before it."""
+    for one in taken.repairs:
+        facts = {"source_id": one.source_id, "reason": one.reason}
+        facts |= {"before": one.area_before_m2, "after": one.area_after_m2}
+        layer = taken.layers[one.layer].layer
+        yield Finding("run.repaired", {"layer": layer, **facts}, layer=layer, place=one.place)
 
 
 def _of_rules(job: Job) -> list[Finding]:
@@ -144,7 +149,8 @@ def _said_of(table: RuleTable, plan_date: str | None) -> list[Finding]:
     return [*rules.check(table, plan_date), *rule_changes.weakened(table.document, base)]
 
 
-def _crs_text(crs: pyproj.CRS) -> str:
+def crs_text(crs: pyproj.CRS) -> str:
+    """Return EPSG:code where a CRS has one, else its WKT."""
     authority = crs.to_authority()
     return ":".join(authority) if authority else crs.to_wkt()
 
@@ -165,6 +171,34 @@ def run(
     progress = progress or Progress()
     job = document if isinstance(document, Job) else jobs.load(document)
     table = rules.load(job.rules, job.plan_date)
+    decided, entries = divide(job, table, progress, executor, per_tile, cache)
+    taken = decided.intake
+    model = areas.area_model(taken.crs)
+    with progress.step("slivers", 0.03):
+        head = _head(job, table, taken, model)
+        court = slivers.settle(decided, job, head["crs"])
+        entries += slivers.entries(court)
+    with progress.step("conflicts", 0.03):
+        found, mismatches = conflicts.find(court.pieces, table, job.options)
+    findings = _findings(job, table, taken, court)
+    prove_inputs_unchanged(taken)
+    document = summary.summarise(court, table, found, mismatches, findings, entries, head, lang)
+    document["timings"] = progress.timings
+    return Zoning(court, table, found, findings, entries, document, head["crs"], lang)
+
+
+def divide(
+    job: Job,
+    table: RuleTable,
+    progress: Progress,
+    executor: Executor | None = None,
+    per_tile: int = partition.PER_TILE,
+    cache: Path | None = None,
+) -> tuple[Pieces, list[Entry]]:
+    """Return the pieces as the layers of a job make them, decided by `table`, and what was proved of them.
+
+    Raises what `run` raises.
+    """
     with progress.step("reading", 0.15):
         taken = intake.read(job, progress)
     model = areas.area_model(taken.crs)
@@ -173,18 +207,7 @@ def run(
     memory.give_back()
     with progress.step("deciding", 0.07):
         decided = pieces.assemble(built, taken, job, table)
-        entries += ledger.prove_pieces(decided)
-    with progress.step("slivers", 0.03):
-        head = _head(job, table, taken, model)
-        court = slivers.settle(decided, job, head["crs"])
-        entries += slivers.entries(court)
-    with progress.step("conflicts", 0.03):
-        found, mismatches = conflicts.find(court.pieces, table, job.options)
-    findings = _findings(job, table, taken, court)
-    _prove_inputs_unchanged(taken)
-    document = summary.summarise(court, table, found, mismatches, findings, entries, head, lang)
-    document["timings"] = progress.timings
-    return Zoning(court, table, found, findings, entries, document, head["crs"], lang)
+        return decided, [*entries, *ledger.prove_pieces(decided)]
 
 
 def _blocks(findings: Iterable[Finding]) -> bool:
@@ -223,8 +246,8 @@ def _findings(job: Job, table: RuleTable, taken: Intake, court: Court) -> list[F
     accepted = {(one.code, one.layer) for one in job.options.accept}
     submission = job.options.mode == "submission"
     for finding in findings:
-        strict = submission and (finding.severity == "error" or finding.code in _BLOCK_SUBMISSION)
-        if (strict or finding.code in _BLOCK_ALWAYS) and not accepted & {
+        strict = submission and (finding.severity == "error" or finding.code in BLOCK_SUBMISSION)
+        if (strict or finding.code in BLOCK_ALWAYS) and not accepted & {
             (finding.code, None),
             (finding.code, finding.layer),
         }:
@@ -245,8 +268,8 @@ def _missing(table: RuleTable, taken: Intake) -> Iterator[Finding]:
         yield Finding("run.roles_missing", {"count": len(missing), **names})
 
 
-def _prove_inputs_unchanged(taken: Intake) -> None:
-    """Prove that no input file changed while the run was on it."""
+def prove_inputs_unchanged(taken: Intake) -> None:
+    """Prove that no input file changed while a run was on it; raises InvariantViolated."""
     for record in taken.layers:
         if record.sha256 and formats.is_file_source(record.source) and Path(record.source).exists():
             now = formats.source_sha256(record.source)
@@ -259,7 +282,7 @@ def _head(job: Job, table: RuleTable, taken: Intake, model: areas.AreaModel) -> 
     return {
         "title": job.title,
         **({"mark": f"{marked[0].mark}: {', '.join(one.layer for one in marked)}"} if marked else {}),
-        "crs": _crs_text(taken.crs),
+        "crs": crs_text(taken.crs),
         "mode": job.options.mode,
         "plan_date": table.plan_date,
         "rules": {

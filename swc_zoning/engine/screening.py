@@ -108,7 +108,7 @@ def screen(
     progress = progress or Progress()
     with progress.step("reading", 0.25):
         result = written.read(folder, _READ)
-        table = written.table_of(result.summary, given)
+        table = written.table_of(folder, result.summary, given)
         if table is None:
             raise SwcError("screening.no_table", profile=result.summary["rules"]["profile"])
         projects = read_projects(source, result.summary["crs"])

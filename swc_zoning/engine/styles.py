@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -70,6 +71,41 @@ def zones_qml(zones: Mapping[str, str], kind: str = "zones", hatched: bool = Fal
     return _categorised("zone", categories, symbols)
 
 
+@dataclass(frozen=True)
+class Shade:
+    """Pieces of a preview that look alike: those of the label combinations `members` (their texts)."""
+
+    zone: str
+    pending: bool
+    changed: bool
+    label: str
+    members: Sequence[str]
+
+
+def preview_qml(zones: Mapping[str, str], shades: Iterable[Shade]) -> str:
+    """Return a style of the ``pieces`` layer by field "members": what other rules would make of them.
+
+    `zones`: code -> name, as for `zones_qml`. Pending pieces are hatched red, changed ones outlined and
+    hatched the other way. A renderer looks members up by their hash: their number does not slow it.
+    """
+    entries = dict(zone_entries(zones))
+    symbols, categories = [], []
+    for number, shade in enumerate(shades):
+        symbols.append(_symbol("fill", number, _shaded(entries[shade.zone], shade)))
+        categories.append((shade.members, shade.label))
+    return _categorised("members", categories, symbols)
+
+
+def _shaded(entry: Mapping[str, str], shade: Shade) -> list[str]:
+    pending, changed = palette()["pending"], palette()["preview"]
+    layers = [_fill(entry["fill"], "solid", entry["line"], _LINE_MM["pieces"])]
+    if shade.pending:
+        layers.append(_hatch(pending["hatch"], pending["line"]))
+    if shade.changed:
+        layers.append(_fill(changed["line"], _brush(changed["hatch"]), changed["line"], "0.12"))
+    return layers
+
+
 def conflicts_qml() -> str:
     """Return the style of the ``conflicts`` layer: red hatch, so that the zones below stay readable."""
     entry = palette()["conflicts"]
@@ -126,16 +162,23 @@ def _points_qml(field: str, part: str, sizes: Mapping[str, str], lang: str) -> s
     return _categorised(field, categories, symbols)
 
 
-def _categorised(field: str, categories: Sequence[tuple[str, str]], symbols: Sequence[str]) -> str:
-    rows = "".join(
-        f'<category type="string" value="{escape(value)}" symbol="{number}" label="{escape(label)}"'
-        ' render="true"/>'
-        for number, (value, label) in enumerate(categories)
-    )
+def _categorised(
+    field: str, categories: Sequence[tuple[str | Sequence[str], str]], symbols: Sequence[str]
+) -> str:
+    rows = "".join(_category(*category, number) for number, category in enumerate(categories))
     return _document(
         f'<renderer-v2 type="categorizedSymbol" attr="{field}" symbollevels="0" enableorderby="0">'
         f"<categories>{rows}</categories><symbols>{''.join(symbols)}</symbols></renderer-v2>"
     )
+
+
+def _category(value: str | Sequence[str], label: str, symbol: int) -> str:
+    """Return a category of one value or of several."""
+    rest = f'symbol="{symbol}" label="{escape(label)}" render="true"'
+    if isinstance(value, str):
+        return f'<category type="string" value="{escape(value)}" {rest}/>'
+    values = "".join(f'<val type="string" value="{escape(one)}"/>' for one in value)
+    return f"<category {rest}>{values}</category>"
 
 
 def _document(renderer: str) -> str:

@@ -23,7 +23,7 @@ from swc_zoning.engine.grid import Ints, group
 from swc_zoning.engine.intake import Intake
 from swc_zoning.engine.ledger import Entry
 from swc_zoning.engine.messages import Finding
-from swc_zoning.engine.pieces import Ground, Pieces, supplied_roles
+from swc_zoning.engine.pieces import Pieces, supplied_roles
 from swc_zoning.engine.slivers import Court
 
 SCHEMA = 1
@@ -65,7 +65,7 @@ def summarise(
     }
 
 
-def zone_areas(pieces: Pieces | Ground, table: rules.RuleTable) -> dict[str, Any]:
+def zone_areas(pieces: Pieces, table: rules.RuleTable) -> dict[str, Any]:
     """Return the mutually exclusive areas: total, by zone, district, land and sea, role set."""
     return {
         "total": _total(pieces),
@@ -74,21 +74,6 @@ def zone_areas(pieces: Pieces | Ground, table: rules.RuleTable) -> dict[str, Any
         "by_land": _by_land(pieces, table),
         "crosstab": _crosstab(pieces),
     }
-
-
-def changes(before: Pieces | Ground, after: Pieces | Ground) -> list[dict[str, Any]]:
-    """Return sums of the ground whose zone or status another decision changed, by both, in order.
-
-    `after` has the pieces and label combinations of `before`.
-    """
-    keys = [_zone_key(pieces) for pieces in (before, after)]
-    groups = _grouped(before, lambda combo: (*keys[0](combo), *keys[1](combo)), before.combo)
-    names = ("from_zone", "from_status", "zone", "status")
-    return [
-        {**dict(zip(names, key)), **_sums(before, groups[key])}
-        for key in sorted(groups)
-        if key[:2] != key[2:]
-    ]
 
 
 def content_sha256(pieces: Pieces) -> str:
@@ -180,7 +165,7 @@ def document_sha256(document: Mapping[str, Any]) -> str:
 # --- sums ------------------------------------------------------------------------------------------
 
 
-def _sums(pieces: Pieces | Ground, members: Ints | slice) -> dict[str, Any]:
+def _sums(pieces: Pieces, members: Ints | slice) -> dict[str, Any]:
     closed = int(pieces.area_centi[members].sum())
     return {
         "pieces": len(pieces.plane_m2[members]),
@@ -190,7 +175,7 @@ def _sums(pieces: Pieces | Ground, members: Ints | slice) -> dict[str, Any]:
     }
 
 
-def _grouped(pieces: Pieces | Ground, key: Callable[[int], Hashable], of: Ints) -> dict[Any, Ints]:
+def _grouped(pieces: Pieces, key: Callable[[int], Hashable], of: Ints) -> dict[Any, Ints]:
     """Return the members of each key; `of` numbers something per piece and `key` names that number."""
     named: dict[Any, list[Ints]] = defaultdict(list)
     order, starts = group(of)
@@ -199,7 +184,7 @@ def _grouped(pieces: Pieces | Ground, key: Callable[[int], Hashable], of: Ints) 
     return {name: np.sort(np.concatenate(parts)) for name, parts in named.items()}
 
 
-def _total(pieces: Pieces | Ground) -> dict[str, Any]:
+def _total(pieces: Pieces) -> dict[str, Any]:
     total = _sums(pieces, slice(None))
     total["control_m2"] = sum(a.control_m2 for a in pieces.adjustments) if len(pieces) else 0.0
     if pieces.land is not None:
@@ -208,12 +193,12 @@ def _total(pieces: Pieces | Ground) -> dict[str, Any]:
     return total
 
 
-def _zone_key(pieces: Pieces | Ground) -> Callable[[int], tuple[str, str]]:
+def _zone_key(pieces: Pieces) -> Callable[[int], tuple[str, str]]:
     decisions = [combo.decision for combo in pieces.combos]
     return lambda combo: (decisions[combo]["zone"], decisions[combo]["status"])
 
 
-def _zone_rows(pieces: Pieces | Ground, table: rules.RuleTable, chosen: Ints) -> list[dict[str, Any]]:
+def _zone_rows(pieces: Pieces, table: rules.RuleTable, chosen: Ints) -> list[dict[str, Any]]:
     """Return sums by zone and status, zones in rank order, confirmed first."""
     rank = {code: number for number, code in enumerate(table.zones)}
     groups = _grouped(pieces, _zone_key(pieces), pieces.combo[chosen])
@@ -230,11 +215,11 @@ def _zone_rows(pieces: Pieces | Ground, table: rules.RuleTable, chosen: Ints) ->
     return rows
 
 
-def _by_zone(pieces: Pieces | Ground, table: rules.RuleTable) -> list[dict[str, Any]]:
+def _by_zone(pieces: Pieces, table: rules.RuleTable) -> list[dict[str, Any]]:
     return _zone_rows(pieces, table, np.arange(len(pieces)))
 
 
-def _by_district(pieces: Pieces | Ground, table: rules.RuleTable) -> list[dict[str, Any]]:
+def _by_district(pieces: Pieces, table: rules.RuleTable) -> list[dict[str, Any]]:
     rows = []
     for number, district in enumerate(pieces.districts):
         members = np.flatnonzero(pieces.district == number)
@@ -245,7 +230,7 @@ def _by_district(pieces: Pieces | Ground, table: rules.RuleTable) -> list[dict[s
     return rows
 
 
-def _by_land(pieces: Pieces | Ground, table: rules.RuleTable) -> list[dict[str, Any]]:
+def _by_land(pieces: Pieces, table: rules.RuleTable) -> list[dict[str, Any]]:
     """Return zone sums on land and at sea apart; nothing where no land mask was given."""
     if pieces.land is None:
         return []
@@ -256,7 +241,7 @@ def _by_land(pieces: Pieces | Ground, table: rules.RuleTable) -> list[dict[str, 
     ]
 
 
-def _crosstab(pieces: Pieces | Ground) -> list[dict[str, Any]]:
+def _crosstab(pieces: Pieces) -> list[dict[str, Any]]:
     groups = _grouped(pieces, lambda combo: pieces.combos[combo].roles, pieces.combo)
     rows = []
     for names in sorted(groups):

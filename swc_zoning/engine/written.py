@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from swc_zoning.engine import formats, rules, summary
 from swc_zoning.engine.grid import Ints
-from swc_zoning.engine.messages import Blocked, SwcError
+from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.result import SUMMARY, ZONING
 
 Columns = dict[str, NDArray[Any]]
@@ -125,17 +125,25 @@ def summary_of(folder: Path) -> Mapping[str, Any]:
     return document
 
 
-def table_of(document: Mapping[str, Any], given: Path | None = None) -> rules.RuleTable | None:
-    """Return the decision table a result was made with, None where it is no longer to be had.
+def table_of(folder: Path, document: Mapping[str, Any], given: Path | None = None) -> rules.RuleTable | None:
+    """Return the decision table the result in `folder` was made with, None where it is not to be had.
 
-    It is known by its hash among `given`, the one its job names and the shipped one.
+    `document` is its summary. Newer results hold their table; that of others is known by its hash among
+    `given`, the one their job names and the shipped one.
     """
     named = document["job"].get("rules")
-    for source in (given, Path(named) if named else None, None):
+    for source in (_kept_table(folder), given, Path(named) if named else None, None):
         try:
             table = rules.load(source, document["plan_date"])
-        except (Blocked, SwcError):
+        except SwcError:
             continue
         if summary.document_sha256(table.document) == document["rules"]["sha256"]:
             return table
     return None
+
+
+def _kept_table(folder: Path) -> Mapping[str, Any] | None:
+    items = formats.read_columns(Path(folder) / ZONING, "run", ("item", "value"))
+    rows = [pair for part in items for pair in zip(part["item"].tolist(), part["value"].tolist())]
+    text = dict(rows).get("decision_table")
+    return json.loads(text) if text else None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import Qgis, QgsCoordinateTransform, QgsVectorLayer
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import (
     QComboBox,
@@ -24,6 +25,7 @@ from qgis.PyQt.QtWidgets import (
 from swc_zoning.engine import styles
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.gui.desk import Desk
+from swc_zoning.gui.fitting import fit, wrapped
 from swc_zoning.gui.page import Level, Page, State, allow
 from swc_zoning.gui.places import free_folder
 from swc_zoning.gui.session import open_result
@@ -35,6 +37,10 @@ from swc_zoning.qgis_bridge.i18n import language, text
 _HECTARE = 1e4
 #: Where comparisons go in the working folder.
 FOLDER = "comparisons"
+#: Widest columns of the matrix, in letters.
+_CELL_LETTERS, _TITLE_LETTERS = 18, 26
+#: Hectares of the matrix: to 0.01 m2.
+_DECIMALS = 6
 
 
 class ComparePage(Page):
@@ -86,7 +92,7 @@ class ComparePage(Page):
         """Compare the two results in the background."""
         before, after = self._chosen()
         session = self.desk.session
-        self._stop_swipe()
+        self._swipe_button.setChecked(False)
         parameters = {"BEFORE": str(before), "AFTER": str(after)}
         if session.folder is not None:
             parameters["OUTPUT"] = str(free_folder(session.folder / FOLDER))
@@ -109,7 +115,7 @@ class ComparePage(Page):
         self._why, self._headline = QLabel(), QLabel()
         for label in (self._why, self._headline):
             label.setWordWrap(True)
-        self._table = RowsView(RowsModel([], self))
+        self._table = RowsView(_MatrixModel([], self))
         self._table.setAccessibleName(self.tr("Transfer matrix"))
         self._table.setSortingEnabled(False)
         where = QFormLayout()
@@ -273,9 +279,10 @@ class ComparePage(Page):
         matrix = self._matrix()
         columns = [Column(self.tr("Before ↓  after → (ha)"), "title")]
         for after in matrix["after"]:
-            columns.append(Column(self._name(after), _key(after), 4))
-        columns.append(Column(text("comparison.sum"), "sum", 4))
+            columns.append(Column(self._name(after), _key(after), _DECIMALS))
+        columns.append(Column(text("comparison.sum"), "sum", _DECIMALS))
         self._table.rows_model.set_rows(list(self._matrix_rows(matrix)), columns)
+        fit(self._table, _CELL_LETTERS, _TITLE_LETTERS)
 
     def _matrix_rows(self, matrix: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         cells: dict[tuple[str, str], dict[str, float]] = {}
@@ -351,10 +358,17 @@ class ComparePage(Page):
         swipe, self._swipe = self._swipe, None
         if swipe is not None:
             swipe.close()
-        if self._swipe_button.isChecked():
-            self._swipe_button.blockSignals(True)
-            self._swipe_button.setChecked(False)
-            self._swipe_button.blockSignals(False)
+
+
+class _MatrixModel(RowsModel):
+    """The matrix, with headings of several lines."""
+
+    def headerData(  # noqa: N802 (Qt calls this name)
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Return the titles of columns."""
+        said = super().headerData(section, orientation, role)
+        return wrapped(said, _CELL_LETTERS) if isinstance(said, str) else said
 
 
 def _key(row: Mapping[str, Any]) -> str:

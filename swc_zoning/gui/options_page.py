@@ -169,8 +169,10 @@ class OptionsPage(QgsOptionsPageWidget):
             lines.append(f"<p>{escape(found.python)}<br/>{escape(', '.join(versions))}</p>")
         if found.refusals:
             rows = "".join(f"<li>{escape(refusal)}</li>" for refusal in found.refusals)
-            lines.append(f"<p>{escape(self.tr('Not used'))}</p><ul>{rows}</ul>")
-        lines.append(f"<p>{escape(self.tr('How to get what is missing'))}</p><ol>")
+            unused = self.tr("Not used")
+            lines.append(f"<p>{escape(unused)}</p><ul>{rows}</ul>")
+        ways = self.tr("How to get what is missing")
+        lines.append(f"<p>{escape(ways)}</p><ol>")
         for step in environment.remedies(self.system.currentData(), language()):
             commands = "".join(
                 f"<pre style='white-space: pre-wrap'>{escape(command)}</pre>" for command in step.commands

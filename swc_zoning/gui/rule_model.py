@@ -27,13 +27,17 @@ KEYS = {
     ),
     "zones": ("code", "name_zh", "name_en", "rank", "orientation", "fqdm", "gkdj", "status"),
     "measures": (
-        *("id", "kind", "text_zh", "text_en", "department", "department_en", "withheld_where", "basis"),
-        *("force", "status", "valid_from", "valid_to", "note_zh", "note_en"),
+        *("id", "kind", "text_zh", "text_en", "department", "department_en", "withheld_where", "siting"),
+        *("bans", "basis", "force", "status", "valid_from", "valid_to", "note_zh", "note_en"),
     ),
     "conflicts": (
         *("id", "severity", "name_zh", "name_en", "all_of", "any_of", "none_of", "roles_at_least"),
         *("distinct_tiers_at_least", "absence", "settling_rule", "settling_rule_en", "basis", "status"),
         *("valid_from", "valid_to"),
+    ),
+    "acts": (
+        *("id", "short_zh", "title_zh", "title_en", "number", "valid_from", "valid_to", "status"),
+        *("replaced_by", "note_zh", "note_en"),
     ),
 }
 #: Where a finding that names only its row is shown; others stand at the id.
@@ -57,6 +61,8 @@ _KEY_OF_CODE = {
     "rule_changes.period_shorter": "valid_to",
     "rule_changes.kind_weaker": "kind",
     "rule_changes.withheld": "withheld_where",
+    "rule_changes.siting_weaker": "siting",
+    "rule_changes.bans_dropped": "bans",
     "rule_changes.severity_lowered": "severity",
 }
 SIGNS = {"error": "✖", "warning": "⚠", "info": "ℹ"}
@@ -101,8 +107,8 @@ class RuleDocument(QObject):
         return self.document == self._default
 
     def rows(self, table: str) -> Sequence[Row]:
-        """Return the rows of a table."""
-        return self.document[table]
+        """Return the rows of a table, which acts need not have."""
+        return self.document.get(table, [])
 
     def load(self, document: Row) -> None:
         """Take another document as it stands: there is nothing to undo."""
@@ -167,7 +173,7 @@ class RuleDocument(QObject):
         return place
 
     def _push(self, table: str, after: Any, words: str) -> None:
-        before = self.document[table] if table else self.document
+        before = self.rows(table) if table else self.document
         self.undo_stack.push(_Change(self, table, before, after, words))
 
     def apply(self, table: str, value: Any) -> None:
@@ -195,8 +201,8 @@ class _Change(QUndoCommand):
 
 def free_id(table: str, document: Row) -> str:
     """Return an id that no row of the table has: the letter of the table and the next number."""
-    letter = {"rules": "R", "measures": "M", "conflicts": "K", "zones": "ZONE"}[table]
-    taken = {rule_changes.row_id(table, row) for row in document[table]}
+    letter = {"rules": "R", "measures": "M", "conflicts": "K", "zones": "ZONE", "acts": "act_"}[table]
+    taken = {rule_changes.row_id(table, row) for row in document.get(table, ())}
     numbers = [int(found[1]) for one in taken if (found := re.fullmatch(rf"{letter}(\d+)", one))]
     return f"{letter}{max(numbers, default=0) + 1:02d}"
 
@@ -207,6 +213,9 @@ def new_row(table: str, document: Row) -> dict[str, Any]:
     if table == "zones":
         rank = max((zone["rank"] for zone in document["zones"]), default=0) + 1
         return {"code": name, "name_zh": "", "name_en": "", "rank": rank, "status": "proposed"}
+    if table == "acts":
+        texts = {"short_zh": "", "title_zh": "", "title_en": ""}
+        return {"id": name, **texts, "valid_from": None, "valid_to": None, "status": "proposed"}
     row: dict[str, Any] = {"id": name, "basis": [], "status": "proposed"}
     if table == "rules":
         zones = sorted(document["zones"], key=lambda zone: zone["rank"])
@@ -452,8 +461,8 @@ class RuleTableModel(QAbstractTableModel):
                 self._problems[placed.row, placed.key] = placed.finding
 
     def _refresh(self, table: str) -> None:
-        if table in ("", "zones"):
-            # Names of zones stand in other tables.
+        if table in ("", "zones", "acts"):
+            # Names of zones and acts stand in other tables.
             self._texts.clear()
         if table not in ("", self.table):
             self._repaint()

@@ -103,7 +103,10 @@ class RulesPage(Page):
 
     def _build(self) -> None:
         self._tabs = QTabBar()
-        titles = (self.tr("Rules"), self.tr("Zones"), self.tr("Measures"), self.tr("Conflicts"))
+        titles = (
+            *(self.tr("Rules"), self.tr("Zones"), self.tr("Measures"), self.tr("Conflicts")),
+            self.tr("Acts"),
+        )
         for table, title in zip(KEYS, titles):
             self._tabs.setTabData(self._tabs.addTab(title), table)
         self._proxy, self.view = QSortFilterProxyModel(self), QTableView()
@@ -214,7 +217,7 @@ class RulesPage(Page):
     # --- rows --------------------------------------------------------------------------------------
 
     def show_table(self, table: str) -> None:
-        """Show the rows of "rules", "zones", "measures" or "conflicts"."""
+        """Show the rows of "rules", "zones", "measures", "conflicts" or "acts"."""
         self._tabs.setCurrentIndex(list(KEYS).index(table))
 
     def select(self, table: str, row: int, key: str = "") -> None:
@@ -317,7 +320,7 @@ class RulesPage(Page):
         width = self.view.fontMetrics().averageCharWidth()
         for column in range(self.model.columnCount()):
             self.view.setColumnWidth(column, width * (38 if self.model.key(column) in _WIDE else 18))
-        self.view.setColumnWidth(0, width * (18 if self.model.table == "zones" else 10))
+        self.view.setColumnWidth(0, width * (18 if self.model.table in ("zones", "acts") else 10))
         self.view.resizeRowsToContents()
         self._refresh_tools()
 

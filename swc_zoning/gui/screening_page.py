@@ -35,6 +35,7 @@ from qgis.PyQt.QtWidgets import (
 from swc_zoning.engine import siting
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.gui.desk import Desk
+from swc_zoning.gui.fitting import fit
 from swc_zoning.gui.page import Level, Page, State, allow
 from swc_zoning.gui.places import free_folder
 from swc_zoning.gui.polygon_tool import PolygonTool
@@ -45,6 +46,8 @@ from swc_zoning.qgis_bridge.i18n import language, text
 _HECTARE = 1e4
 #: Where screenings go in the working folder.
 FOLDER = "screenings"
+#: Widest columns of the tables, in letters.
+_LETTERS = 34
 
 Row = Mapping[str, Any]
 
@@ -323,6 +326,8 @@ class ScreeningPage(Page):
         self._measures.rows_model.set_rows(ordered)
         self._conflicts.rows_model.set_rows(row["conflicts"])
         self._articles.rows_model.set_rows([{"article": article} for article in row["articles"]])
+        for view in (self._zones, self._measures, self._conflicts):
+            fit(view, _LETTERS)
 
     def _said(self, row: Row) -> Iterator[str]:
         lang = language()

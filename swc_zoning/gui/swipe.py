@@ -8,7 +8,7 @@ from typing import Any
 from qgis.core import QgsMapRendererParallelJob, QgsVectorLayer
 from qgis.gui import QgsMapCanvas, QgsMapCanvasItem, QgsMapTool
 from qgis.PyQt.QtCore import QObject, QPointF, QRectF, Qt
-from qgis.PyQt.QtGui import QColor, QFont, QImage, QPainter, QPen
+from qgis.PyQt.QtGui import QColor, QFont, QImage, QPainter, QPen, QTextOption
 
 _LINE_PX, _GAP_PX = 2, 8
 
@@ -144,11 +144,11 @@ class _SwipeItem(QgsMapCanvasItem):
         font.setBold(True)
         painter.setFont(font)
         room = part.adjusted(_GAP_PX, _GAP_PX, -_GAP_PX, -_GAP_PX)
-        flags = int(side | Qt.AlignmentFlag.AlignTop)
-        box = painter.boundingRect(room, flags, name)
+        option = QTextOption(side | Qt.AlignmentFlag.AlignTop)
+        box = painter.boundingRect(room, name, option)
         if box.width() <= room.width():
             painter.fillRect(box.adjusted(-4, -2, 4, 2), QColor(255, 255, 255, 200))
-            painter.drawText(box, flags, name)
+            painter.drawText(box, name, option)
 
 
 class _SwipeTool(QgsMapTool):

@@ -11,22 +11,28 @@ from pathlib import Path
 from typing import Any
 
 from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
-from qgis.PyQt.QtGui import QFont, QGuiApplication, QKeySequence
+from qgis.PyQt.QtGui import QColor, QFont, QGuiApplication, QKeySequence
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from swc_zoning.engine.cells import guarded
 
 Row = Mapping[str, Any]
 _SORT = Qt.ItemDataRole.UserRole
+#: Readable on light and on dark.
+_GAIN, _LOSS = "#2e8b57", "#d9534f"
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: title, key of the row (or a function of it), number of decimals (None: text)."""
+    """A column: title, key of the row (or a function of it), number of decimals (None: text).
+
+    Numbers of a `signed` one are gains and losses: told apart by their sign, and by colour.
+    """
 
     title: str
     of: str | Callable[[Row], Any]
     decimals: int | None = None
+    signed: bool = False
 
     def value(self, row: Row) -> Any:
         """Return the raw value of a row."""
@@ -37,7 +43,15 @@ class Column:
         value = self.value(row)
         if value is None:
             return ""
-        return str(value) if self.decimals is None else f"{value:,.{self.decimals}f}"
+        if self.decimals is None:
+            return str(value)
+        shown = f"{value:,.{self.decimals}f}"
+        return f"+{shown}" if self.signed and value > 0 else shown
+
+    def colour(self, row: Row) -> QColor | None:
+        """Return the colour of a gain or loss, None for what is neither."""
+        value = self.value(row) if self.signed else 0
+        return QColor(_GAIN if value > 0 else _LOSS) if value else None
 
 
 class RowsModel(QAbstractTableModel):
@@ -68,7 +82,8 @@ class RowsModel(QAbstractTableModel):
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         """Return the titles of columns."""
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+        said = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole)
+        if orientation == Qt.Orientation.Horizontal and role in said:
             return self.columns[section].title
         return None
 
@@ -82,6 +97,8 @@ class RowsModel(QAbstractTableModel):
             return "" if value is None else value
         if role == Qt.ItemDataRole.TextAlignmentRole and column.decimals is not None:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return column.colour(row)
         if role == Qt.ItemDataRole.FontRole and row.get("bold"):
             font = QFont()
             font.setBold(True)

@@ -155,8 +155,9 @@ class TargetsPage(Page):
 
     def _target_row(self, city: Rate, target: Target) -> dict[str, Any]:
         document = target.row[f"document_{language()}"]
+        year = self.tr("{year} (baseline)") if target.baseline else "{year}"
         return {
-            "year": f"{target.year} {self.tr('(baseline)')}" if target.baseline else str(target.year),
+            "year": year.format(year=target.year),
             "required": f"> {target.above_percent:.2f} %",
             "met": self._met(city.meets(target)),
             "allowed": target.allowed_m2(city.land_m2) / _HECTARE,

@@ -8,7 +8,7 @@ from typing import Any
 
 from qgis.core import Qgis, QgsProject
 from qgis.PyQt.QtCore import QSize, Qt
-from qgis.PyQt.QtGui import QColor, QIcon, QPainter, QPalette, QPen, QPixmap
+from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import (
     QDockWidget,
     QFileDialog,
@@ -28,33 +28,30 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from swc_zoning.engine.messages import SwcError
+from swc_zoning.gui.check_page import CheckPage
 from swc_zoning.gui.compare_page import ComparePage
 from swc_zoning.gui.desk import Desk
-from swc_zoning.gui.page import Level, Page
+from swc_zoning.gui.layers_page import LayersPage
+from swc_zoning.gui.marks import ICON, mark
+from swc_zoning.gui.page import Page
 from swc_zoning.gui.rules_page import RulesPage
 from swc_zoning.gui.screening_page import ScreeningPage
 from swc_zoning.gui.targets_page import TargetsPage
+from swc_zoning.gui.whatif_page import WhatIfPage
 from swc_zoning.gui.zoning_page import ZoningPage
 from swc_zoning.qgis_bridge.settings import Settings
 
 #: In the order of a planner's day; any order of use is possible.
 PAGES: tuple[type[Page], ...] = (
+    LayersPage,
+    CheckPage,
     RulesPage,
     ZoningPage,
+    WhatIfPage,
     ScreeningPage,
     TargetsPage,
     ComparePage,
 )
-
-#: Colour and mark by level: the mark says the same to those who do not see the colour.
-_MARKS = {
-    Level.DONE: ("#2e8b57", "✓"),
-    Level.OPEN: ("#d08700", "○"),
-    Level.PROBLEM: ("#c0392b", "!"),
-    Level.BLOCKED: ("#7f8c8d", "–"),
-    Level.OFFERED: ("#2f6fb0", "·"),
-}
-_ICON = 22
 
 
 class Workbench(QDockWidget):
@@ -88,7 +85,7 @@ class Workbench(QDockWidget):
 
     def _build(self) -> None:
         self._list, self._stack = QListWidget(), QStackedWidget()
-        self._list.setIconSize(QSize(_ICON, _ICON))
+        self._list.setIconSize(QSize(ICON, ICON))
         self._list.setWordWrap(True)
         self._list.setAccessibleName(self.tr("Pages"))
         for page in self.pages:
@@ -251,30 +248,6 @@ class Workbench(QDockWidget):
     def _told(self, severity: str, sentence: str) -> None:
         if severity == "error" and not self.desk.runner.cancelled:
             self.desk.say(Qgis.MessageLevel.Critical, sentence)
-
-
-def mark(level: Level) -> QIcon:
-    """Return the mark of a level: a coloured disc with a sign in it."""
-    colour, sign = _MARKS[level]
-    scale = 3
-    picture = QPixmap(_ICON * scale, _ICON * scale)
-    picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setBrush(QColor(colour))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.drawEllipse(picture.rect().adjusted(scale, scale, -scale, -scale))
-    painter.setPen(QPen(QColor(Qt.GlobalColor.white)))
-    font = painter.font()
-    font.setBold(True)
-    font.setPixelSize(round(_ICON * scale * 0.6))
-    painter.setFont(font)
-    painter.drawText(picture.rect(), int(Qt.AlignmentFlag.AlignCenter), sign)
-    painter.end()
-    icon = QIcon(picture)
-    # A selected row would tint it, and its colour means something.
-    icon.addPixmap(picture, QIcon.Mode.Selected)
-    return icon
 
 
 def _scrolling(page: Page) -> QScrollArea:

@@ -33,6 +33,7 @@ from qgis.PyQt.QtGui import (
     QPen,
     QPolygonF,
     QTextDocument,
+    QTextOption,
 )
 
 from swc_zoning.engine.messages import SwcError
@@ -198,7 +199,7 @@ def _scale_bar(painter: QPainter, size: QSize, settings: QgsMapSettings) -> None
     box = QRectF(left, base - _pixels(4.5), max(width, _pixels(12)), _pixels(4))
     painter.fillRect(box.adjusted(-10, 0, 10, _pixels(1.5)), QColor(255, 255, 255, 190))
     painter.setPen(QPen(QColor("#000000"), 4))
-    painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop), words)
+    painter.drawText(box, words, QTextOption(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop))
     painter.drawLine(QPointF(left, base), QPointF(left + width, base))
 
 

@@ -27,6 +27,13 @@ def number_field(name: str) -> QgsField:
     return QgsField(name, QtCore.QVariant.Double)
 
 
+def whole_field(name: str) -> QgsField:
+    """Return a field of whole numbers."""
+    if Qgis.versionInt() >= _META_TYPES_FROM:
+        return QgsField(name, QtCore.QMetaType.Type.Int)
+    return QgsField(name, QtCore.QVariant.Int)
+
+
 def kind_of(field: QgsField) -> str:
     """Return the Qt name of a field's type, such as "QString"; Qt 6 asks the type itself."""
     if hasattr(QtCore.QMetaType, "typeName"):

@@ -24,9 +24,6 @@ from swc_zoning.engine import styles
 from swc_zoning.qgis_bridge import results, styling
 from swc_zoning.qgis_bridge.i18n import language, text
 
-#: On the node of a layer: the run that put it there.
-STAMP_PROPERTY = "swc_zoning/stamp"
-
 
 @dataclass(frozen=True)
 class Look:
@@ -122,15 +119,24 @@ def _style(layer: QgsVectorLayer, output: str, home: Home) -> None:
 
 def _insert(project: QgsProject, node: Any, output: str, home: Home) -> None:
     group = _group(project.layerTreeRoot(), home)
-    for old in group.findLayers():
-        stamp = old.customProperty(STAMP_PROPERTY)
-        if stamp and stamp != home.stamp:
-            project.removeMapLayer(old.layerId())
+    _clear(project, group, home.stamp)
     node.setCustomProperty(styling.RUN_PROPERTY, output)
-    node.setCustomProperty(STAMP_PROPERTY, home.stamp)
+    node.setCustomProperty(styling.STAMP_PROPERTY, home.stamp)
     node.setExpanded(output in ("CHANGES", "PROJECTS_OUT"))
     rank = list(LOOKS).index(output)
     group.insertChildNode(sum(_rank(child) < rank for child in group.children()), node)
+
+
+def _clear(project: QgsProject, group: QgsLayerTreeGroup, stamp: str) -> None:
+    """Take out of `group` what other runs put there; the user's own layers stay."""
+    for node in group.findLayers():
+        ours = node.customProperty(styling.RUN_PROPERTY) in LOOKS
+        if ours and node.customProperty(styling.STAMP_PROPERTY, "") != stamp:
+            layer = node.layerId()
+            node.parent().removeChildNode(node)
+            # Shown elsewhere too, it is the user's now.
+            if project.layerTreeRoot().findLayer(layer) is None:
+                project.removeMapLayer(layer)
 
 
 def _rank(child: Any) -> int:

@@ -109,13 +109,20 @@ def shown(
 
     Call it in the main thread, in ``prepareAlgorithm``.
     """
+    return snapshot(parameters[name], layer_of(algorithm, parameters, name, context))
+
+
+def layer_of(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], name: str, context: QgsProcessingContext
+) -> QgsVectorLayer:
+    """Return the layer a parameter names, or names a part of. Raises QgsProcessingException."""
     value = parameters[name]
     # A part of a layer is no layer to QGIS: ask for the one it is a part of.
     named = value.source if isinstance(value, QgsProcessingFeatureSourceDefinition) else value
     layer = algorithm.parameterAsVectorLayer({**parameters, name: named}, name, context)
     if layer is None:
         raise QgsProcessingException(algorithm.invalidSourceError(parameters, name))
-    return snapshot(value, layer)
+    return layer
 
 
 def extended(fields: QgsFields, names: Iterable[str]) -> QgsFields:

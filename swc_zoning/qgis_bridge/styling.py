@@ -107,7 +107,7 @@ def show_result(
 def _opened(folder: Path, output: str, names: Mapping[str, str], lang: str) -> QgsVectorLayer:
     look = _LOOKS[output]
     layer = results.open_layer(folder / ZONING, look.layer)
-    layer.setName(sentence(f"delineate.{look.layer}", {}, lang))
+    layer.setName(sentence(f"inputs.{look.layer}", {}, lang))
     apply(layer, look.qml(names, lang))
     return layer
 

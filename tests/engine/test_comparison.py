@@ -160,6 +160,7 @@ def test_ground_of_one_result_only_has_its_own_row_and_column(result):
     made = comparison.compare(old, new)
     cells = comparison.matrix(made)
     assert cells[("GENERAL", "confirmed"), (OUTSIDE, "")] == pytest.approx(500 * 100 * 100, rel=1e-3)
+    assert causes_of(made) == {"source"}
     back = comparison.matrix(comparison.compare(new, old))
     assert back[(OUTSIDE, ""), ("GENERAL", "confirmed")] == pytest.approx(500 * 100 * 100, rel=1e-3)
 

@@ -243,3 +243,9 @@ def test_an_unrelated_layer_is_not_guessed():
 
 def test_guesses_do_not_depend_on_the_order_of_fields():
     assert recognise("ZRBHD", ["BHFQ", "BHLX"]) == recognise("ZRBHD", ["BHLX", "BHFQ"])
+
+
+def test_fields_are_told_for_a_role_that_was_chosen_by_hand():
+    fields = ["bsm", "HXLX", "备注"]
+    assert roles.fields_for("ecological_redline", fields) == ("HXLX", "bsm", "")
+    assert roles.fields_for("own_role", fields) == ("", "", "")

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 
-from swc_zoning.engine import rule_changes
+from swc_zoning.engine import rule_changes, run
 
 
 @pytest.fixture
@@ -99,6 +100,15 @@ def test_a_weakened_measure_and_conflict_are_told(table):
     ]
 
 
+def test_a_weaker_siting_and_a_dropped_ban_of_a_statutory_measure_are_told(table):
+    measure = next(row for row in table["measures"] if row.get("bans") and row.get("siting") == "banned")
+    id_ = measure["id"]
+    measure["siting"] = "avoid"
+    assert told(table) == [("rule_changes.siting_weaker", id_)]
+    measure.update(siting="banned", bans=[])
+    assert told(table) == [("rule_changes.bans_dropped", id_)]
+
+
 def test_changed_keys_name_what_differs(table):
     base = rule_changes.shipped("shanghai")
     row = rule(table, "R02")
@@ -107,3 +117,16 @@ def test_changed_keys_name_what_differs(table):
     row["note_zh"] = "x"
     assert rule_changes.changed_keys("rules", row, base) == {"zone", "note_zh"}
     assert rule_changes.changed_keys("rules", {**row, "id": "X1"}, base) == {"*"}
+
+
+def test_a_job_whose_table_weakens_the_law_says_so_before_and_in_its_result(table, make_job):
+    from shapely.geometry import box
+
+    rule(table, "R02")["zone"] = "GENERAL"
+    extent = [(box(0, 0, 100, 100), {"code": "1", "name": "a"})]
+    path = make_job(extent=extent, drinking_water_source=[(box(0, 0, 50, 50), {"tier": "level1", "id": "1"})])
+    job = json.loads(path.read_text(encoding="utf-8"))
+    path.with_name("rules.json").write_text(json.dumps(table), encoding="utf-8")
+    path.write_text(json.dumps({**job, "rules": "rules.json"}), encoding="utf-8")
+    assert "rule_changes.zone_weaker" in {finding.code for finding in run.validate(path)}
+    assert "rule_changes.zone_weaker" in {finding.code for finding in run.run(path).findings}

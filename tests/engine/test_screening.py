@@ -14,6 +14,7 @@ import shapely
 
 from swc_zoning.engine import formats, rules, run, screening, siting, written
 from swc_zoning.engine.messages import Blocked, SwcError
+from swc_zoning.paths import resource
 
 ROOT = Path(__file__).resolve().parents[2]
 SHANGHAI = rules.load()
@@ -199,6 +200,19 @@ def test_what_cannot_be_asked_is_said(result, layer, tmp_path):
     (result / "summary.json").write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(SwcError, match=r"screening\.no_table"):
         told(result, path)
+
+
+def test_the_table_of_a_result_is_found_after_the_file_it_came_from_was_edited(make_job, layer, tmp_path):
+    table = json.loads(resource("rules", "shanghai.json").read_text(encoding="utf-8"))
+    table["version"] = "own"
+    path = make_job(permanent_basic_farmland=[(box(0, 0, 300, 1000), {"id": "T", "tier": "pbf"})])
+    job = {**json.loads(path.read_text(encoding="utf-8")), "rules": "own.json"}
+    path.write_text(json.dumps(job), encoding="utf-8")
+    (tmp_path / "own.json").write_text(json.dumps(table), encoding="utf-8")
+    run.run(path).write(tmp_path / "result")
+    (tmp_path / "own.json").write_text(json.dumps({**table, "version": "edited"}), encoding="utf-8")
+    made = screening.screen(tmp_path / "result", screening.Source(str(layer([project(box(0, 0, 9, 9))]))))
+    assert made.table.document["version"] == "own"
 
 
 # --- files -----------------------------------------------------------------------------------------

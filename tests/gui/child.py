@@ -12,6 +12,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def engine(*arguments):
     """Run a command of the engine in its own Python."""
-    python = os.environ["SWC_ZONING_PYTHON"]
-    command = [python, "-m", "swc_zoning", *map(str, arguments), "--lang", "en"]
+    run_python("-m", "swc_zoning", *arguments, "--lang", "en")
+
+
+def run_python(*arguments):
+    """Run the Python of the engine in the folder of the project."""
+    command = [os.environ["SWC_ZONING_PYTHON"], *map(str, arguments)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
-from child import engine
+from child import ROOT, engine, run_python
 
 if "DISPLAY" not in os.environ:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -33,6 +37,59 @@ def city_result(city):
     folder = city.parent / "result"
     engine("run", city / "job.json", "--output", folder)
     return folder
+
+
+#: Parcels of the benchmark city that make a little more than 200,000 pieces.
+BIG_PARCELS = "100000"
+
+
+@pytest.fixture(scope="session")
+def big_result():
+    """The folder of a result with more than 200,000 pieces; made once, and kept in build. Read it only."""
+    files = ("benchmarks/city.py", "swc_zoning/engine/layers.py", "resources/rules/shanghai.json")
+    made_of = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in files)).hexdigest()
+    folder = ROOT / "build" / f"big-result-{made_of[:8]}"
+    if not (folder / "result" / "summary.json").exists():
+        run_python("benchmarks/city.py", "--parcels", BIG_PARCELS, "--output", folder / "city")
+        engine("run", folder / "city" / "job.json", "--output", folder / "result")
+    return folder / "result"
+
+
+@dataclass
+class Gap:
+    """The longest time (s) in which the event loop did not come round."""
+
+    seconds: float = 0.0
+
+
+@pytest.fixture
+def longest_gap(qapp):
+    """A context manager that watches the event loop: ``with longest_gap() as gap: ...; gap.seconds``."""
+
+    @contextmanager
+    def watch():
+        from qgis.PyQt.QtCore import Qt, QTimer
+
+        gap, last = Gap(), time.perf_counter()
+
+        def beat():
+            nonlocal last
+            now = time.perf_counter()
+            gap.seconds, last = max(gap.seconds, now - last), now
+
+        timer = QTimer()
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
+        timer.setInterval(5)
+        timer.timeout.connect(beat)
+        timer.start()
+        try:
+            yield gap
+        finally:
+            qapp.processEvents()
+            beat()
+            timer.stop()
+
+    return watch
 
 
 @pytest.fixture

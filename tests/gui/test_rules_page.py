@@ -15,8 +15,9 @@ from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import QComboBox, QDialogButtonBox, QLineEdit, QSpinBox, QStyleOptionViewItem
 
 from swc_zoning import vendored
-from swc_zoning.engine import rules
+from swc_zoning.engine import rule_sheets, rules
 from swc_zoning.gui.page import Level
+from swc_zoning.gui.rule_model import KEYS
 from swc_zoning.gui.rules_page import RulesPage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -404,7 +405,7 @@ def test_a_damaged_table_of_the_project_gives_way_to_the_shipped_one(page, qtbot
 
 
 def test_a_row_that_is_not_filled_in_yet_is_an_error_and_does_not_break_the_page(page, qtbot):
-    for table in ("zones", "rules", "measures", "conflicts"):
+    for table in ("zones", "rules", "measures", "conflicts", "acts"):
         page.show_table(table)
         page.add()
         checked(page, qtbot)
@@ -414,8 +415,26 @@ def test_a_row_that_is_not_filled_in_yet_is_an_error_and_does_not_break_the_page
     assert "schema.pattern" in codes(page)
     page.desk.session.set_rules(dict(page.desk.session.rules))
     assert page.document.rows("rules")[-1]["id"] == "lower case"
-    for _ in range(5):
-        page.document.undo_stack.undo()
+
+
+def test_a_new_act_is_registered_and_cited(page, qtbot):
+    page.show_table("acts")
+    page.add()
+    for key, text in (("short_zh", "新办法"), ("title_zh", "新办法"), ("title_en", "New measures")):
+        edit(page, "acts", "act_01", key, text)
+    edit(page, "acts", "act_01", "valid_from", "2026-01-01")
+    edit(page, "rules", "R11", "basis", "法典 60; 新办法 7(2)")
+    checked(page, qtbot)
+    assert page.state().level is Level.DONE
+    page.bench.tree.tick("swc_function_important")
+    assert "新办法7(2)" in page.bench.answer.toPlainText()
+
+
+def test_every_key_of_a_row_has_a_column_but_words_that_repeat_others():
+    for table, keys in KEYS.items():
+        known = {column.key for column in rule_sheets.columns(table)}
+        assert known - set(keys) <= {"basis_text", "note", "note_zh", "note_en"}, table
+        assert set(keys) <= known
 
 
 def test_a_line_is_the_editor_of_a_text(page):

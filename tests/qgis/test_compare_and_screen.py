@@ -16,6 +16,9 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
+    QgsProcessingModelChildParameterSource,
     QgsProject,
     QgsVectorLayer,
 )
@@ -132,8 +135,14 @@ def _line():
     return feature
 
 
-def test_layers_that_are_loaded_are_styled_and_a_new_run_replaces_its_own(provider, zoned, tmp_path):
+def test_layers_that_are_loaded_are_styled_and_a_new_run_replaces_its_own(
+    provider, zoned, tmp_path, monkeypatch
+):
     """Loaded as by the toolbox: post-processors and all."""
+    from processing.gui import Postprocessing
+
+    # There is no window here, and QGIS 3.44 wants the real view of its layer tree.
+    monkeypatch.setattr(Postprocessing, "iface", None, raising=False)
     project = QgsProject.instance()
     project.clear()
     layer = projects((120, 120, 20, ""))
@@ -171,7 +180,7 @@ def load(parameters, project):
     feedback = QgsProcessingFeedback(False)
     _, ok = algorithm.run(parameters, context, feedback)
     assert ok
-    handleAlgorithmResults(algorithm, context, feedback, False, parameters)
+    handleAlgorithmResults(algorithm, context, feedback, parameters=parameters)
 
 
 def test_each_project_gets_a_card_of_one_page(provider, zoned, tmp_path):
@@ -190,3 +199,39 @@ def test_each_project_gets_a_card_of_one_page(provider, zoned, tmp_path):
     assert [card.name for card in cards] == ["0_项目0.pdf", "1_项目1.pdf"]
     for card in cards:
         assert re.findall(rb"/Count (\d+)", card.read_bytes()) == [b"1"]
+
+
+def child(algorithm, **parameters):
+    """Return a step of a model; a pair stands for the output of another step."""
+    step = QgsProcessingModelChildAlgorithm(f"swc_zoning:{algorithm}")
+    for name, value in parameters.items():
+        source = QgsProcessingModelChildParameterSource
+        made = source.fromChildOutput(*value) if isinstance(value, tuple) else source.fromStaticValue(value)
+        step.addParameterSources(name, [made])
+    return step
+
+
+def test_both_chain_behind_the_zoning_in_a_model(provider, zoned, tmp_path):
+    extent = layers.geojson(tmp_path / "xzq.geojson", [(0, 0, 1000)], [{"XZQDM": "990101", "XZQMC": "甲区"}])
+    farm = layers.geojson(tmp_path / "nt.geojson", [(600, 600, 200)], [{"TBBH": "1"}])
+    works = layers.geojson(tmp_path / "works.geojson", [(610, 610, 50)], [{"no": "1"}])
+    model = QgsProcessingModelAlgorithm("chain", "chain")
+    zoning = child("delineatezones", EXTENT=extent, PERMANENT_BASIC_FARMLAND=farm, OUTPUT=str(tmp_path / "z"))
+    zoning.setChildId("zoning")
+    model.addChildAlgorithm(zoning)
+    made = ("zoning", "OUTPUT")
+    steps = {
+        "compared": child("comparezonings", BEFORE=zoned[0], AFTER=made, OUTPUT=str(tmp_path / "c")),
+        "screened": child("screenprojects", RESULT=made, PROJECTS=works, KIND=0, OUTPUT=str(tmp_path / "s")),
+    }
+    for name, step in steps.items():
+        step.setChildId(name)
+        model.addChildAlgorithm(step)
+    model.initAlgorithm()
+    feedback = QgsProcessingFeedback(False)
+    _, ok = model.run({}, QgsProcessingContext(), feedback)
+    assert ok, feedback.textLog()
+    told = json.loads((tmp_path / "c/comparison.json").read_text(encoding="utf-8"))
+    assert told["changed"]["area_m2"] == pytest.approx(8e4, rel=1e-3)
+    [row] = json.loads((tmp_path / "s/screening.json").read_text(encoding="utf-8"))["projects"]
+    assert [zone["zone"] for zone in row["zones"]] == ["FARM_CONS"]

@@ -239,9 +239,14 @@ def test_cancel_stops_within_two_seconds_and_leaves_nothing(provider, city, tmp_
 # --- how it looks ----------------------------------------------------------------------------------
 
 
-def test_loaded_results_are_styled_and_grouped_by_run(provider, city, tmp_path, qgis_new_project):
+def test_loaded_results_are_styled_and_grouped_by_run(
+    provider, city, tmp_path, qgis_new_project, monkeypatch
+):
+    from processing.gui import Postprocessing
     from processing.gui.Postprocessing import handleAlgorithmResults
 
+    # There is no window here, and QGIS 3.44 wants the real view of its layer tree.
+    monkeypatch.setattr(Postprocessing, "iface", None, raising=False)
     project = QgsProject.instance()
     context = QgsProcessingContext()
     context.setProject(project)
