@@ -127,11 +127,11 @@ class Explanation:
 def explain(folder: Path, piece_id: str, table: RuleTable | None = None) -> Explanation:
     """Return why a piece of the result in `folder` is what it is.
 
-    `table` gives words to rules and measures, by default the table that the run's job names.
+    `table` gives words to rules and measures, by default the table that the result was made with.
     Raises SwcError ``redecide.no_result``, ``explain.no_piece`` and ``geopackage.unreadable``.
     """
     summary = _summary(folder)
-    table = table or table_of(summary)
+    table = table or table_of(folder)
     same = document_sha256(table.document) == summary["rules"]["sha256"]
     facts = {"version": summary["rules"]["version"], "profile": summary["rules"]["profile"]}
     findings = [] if same else [Finding("explain.other_table", facts)]
@@ -154,9 +154,14 @@ def candidates(folder: Path, east: float, north: float) -> list[int]:
         return [row[0] for row in connection.execute(ask, (east, east, north, north))]
 
 
-def table_of(summary: Row) -> RuleTable:
-    """Return the decision table the run's job names, or the shipped one."""
-    return rules.load(summary["job"].get("rules"), summary["plan_date"])
+def table_of(folder: Path) -> RuleTable:
+    """Return the decision table a result was made with; that its job names, or the shipped one, where
+    it keeps none. Raises what `explain` and `rules.load` raise."""
+    summary = _summary(folder)
+    with opened(folder / "zoning.gpkg") as connection:
+        kept = connection.execute("SELECT value FROM run WHERE item = 'decision_table'").fetchone()
+    source = json.loads(kept["value"]) if kept else summary["job"].get("rules")
+    return rules.load(source, summary["plan_date"])
 
 
 def document_sha256(document: Row) -> str:
