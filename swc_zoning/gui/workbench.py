@@ -168,7 +168,7 @@ class Workbench(QDockWidget):
         for number, page in enumerate(self.pages):
             state, item = page.state(), self._list.item(number)
             item.setIcon(mark(state.level))
-            item.setText(f"{page.title()}\n{_breakable(state.words)}")
+            item.setText(f"{page.title()}\n{state.words}")
             item.setToolTip(state.words)
 
     def _refresh_folder(self) -> None:
@@ -250,11 +250,6 @@ class Workbench(QDockWidget):
     def _told(self, severity: str, sentence: str) -> None:
         if severity == "error" and not self.desk.runner.cancelled:
             self.desk.say(Qgis.MessageLevel.Critical, sentence)
-
-
-def _breakable(words: str) -> str:
-    # Names of tables have no blanks: without a place to break they are cut in the narrow list.
-    return words.replace("-", "-\u200b").replace("_", "_\u200b")
 
 
 def _scrolling(page: Page) -> QScrollArea:
