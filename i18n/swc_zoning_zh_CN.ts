@@ -273,6 +273,11 @@
             <source>Save the findings</source>
             <translation>保存检查结果</translation>
         </message>
+        <message>
+            <location filename="../swc_zoning/gui/check_page.py" />
+            <source>Check first; then choose a finding to read its reason and what can be done.</source>
+            <translation>请先检查；再选中一条检查结果，查看原因和处理办法。</translation>
+        </message>
     </context>
     <context>
         <name>ComparePage</name>
@@ -309,7 +314,7 @@
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
             <source>The matrix of the whole, or of one district</source>
-            <translation>全部范围或某一区县的矩阵</translation>
+            <translation>全部范围或某一行政区的矩阵</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
@@ -319,7 +324,7 @@
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
             <source>&amp;District</source>
-            <translation>区县(&amp;D)</translation>
+            <translation>行政区(&amp;D)</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
@@ -364,12 +369,12 @@
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
             <source>Something is running</source>
-            <translation>正在运行其他作业</translation>
+            <translation>有运算正在进行</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
             <source>Two results are needed: zone the city, or browse for a folder</source>
-            <translation>需要两次成果：请划定分区，或浏览选择文件夹</translation>
+            <translation>需要两次成果：先划定分区或浏览选择</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
@@ -1386,7 +1391,7 @@
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
             <source>Shipped table {name}</source>
-            <translation>随附的决策表 {name}</translation>
+            <translation>随附决策表 {name}</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/rules_page.py" />
@@ -1609,7 +1614,7 @@
         <message>
             <location filename="../swc_zoning/gui/screening_page.py" />
             <source>Draw a polygon or choose a layer</source>
-            <translation>在图上画面或选择图层</translation>
+            <translation>在图上绘制或选择图层</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/screening_page.py" />
@@ -1669,7 +1674,7 @@
         <message>
             <location filename="../swc_zoning/gui/screening_page.py" />
             <source>&amp;Draw a polygon</source>
-            <translation>在图上画面(&amp;D)</translation>
+            <translation>在图上绘制(&amp;D)</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/screening_page.py" />
@@ -1774,12 +1779,12 @@
         <message>
             <location filename="../swc_zoning/gui/screening_page.py" />
             <source>There is no result yet: see the page Zoning</source>
-            <translation>还没有成果：见“分区”页</translation>
+            <translation>请先划定分区</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/screening_page.py" />
             <source>Something is running</source>
-            <translation>正在运行其他作业</translation>
+            <translation>有运算正在进行</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/screening_page.py" />
@@ -1875,12 +1880,12 @@
         <message>
             <location filename="../swc_zoning/gui/targets_page.py" />
             <source>Districts</source>
-            <translation>各区</translation>
+            <translation>各行政区</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/targets_page.py" />
             <source>&amp;Save the districts…</source>
-            <translation>保存分区表(&amp;S)…</translation>
+            <translation>保存行政区表(&amp;S)…</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/targets_page.py" />
@@ -2141,7 +2146,7 @@
         <message>
             <location filename="../swc_zoning/gui/whatif_page.py" />
             <source>Districts</source>
-            <translation>区县</translation>
+            <translation>行政区</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/whatif_page.py" />
@@ -2161,7 +2166,7 @@
         <message>
             <location filename="../swc_zoning/gui/whatif_page.py" />
             <source>District</source>
-            <translation>区县</translation>
+            <translation>行政区</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/whatif_page.py" />
@@ -2171,7 +2176,7 @@
         <message>
             <location filename="../swc_zoning/gui/whatif_page.py" />
             <source>By district</source>
-            <translation>按区县</translation>
+            <translation>按行政区</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/whatif_page.py" />
@@ -2246,7 +2251,7 @@
         <message>
             <location filename="../swc_zoning/gui/whatif_page.py" />
             <source>Districts (ha)</source>
-            <translation>区县（公顷）</translation>
+            <translation>行政区（公顷）</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/whatif_page.py" />
@@ -2276,7 +2281,7 @@
         <message>
             <location filename="../swc_zoning/gui/whatif_page.py" />
             <source>All districts</source>
-            <translation>全部区县</translation>
+            <translation>全部行政区</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/whatif_page.py" />
@@ -2392,6 +2397,11 @@
             <location filename="../swc_zoning/gui/whatif_page.py" />
             <source>The same rules and measures hold; another zone comes first.</source>
             <translation>适用的规则和措施不变，只是分区的先后不同。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/whatif_page.py" />
+            <source>Choose a combination to read why it changes.</source>
+            <translation>请选中一种图层组合，查看改变的原因。</translation>
         </message>
     </context>
     <context>

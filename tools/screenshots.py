@@ -147,7 +147,7 @@ def _steps(iface: Any, plugin: Any) -> Iterator[Callable[[], bool]]:
     for page in bench.pages:
         bench.show_page(type(page))
         yield rested(2.5)
-        _use(page)
+        yield from _use(page)
         yield lambda: not busy.busy
         yield rested(2.5)
         name = type(page).__name__.removesuffix("Page").lower()
@@ -158,6 +158,7 @@ def _steps(iface: Any, plugin: Any) -> Iterator[Callable[[], bool]]:
                 yield rested(1)
                 picture(f"{name}-{number}")
             tabs.setCurrentIndex(0)
+        _put_back(page)
 
 
 def _second_result(bench: Any) -> Iterator[Callable[[], bool]]:
@@ -165,9 +166,7 @@ def _second_result(bench: Any) -> Iterator[Callable[[], bool]]:
     session = bench.desk.session
     first = session.result.folder
     zoning = next(page for page in bench.pages if type(page).__name__ == "ZoningPage")
-    document = json.loads(json.dumps(session.table().document))
-    next(row for row in document["rules"] if row["id"] == "R05")["zone"] = "PREV_GENERAL"
-    session.set_rules(document)
+    session.set_rules(_milder(session))
     zoning.run()
     yield lambda: session.result.folder != first and not bench.desk.runner.busy
     session.set_rules(None)
@@ -175,24 +174,54 @@ def _second_result(bench: Any) -> Iterator[Callable[[], bool]]:
     yield lambda: len(session.results()) == 3 and not bench.desk.runner.busy
 
 
-def _use(page: Any) -> None:
+def _milder(session: Any) -> dict[str, Any]:
+    """Return the table with nature parks one zone less strict."""
+    document = json.loads(json.dumps(session.table().document))
+    next(row for row in document["rules"] if row["id"] == "R05")["zone"] = "PREV_GENERAL"
+    return document
+
+
+def _use(page: Any) -> Iterator[Callable[[], bool]]:
     """Do what a planner would do on a page before looking at it."""
-    from qgis.core import QgsGeometry
+    from qgis.PyQt.QtWidgets import QTreeWidgetItemIterator
 
     session, name = page.desk.session, type(page).__name__
+    if name == "CheckPage":
+        page.check()
+        yield lambda: page.checked is not None and not page.desk.runner.busy
+        items = QTreeWidgetItemIterator(page.tree)
+        while items.value() is not None and page.tree.numbers() and not page._finding(page._number()):
+            page.tree.setCurrentItem(items.value())
+            items += 1
+    if name == "WhatIfPage":
+        session.set_rules(_milder(session))
+        yield lambda: page._found is not None and bool(page._found.combinations)
+        page.show_on_map()
     if name == "ScreeningPage":
-        west, south, side = 590000, 3450000, 9000
-        corners = (
-            f"{west} {south}, {west + side} {south}, {west + side} {south + side}, {west} {south + side}"
-        )
-        ring = QgsGeometry.fromWkt(f"POLYGON(({corners}, {west} {south}))")
-        page.screen_geometry(ring, session.result.summary["crs"])
+        _screen_centre(page)
     if name == "WhyPage":
         page.ask_at(page.desk.result_layer("zones").extent().center())
     if name == "ComparePage":
         newest, older = session.results()[:2]
         page.choose(older, newest)
         page.run()
+
+
+def _screen_centre(page: Any) -> None:
+    """Screen a square of 9 km in the middle of the city."""
+    from qgis.core import QgsGeometry, QgsRectangle
+
+    centre, half = page.desk.result_layer("zones").extent().center(), 4500
+    west, south = centre.x() - half, centre.y() - half
+    square = QgsRectangle(west, south, west + 2 * half, south + 2 * half)
+    page.screen_geometry(QgsGeometry.fromRect(square), page.desk.session.result.summary["crs"])
+
+
+def _put_back(page: Any) -> None:
+    """Take back what `_use` did to the project, so that the next page starts from the result."""
+    if type(page).__name__ == "WhatIfPage":
+        page.drop()
+        page.desk.session.set_rules(None)
 
 
 def main() -> int:

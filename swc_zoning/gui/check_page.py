@@ -109,6 +109,9 @@ class CheckPage(Page):
         self.tree.chosen.connect(self._show_details)
         self.tree.asked.connect(self._zoom)
         self.detail.setAccessibleName(self.tr("The finding in full"))
+        self.detail.setPlaceholderText(
+            self.tr("Check first; then choose a finding to read its reason and what can be done.")
+        )
         lower = QWidget()
         column = QVBoxLayout(lower)
         column.setContentsMargins(0, 0, 0, 0)
@@ -124,6 +127,7 @@ class CheckPage(Page):
         whole.addLayout(self._filters())
         whole.addWidget(split, 1)
         whole.addLayout(self._foot())
+        self._show()
 
     def _head(self) -> QHBoxLayout:
         self._run = QPushButton(self.tr("&Check"))

@@ -39,8 +39,8 @@ _HECTARE = 1e4
 FOLDER = "comparisons"
 #: Widest columns of the matrix, in letters.
 _CELL_LETTERS, _TITLE_LETTERS = 18, 26
-#: Hectares of the matrix: to 0.01 m2.
-_DECIMALS = 6
+#: Hectares of the matrix, to 1 m2 as in the tables of areas.
+_DECIMALS = 4
 
 
 class ComparePage(Page):

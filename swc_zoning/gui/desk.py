@@ -23,7 +23,6 @@ from swc_zoning.gui.session import Session
 from swc_zoning.qgis_bridge import styling
 from swc_zoning.qgis_bridge.i18n import language, text
 
-_TITLE = "SWC Zoning"
 _SECONDS = {Qgis.MessageLevel.Info: 5, Qgis.MessageLevel.Success: 5, Qgis.MessageLevel.Warning: 10}
 #: Half the width of what is shown round a point, in metres.
 _AROUND_M = 150.0
@@ -45,7 +44,7 @@ class Desk:
 
     def say(self, level: Qgis.MessageLevel, sentence: str) -> None:
         """Show a sentence in the message bar; errors stay until they are closed."""
-        self.iface.messageBar().pushMessage(_TITLE, sentence, level, _SECONDS.get(level, 0))
+        self.iface.messageBar().pushMessage(text("provider.name"), sentence, level, _SECONDS.get(level, 0))
 
     def say_error(self, error: Exception) -> None:
         """Show why something could not be done."""

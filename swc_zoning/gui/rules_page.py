@@ -86,7 +86,7 @@ class RulesPage(Page):
             problems.append(self.tr("Weakens what follows from law: {count}").format(count=weaker))
         if problems:
             return State(Level.PROBLEM, "; ".join(problems))
-        name = f"{self.document.document.get('profile')} {self.document.document.get('version')}"
+        name = str(self.document.document.get("profile"))
         if self.document.is_shipped():
             return State(Level.DONE, self.tr("Shipped table {name}").format(name=name))
         return State(Level.DONE, self.tr("Own table {name}, no errors").format(name=name))

@@ -141,6 +141,7 @@ class WhatIfPage(Page):
         self._combinations = self._view(self._combination_columns(), self.tr("Combinations"))
         self._reasons = QTextBrowser()
         self._reasons.setAccessibleName(self.tr("Rules and measures won and lost"))
+        self._reasons.setPlaceholderText(self.tr("Choose a combination to read why it changes."))
         self._combinations.selectionModel().selectionChanged.connect(self._explain)
         self._district = QComboBox()
         self._district.setAccessibleName(self.tr("District"))
