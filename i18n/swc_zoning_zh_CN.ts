@@ -2395,6 +2395,124 @@
         </message>
     </context>
     <context>
+        <name>WhyPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Why?</source>
+            <translation>为什么</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Zone the city first</source>
+            <translation>请先划定分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Click a piece on the map</source>
+            <translation>在地图上点一个图斑</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>&amp;Pick on the map</source>
+            <translation>在图上选取(&amp;P)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Id of a piece</source>
+            <translation>图斑编号</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Explanation</source>
+            <translation>说明</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Former piece</source>
+            <translation>前一个图斑</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Later piece</source>
+            <translation>后一个图斑</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Pieces looked at</source>
+            <translation>看过的图斑</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>&amp;Zoom to it</source>
+            <translation>缩放到图斑(&amp;Z)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>&amp;Copy as text</source>
+            <translation>复制为文字(&amp;C)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Piece c&amp;ard (PDF)…</source>
+            <translation>图斑说明卡 PDF(&amp;A)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>There is no piece of the result at this place.</source>
+            <translation>此处没有成果图斑。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>There is no result yet: zone the city first</source>
+            <translation>还没有成果：请先划定分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Pick a piece first</source>
+            <translation>请先选取一个图斑</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Then click a piece on the map</source>
+            <translation>然后在地图上点一个图斑</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Enter explains it</source>
+            <translation>按回车显示说明</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>There is no former piece</source>
+            <translation>没有前一个图斑</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>There is no later piece</source>
+            <translation>没有后一个图斑</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Job or rules changed since; this is what the result on the map was made with.</source>
+            <translation>作业或决策表此后有改动；以下说明以地图上成果所用的决策表为准。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>The explanation is on the clipboard.</source>
+            <translation>说明已复制到剪贴板。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>Piece card</source>
+            <translation>图斑说明卡</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/why_page.py" />
+            <source>The card is in {path}.</source>
+            <translation>说明卡已写入 {path}。</translation>
+        </message>
+    </context>
+    <context>
         <name>Workbench</name>
         <message>
             <location filename="../swc_zoning/gui/workbench.py" />

@@ -11,8 +11,6 @@ from qgis.core import (
     QgsMapLayer,
     QgsProcessing,
     QgsProcessingContext,
-    QgsProcessingException,
-    QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
@@ -57,9 +55,9 @@ class StepAlgorithm(SwcAlgorithm):
         return super().checkParameterValues(parameters, context)
 
     def words(self, name: str) -> str:
-        """Return the sentence `name` of the room of this step, else of the room of all steps."""
-        own = f"{self.ROOM}.{name.lower()}"
-        return text(own if own in catalogue() else f"steps.{name.lower()}")
+        """Return the sentence `name` of the room of this step, else of the room of all steps, else of all."""
+        own, shared = (f"{room}.{name.lower()}" for room in (self.ROOM, "steps"))
+        return text(shared) if shared in catalogue() and own not in catalogue() else super().words(name)
 
     def is_given(self, parameters: dict[str, Any]) -> bool:
         """Return whether there is anything to work on."""
@@ -73,12 +71,8 @@ class StepAlgorithm(SwcAlgorithm):
             for layer in self.parameterAsLayerList(parameters, LAYERS, context):
                 self._hold("", layer, layer)
         if parameters.get(EXTENT):
-            value = parameters[EXTENT]
-            named = value.source if isinstance(value, QgsProcessingFeatureSourceDefinition) else value
-            layer = self.parameterAsVectorLayer({**parameters, EXTENT: named}, EXTENT, context)
-            if layer is None:
-                raise QgsProcessingException(self.invalidSourceError(parameters, EXTENT))
-            self._hold(jobs.EXTENT_ROLE, value, layer)
+            layer = sources.layer_of(self, parameters, EXTENT, context)
+            self._hold(jobs.EXTENT_ROLE, parameters[EXTENT], layer)
         return True
 
     def _hold(self, role: str, value: Any, layer: QgsMapLayer) -> None:

@@ -55,6 +55,7 @@ _MISUSE = {
         }
     ),
     "targets": frozenset({"redecide.no_result"}),
+    "explain": frozenset({"redecide.no_result", "explain.no_piece"}),
     "close": frozenset({"cli.unreadable", "closing.columns"}),
     "prepare": _NO_JOB | _NO_FILE,
     "partition": _NO_JOB | _NO_FILE,
@@ -244,6 +245,9 @@ def _area_commands(commands: Any) -> None:
 def _commands_on_results(commands: Any) -> None:
     targets = _command(commands, "targets", _targets, "soil and water conservation rate against its targets")
     targets.add_argument("result", type=Path, metavar="DIR", help="folder of a result")
+    explain = _command(commands, "explain", _explain, "say why a piece of a result is in its zone")
+    explain.add_argument("result", type=Path, metavar="DIR", help="folder of a result")
+    explain.add_argument("piece", metavar="PIECE_ID")
     _compare_command(commands)
     _screen_command(commands)
 
@@ -457,6 +461,13 @@ def _targets(options: argparse.Namespace, teller: _Teller) -> int:
 
     report = targets.report(options.result)
     print(json.dumps(report.as_json(options.lang), ensure_ascii=False, indent=1))
+    return DONE
+
+
+def _explain(options: argparse.Namespace, teller: _Teller) -> int:
+    from swc_zoning.engine import explain
+
+    print(explain.explain(options.result, options.piece).as_text(options.lang))
     return DONE
 
 

@@ -30,6 +30,7 @@ LIGHT_ENGINE = (
         "admission",
         "casting",
         "claim",
+        "explain",
         "geopackage",
         "job",
         "messages",

@@ -187,6 +187,8 @@ def _use(page: Any) -> None:
         )
         ring = QgsGeometry.fromWkt(f"POLYGON(({corners}, {west} {south}))")
         page.screen_geometry(ring, session.result.summary["crs"])
+    if name == "WhyPage":
+        page.ask_at(page.desk.result_layer("zones").extent().center())
     if name == "ComparePage":
         newest, older = session.results()[:2]
         page.choose(older, newest)

@@ -86,6 +86,11 @@ class Desk:
         layers = self.session.project.mapLayers().values()
         return next((one for one in layers if one.source().replace("\\", "/").startswith(wanted)), None)
 
+    def from_canvas(self, point: QgsPointXY, crs: str) -> QgsPointXY:
+        """Return a point of the map in `crs`."""
+        shown, wanted = self.canvas.mapSettings().destinationCrs(), QgsCoordinateReferenceSystem(crs)
+        return QgsCoordinateTransform(shown, wanted, self.session.project).transform(point)
+
     def _to_canvas(self, crs: str) -> QgsCoordinateTransform:
         target = self.canvas.mapSettings().destinationCrs()
         return QgsCoordinateTransform(QgsCoordinateReferenceSystem(crs), target, self.session.project)

@@ -38,6 +38,7 @@ from swc_zoning.gui.rules_page import RulesPage
 from swc_zoning.gui.screening_page import ScreeningPage
 from swc_zoning.gui.targets_page import TargetsPage
 from swc_zoning.gui.whatif_page import WhatIfPage
+from swc_zoning.gui.why_page import WhyPage
 from swc_zoning.gui.zoning_page import ZoningPage
 from swc_zoning.qgis_bridge.settings import Settings
 
@@ -48,6 +49,7 @@ PAGES: tuple[type[Page], ...] = (
     RulesPage,
     ZoningPage,
     WhatIfPage,
+    WhyPage,
     ScreeningPage,
     TargetsPage,
     ComparePage,

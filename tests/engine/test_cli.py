@@ -249,7 +249,7 @@ def test_events_are_utf8_in_any_locale(tmp_path, locale):
     done = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, check=False)
     assert done.returncode == 2
     events = [json.loads(line) for line in done.stdout.decode("utf-8").splitlines()]
-    assert "任务文件" in events[0]["text"]
+    assert "作业文件" in events[0]["text"]
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,23 @@ def test_a_district_is_zoned_alone_and_has_the_area_it_has_in_the_city(stage, de
     code = sorted(districts(whole))[1]
     one = run(stage, "bydistrict", tmp_path / "one", job, field, f"--CODE={code}", *lines(demo))
     assert districts(one) == {code: pytest.approx(districts(whole)[code], rel=1e-6)}
+
+
+def test_the_steps_run_one_after_the_other_in_the_real_program(stage, demo, tmp_path):
+    prepared, pieces, zones = (tmp_path / f"{name}.gpkg" for name in ("整理", "pieces", "zones"))
+    frame = f"--EXTENT={extent(demo)}"
+    layers = [line.replace(line.partition("=")[0], "--LAYERS") for line in lines(demo)]
+    for algorithm, *given in (
+        ("preparelayers", frame, *layers, f"--OUTPUT={prepared}"),
+        ("partition", f"--PREPARED={prepared}", f"--PIECES={pieces}"),
+        ("assignzones", f"--PIECES={pieces}", f"--OUTPUT={zones}"),
+    ):
+        done = qgis_process(stage, "run", f"swc_zoning:{algorithm}", *given)
+        assert done.returncode == 0, done.stdout + done.stderr
+    with closing(sqlite3.connect(zones)) as connection:
+        rows = connection.execute("SELECT DISTINCT combo, status FROM zones").fetchall()
+    assert {"ecological_redline", "urban_development_boundary"} <= {combo for combo, _ in rows}
+    assert {status for _, status in rows} <= {"confirmed", "pending"}
 
 
 # --- in the toolbox --------------------------------------------------------------------------------

@@ -89,29 +89,3 @@ def test_without_a_python_for_the_engine_it_says_what_to_install(stage, tmp_path
     said = done.stdout + done.stderr
     # Where the system's own Python has all that is needed, it is used and that is said.
     assert (done.returncode == 1 and "SWC_ZONING_PYTHON" in said) or "cannot be used" in said
-
-
-def test_results_are_compared_and_projects_screened(stage, tmp_path):
-    results = []
-    for number, place in enumerate(((400, 400, 300), (450, 400, 300))):
-        parameters = city(tmp_path)
-        farm = layers.geojson(tmp_path / f"nt{number}.geojson", [place], [{"TBBH": "1"}])
-        parameters[-1] = f"--PERMANENT_BASIC_FARMLAND={farm}"
-        results.append(str(tmp_path / f"r{number}"))
-        done = qgis_process(stage, "run", "swc_zoning:delineatezones", *parameters, f"--OUTPUT={results[-1]}")
-        assert done.returncode == 0, done.stderr
-    arguments = [f"--BEFORE={results[0]}", f"--AFTER={results[1]}", f"--OUTPUT={tmp_path}/compared"]
-    arguments += [f"--CHANGES={tmp_path}/changes.gpkg", f"--MATRIX={tmp_path}/matrix.csv"]
-    done = qgis_process(stage, "run", "swc_zoning:comparezonings", *arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads((tmp_path / "compared/comparison.json").read_text(encoding="utf-8"))
-    assert [row["cause"] for row in told["changed"]["by_cause"]] == ["source"]
-    assert (tmp_path / "changes.gpkg").is_file()
-    works = layers.geojson(tmp_path / "works.geojson", [(0, 0, 100)], [{"no": "1"}])
-    arguments = [f"--RESULT={results[0]}", f"--PROJECTS={works}", "--KIND=3", "--ID_FIELD=no"]
-    arguments += [f"--CARDS={tmp_path}/cards", f"--OUTPUT={tmp_path}/screened"]
-    done = qgis_process(stage, "run", "swc_zoning:screenprojects", *arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert [card.name for card in (tmp_path / "cards").iterdir()] == ["1.pdf"]
-    [row] = json.loads((tmp_path / "screened/screening.json").read_text(encoding="utf-8"))["projects"]
-    assert (row["kind"], row["siting"]) == ("spoil_site", "banned")

@@ -81,6 +81,34 @@ def test_a_layer_of_no_known_role_is_carried_through_as_a_free_one(provider, cit
     assert "layer" in {one["combo"] for one in pieces.getFeatures()}
 
 
+def prepared(*rows):
+    fields = "".join(f"&field={name}:string" for name in ("role", "tier", "source_id", "name", "layer"))
+    squares = [(100 * number, 0, 100) for number in range(len(rows))]
+    return layers.memory("我的改名图层", squares, fields, [[*row, "", "", ""] for row in rows])
+
+
+def test_a_prepared_layer_keeps_its_role_under_another_name_and_its_filter_counts(provider, city):
+    layer = prepared(("nature_park", "forest_park"), ("nature_park", "geopark"))
+    layer.setSubsetString("tier = 'geopark'")
+    pieces = run("partition", EXTENT=city["EXTENT"], LAYERS=[layer], PIECES="memory:")["PIECES"]
+    found = [json.loads(one["members"]) for one in pieces.getFeatures() if one["combo"]]
+    assert found == [{"nature_park": ["geopark"]}]
+
+
+def test_a_prepared_layer_of_several_roles_is_refused_in_words(provider, city):
+    layer = prepared(("nature_park", "geopark"), ("ecological_redline", "water_conservation"))
+    with pytest.raises(QgsProcessingException) as refused:
+        run("partition", EXTENT=city["EXTENT"], LAYERS=[layer], PIECES="memory:")
+    assert "ecological_redline, nature_park" in str(refused.value)
+
+
+def test_layers_go_in_place_of_those_the_job_has_for_their_role(provider, demo, city):
+    line = city["LAYERS"][0]
+    pieces = run("partition", JOB=demo, LAYERS=[line], EXTENT=city["EXTENT"], PIECES="memory:")["PIECES"]
+    found = sum(one.geometry().area() for one in pieces.getFeatures() if "redline" in one["combo"])
+    assert found == pytest.approx(250_000, abs=1e-3)
+
+
 @pytest.mark.parametrize("name", ["preparelayers", "partition"])
 def test_a_step_without_inputs_is_refused_in_words(provider, name):
     possible, reason = provider.algorithm(name).create().checkParameterValues({}, QgsProcessingContext())
@@ -169,6 +197,28 @@ def test_zones_arrive_coloured(provider):
     QgsProject.instance().clear()
 
 
+def test_what_a_model_makes_arrives_coloured_and_in_one_group(provider, city, tmp_path):
+    from processing.gui.Postprocessing import handleAlgorithmResults
+
+    from swc_zoning.qgis_bridge.styling import RUN_PROPERTY
+
+    project, context = QgsProject.instance(), QgsProcessingContext()
+    context.setProject(project)
+    algorithm = provider.algorithm("threelines").create()
+    outputs = {one.name().rpartition(":")[2]: one.name() for one in algorithm.parameterDefinitions()}
+    given = {"EXTENT": city["EXTENT"], "ECOLOGICAL_REDLINE": city["LAYERS"][0]}
+    given[outputs["OUTPUT"]] = str(tmp_path / "out")
+    for name in ("ZONES", "FINDINGS"):
+        given[outputs[name]] = QgsProcessingOutputLayerDefinition("memory:", project)
+    feedback = QgsProcessingFeedback(False)
+    _, ok = algorithm.run(given, context, feedback)
+    assert ok, feedback.textLog()
+    handleAlgorithmResults(algorithm, context, feedback, False, given)
+    (group,) = (one for one in project.layerTreeRoot().findGroups() if one.customProperty(RUN_PROPERTY))
+    assert [one.layer().renderer().classAttribute() for one in group.findLayers()] == ["severity", "zone"]
+    project.clear()
+
+
 def test_the_steps_one_by_one_come_to_the_zones_of_a_run(provider, demo, tmp_path):
     prepared = run("preparelayers", JOB=demo, OUTPUT=str(tmp_path / "prepared.gpkg"))["OUTPUT"]
     pieces = run("partition", PREPARED=prepared, PIECES="memory:")["PIECES"]
@@ -186,3 +236,28 @@ def areas(layer):
     for one in layer.getFeatures():
         found[one["zone"], one["status"], one["district_code"]] += round(100 * one["area_m2"])
     return dict(found)
+
+
+# --- in the background, and in the real qgis_process -----------------------------------------------
+
+
+def test_a_model_runs_in_the_background(provider, demo, qtbot, tmp_path):
+    from qgis.core import QgsApplication, QgsProcessingAlgRunnerTask
+
+    folder = Path(demo).parent
+    algorithm, context = provider.algorithm("bydistrict").create(), QgsProcessingContext()
+    outputs = {one.name().rpartition(":")[2]: one.name() for one in algorithm.parameterDefinitions()}
+    given = {
+        "EXTENT": str(folder / "基础/XZQ.gpkg"),
+        "CODE_FIELD": "XZQDM",
+        "CODE": "990101",
+        "ECOLOGICAL_REDLINE": str(folder / "三线/STBHHX.gpkg"),
+        outputs["OUTPUT"]: str(tmp_path / "out"),
+    }
+    feedback = QgsProcessingFeedback(False)
+    task, ended = QgsProcessingAlgRunnerTask(algorithm, given, context, feedback), []
+    task.executed.connect(lambda ok, results: ended.append(ok))
+    QgsApplication.taskManager().addTask(task)
+    qtbot.waitUntil(lambda: bool(ended), timeout=120_000)
+    assert ended == [True], feedback.textLog()
+    assert (tmp_path / "out" / "summary.json").is_file()
