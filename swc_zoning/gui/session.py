@@ -133,9 +133,14 @@ class Session(QObject):
         self.folder_changed.emit()
 
     def open_job(self, path: Path) -> None:
-        """Take the job of a file, its rules too. Raises JobError with everything that is wrong."""
+        """Take the job of a file, its rules too; that of the working folder is copied before.
+
+        Raises JobError with everything that is wrong, SwcError ``session.unwritable``.
+        """
         loaded = jobs.load(path)
         document = loaded.as_json()
+        if self.folder is not None and self.job.get("layers") and Path(path).parent != self.folder:
+            _spare([JOB_FILE, RULES_FILE], self.folder)
         table = document.pop("rules", None)
         if table is not None:
             self.set_rules(rules.load(table, loaded.plan_date).document)

@@ -136,3 +136,11 @@ def test_a_folder_whose_job_is_wrong_is_refused_and_left_alone(session, project,
     assert session.folder is None
     session.set_job({**session.job, "layers": [{"role": "park", "source": str(tmp_path / "a.gpkg")}]})
     assert (tmp_path / "job.json").read_text(encoding="utf-8") == '{"half": '
+
+
+def test_the_job_that_another_one_takes_the_place_of_is_kept(session, city, tmp_path):
+    session.set_folder(tmp_path)
+    session.set_job({**session.job, "layers": [{"role": "park", "source": str(tmp_path / "a.gpkg")}]})
+    before = (tmp_path / "job.json").read_text(encoding="utf-8")
+    session.open_job(city / "job.json")
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.glob("job-before-*.json")] == [before]
