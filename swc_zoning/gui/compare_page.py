@@ -50,10 +50,13 @@ class ComparePage(Page):
         super().__init__(desk, parent)
         self._document: dict[str, Any] | None = None
         self._output: Path | None = None
+        #: The two folders that were asked about, and those of the document.
+        self._asked = self._compared = (Path(), Path())
         self._swipe: Swipe | None = None
         self._build()
         for signal in (desk.session.folder_changed, desk.session.result_changed):
             signal.connect(self._list_results)
+        desk.session.project.cleared.connect(self._forget)
         desk.runner.started.connect(self._refresh)
         desk.runner.finished.connect(self._refresh)
         self._list_results()
@@ -79,6 +82,7 @@ class ComparePage(Page):
     def unload(self) -> None:
         """Take the swipe off the map."""
         self._stop_swipe()
+        self.desk.session.project.cleared.disconnect(self._forget)
 
     def choose(self, before: Path, after: Path) -> None:
         """Choose two folders of results, listed or not."""
@@ -90,7 +94,7 @@ class ComparePage(Page):
 
     def run(self) -> None:
         """Compare the two results in the background."""
-        before, after = self._chosen()
+        before, after = self._asked = self._chosen()
         session = self.desk.session
         self._swipe_button.setChecked(False)
         parameters = {"BEFORE": str(before), "AFTER": str(after)}
@@ -237,7 +241,7 @@ class ComparePage(Page):
             self.desk.say_error(document)
             return
         self._document = document
-        self._compared = self._chosen()
+        self._compared = self._asked
         self._scope.blockSignals(True)
         self._scope.clear()
         self._scope.addItem(text("comparison.whole"), None)
@@ -302,6 +306,15 @@ class ComparePage(Page):
             return text(f"comparison.{row['zone']}")
         pending = text("comparison.pending") if row["status"] == "pending" else ""
         return names[row["zone"]] + pending
+
+    def _forget(self) -> None:
+        """Another project: what was compared is none of it."""
+        self._swipe_button.setChecked(False)
+        self._document = None
+        self._scope.clear()
+        self._headline.clear()
+        self._table.rows_model.set_rows([], [])
+        self._list_results()
 
     def _load_changes(self) -> None:
         home = derived_layers.Home.of(self._output, text("compare.group"), {}, key=FOLDER)

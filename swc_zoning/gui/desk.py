@@ -34,11 +34,14 @@ class Desk:
     def __init__(self, iface: Any, project: QgsProject) -> None:
         self.iface = iface
         self.canvas = iface.mapCanvas()
-        self.session = Session(project)
         self.runner = Runner()
+        # Before the session hears of it: a run of this project must not end in the next one.
+        project.cleared.connect(self.runner.give_up)
+        self.session = Session(project)
 
     def close(self) -> None:
         """Stop everything that runs, and follow nothing any more."""
+        self.session.project.cleared.disconnect(self.runner.give_up)
         self.runner.close()
         self.session.close()
 

@@ -94,6 +94,7 @@ class LayersPage(Page):
     def unload(self) -> None:
         """Stop copying."""
         self._feedback.cancel()
+        self.desk.session.project.cleared.disconnect(self._stop_copying)
 
     # --- adding ------------------------------------------------------------------------------------
 
@@ -223,7 +224,15 @@ class LayersPage(Page):
                 self.desk.say(Qgis.MessageLevel.Success, words)
             self._refresh()
 
-        self.desk.runner.work(lambda: copies.carry_out(orders, self._feedback), over)
+        feedback = self._feedback
+        self.desk.runner.work(lambda: copies.carry_out(orders, feedback), over)
+
+    def _stop_copying(self) -> None:
+        """Stop copying layers of a project that is no more; what was asked about its files too."""
+        self._feedback.cancel()
+        self._feedback, self._copying = QgsProcessingFeedback(), False
+        self._asked.clear()
+        self._refresh()
 
     def _copied_layers(self) -> list[tuple[QgsVectorLayer, Path]]:
         """Return the layers whose copies are chosen, or all where none are, each with its file."""
@@ -455,6 +464,7 @@ class LayersPage(Page):
         form.papers.changed.connect(self._take_paper)
         form.head_changed.connect(self._take_head)
         form.profile_combo.currentIndexChanged.connect(self._show_chosen)
+        session.project.cleared.connect(self._stop_copying)
         session.folder_changed.connect(self._refresh)
         session.job_changed.connect(self._refresh)
 

@@ -15,13 +15,16 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from swc_zoning.engine.messages import SwcError
+from swc_zoning.engine.messages import Cancelled, SwcError
 from swc_zoning.processing_algs.base import python_setting
 from swc_zoning.qgis_bridge import host
 from swc_zoning.qgis_bridge.feedback import RunFeedback
 from swc_zoning.qgis_bridge.i18n import language
 
 Done = Callable[[bool, dict], None]
+
+#: What QGIS works with until a task is over, also when the window that began it is gone.
+_held: set[tuple[Any, ...]] = set()
 
 
 class Runner(QObject):
@@ -43,6 +46,8 @@ class Runner(QObject):
         self._done: Done | None = None
         self._works: set[QgsTask] = set()
         self._closed = False
+        #: How often everything asked so far was given up.
+        self._given_up = 0
 
     @property
     def busy(self) -> bool:
@@ -72,7 +77,7 @@ class Runner(QObject):
 
         # Looking for an interpreter starts processes: not in the main thread.
         setting = python_setting()
-        self.work(lambda: host.search(setting), begin)
+        self._start(lambda: host.search(setting), begin)
 
     def cancel(self) -> None:
         """Ask the running algorithm to stop; `done` is called when it has."""
@@ -80,7 +85,26 @@ class Runner(QObject):
             self._feedback.cancel()
 
     def work(self, function: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        """Call a pure function in a task and `done` with what it returned, or the exception it raised."""
+        """Call a pure function in a task and `done` with what it returned, or the exception it raised.
+
+        An answer to what was given up meanwhile is told to nobody.
+        """
+        asked = self._given_up
+
+        def over(outcome: Any) -> None:
+            if asked == self._given_up:
+                done(outcome)
+
+        self._start(function, over)
+
+    def give_up(self) -> None:
+        """Cancel what runs and forget what was asked: its answers are about another project."""
+        self._given_up += 1
+        self.cancel()
+        if self.busy:
+            self._done = _ignore
+
+    def _start(self, function: Callable[[], Any], done: Callable[[Any], None]) -> None:
         task = _Work(function)
         self._works.add(task)
 
@@ -113,6 +137,9 @@ class Runner(QObject):
             self._end(False, {})
             return
         self._task = QgsProcessingAlgRunnerTask(self._algorithm, parameters, self._context, self._feedback)
+        held = (self._task, self._algorithm, self._context, self._feedback)
+        _held.add(held)
+        self._task.executed.connect(lambda *_: _held.discard(held))
         self._task.executed.connect(self._end)
         QgsApplication.taskManager().addTask(self._task)
 
@@ -143,7 +170,8 @@ class _Work(QgsTask):
     def __init__(self, function: Callable[[], Any]) -> None:
         super().__init__("", QgsTask.Flag.CanCancel)
         self._function = function
-        self.outcome: Any = None
+        # Where the task is cancelled before its turn, this is all there is to tell.
+        self.outcome: Any = Cancelled()
 
     def run(self) -> bool:
         """Call the function, in the thread of the task."""
@@ -152,3 +180,7 @@ class _Work(QgsTask):
         except (SwcError, OSError, ValueError, KeyError) as error:
             self.outcome = error
         return True
+
+
+def _ignore(ok: bool, results: dict) -> None:
+    """Take the end of a run that nobody waits for."""

@@ -59,6 +59,9 @@ class ScreeningPage(Page):
         super().__init__(desk, parent)
         self._document: dict[str, Any] | None = None
         self._output: Path | None = None
+        #: The result that was asked about, and whether the ban on spoil sites was.
+        self._asked: Path | None = None
+        self._with_banned = False
         self._tool: PolygonTool | None = None
         self._drawn: QgsVectorLayer | None = None
         self._build()
@@ -270,13 +273,13 @@ class ScreeningPage(Page):
         if session.result is None:
             return
         base = session.folder / FOLDER if session.folder else Path(tempfile.gettempdir()) / "swc_zoning"
-        self._asked = session.result.folder
+        self._asked, self._with_banned = session.result.folder, self._banned.isChecked()
         parameters |= {
             "RESULT": str(self._asked),
             "KIND": self._kind.currentIndex(),
             "OUTPUT": str(free_folder(base)),
         }
-        if self._banned.isChecked():
+        if self._with_banned:
             parameters["BANNED"] = "TEMPORARY_OUTPUT"
         try:
             self.desk.runner.run(
@@ -296,6 +299,10 @@ class ScreeningPage(Page):
         if isinstance(document, Exception):
             self.desk.say_error(document)
             return
+        result = self.desk.session.result
+        if result is None or result.folder != self._asked:
+            # Another result was taken meanwhile: this is no answer about it.
+            return
         self._document = document
         self._project.blockSignals(True)
         self._project.clear()
@@ -304,7 +311,7 @@ class ScreeningPage(Page):
         self._project.blockSignals(False)
         self._show()
         self._refresh()
-        if self._banned.isChecked():
+        if self._with_banned:
             self._load_layers()
 
     # --- the answer --------------------------------------------------------------------------------
@@ -395,7 +402,7 @@ class ScreeningPage(Page):
         rows = self.desk.session.result.summary["by_zone"]
         names = {row["zone"]: row[f"name_{language()}"] for row in rows}
         home = derived_layers.Home.of(self._output, text("screen.group"), names, key=FOLDER)
-        outputs = ["PROJECTS_OUT", "CROSSINGS", *(["BANNED"] if self._banned.isChecked() else [])]
+        outputs = ["PROJECTS_OUT", "CROSSINGS", *(["BANNED"] if self._with_banned else [])]
         try:
             path = self._output / "screening.gpkg"
             derived_layers.show(self.desk.session.project, path, outputs, home)

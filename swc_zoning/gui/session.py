@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -115,18 +116,31 @@ class Session(QObject):
     # --- changes -----------------------------------------------------------------------------------
 
     def set_folder(self, folder: Path) -> None:
-        """Work in `folder`: a job and rules there are taken up where this session has none yet."""
-        self.folder = Path(os.path.abspath(folder))
-        found = self.folder / JOB_FILE
-        if not self.job.get("layers") and found.is_file():
+        """Work in `folder`: a job and rules there are taken up where this session has none yet.
+
+        Files there that are not taken up are copied before they are written over. Raises JobError where
+        the job there is wrong, SwcError ``session.unwritable``; the session stays as it was then.
+        """
+        folder = Path(os.path.abspath(folder))
+        found, is_new = folder / JOB_FILE, folder != self.folder
+        taken = jobs.load(found).as_json() if not self.job.get("layers") and found.is_file() else {}
+        if is_new:
+            _spare([RULES_FILE] if taken else [JOB_FILE, RULES_FILE], folder)
+        self.folder = folder
+        if taken:
             self.open_job(found)
         self._keep_all()
         self.folder_changed.emit()
 
     def open_job(self, path: Path) -> None:
-        """Take the job of a file, its rules too. Raises JobError with everything that is wrong."""
+        """Take the job of a file, its rules too; that of the working folder is copied before.
+
+        Raises JobError with everything that is wrong, SwcError ``session.unwritable``.
+        """
         loaded = jobs.load(path)
         document = loaded.as_json()
+        if self.folder is not None and self.job.get("layers") and Path(path).parent != self.folder:
+            _spare([JOB_FILE, RULES_FILE], self.folder)
         table = document.pop("rules", None)
         if table is not None:
             self.set_rules(rules.load(table, loaded.plan_date).document)
@@ -296,6 +310,17 @@ class Session(QObject):
             self.job = _moved(jobs.migrate(json.loads(said["job"])), self._project.readPath)
         if said["result"]:
             self.result = open_result(Path(self._project.readPath(said["result"])))
+
+
+def _spare(names: Sequence[str], folder: Path) -> None:
+    """Copy files of another job beside themselves, as this one will be written over them."""
+    moment = datetime.now().strftime("%Y%m%d-%H%M%S")
+    for path in (folder / name for name in names):
+        try:
+            if path.is_file():
+                shutil.copy2(path, path.with_name(f"{path.stem}-before-{moment}{path.suffix}"))
+        except OSError as error:
+            raise SwcError("session.unwritable", path=str(path), reason=error.strerror) from error
 
 
 def _moved(document: Mapping[str, Any], move: Any) -> dict[str, Any]:

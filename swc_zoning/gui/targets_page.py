@@ -14,6 +14,7 @@ from swc_zoning.engine import roles, targets
 from swc_zoning.engine.targets import Rate, Report, Target
 from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.page import Level, Page, State, allow
+from swc_zoning.gui.session import Result
 from swc_zoning.gui.tables import Column, RowsModel, RowsView, write_csv
 from swc_zoning.qgis_bridge.i18n import language
 
@@ -116,9 +117,13 @@ class TargetsPage(Page):
         self._show()
         result = self.desk.session.result
         if result is not None:
-            self.desk.runner.work(lambda: targets.report(result.folder), self._take)
+            self.desk.runner.work(
+                lambda: targets.report(result.folder), lambda report: self._take(result, report)
+            )
 
-    def _take(self, report: Any) -> None:
+    def _take(self, result: Result, report: Any) -> None:
+        if result is not self.desk.session.result:
+            return
         if isinstance(report, Exception):
             self.desk.say_error(report)
             return

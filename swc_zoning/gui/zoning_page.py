@@ -28,6 +28,7 @@ from swc_zoning.engine.geopackage import read_table
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.page import Level, Page, State, allow
+from swc_zoning.gui.session import Result
 from swc_zoning.gui.tables import Column, RowsModel, RowsView, write_csv
 from swc_zoning.qgis_bridge.i18n import language, text
 
@@ -227,10 +228,15 @@ class ZoningPage(Page):
         self._conflicts.rows_model.set_rows([])
         self._headline.setText(self._said_of(summary) if summary else "")
         if result is not None:
-            self.desk.runner.work(lambda: read_table(result.zoning, "conflicts"), self._show_conflicts)
+            self.desk.runner.work(
+                lambda: read_table(result.zoning, "conflicts"),
+                lambda rows: self._show_conflicts(result, rows),
+            )
         self._refresh()
 
-    def _show_conflicts(self, rows: Any) -> None:
+    def _show_conflicts(self, result: Result, rows: Any) -> None:
+        if result is not self.desk.session.result:
+            return
         if isinstance(rows, Exception):
             self.desk.say_error(rows)
             return

@@ -154,3 +154,20 @@ def test_the_pictures_follow_the_map(compared, qtbot):
     compared.desk.canvas.setExtent(box)
     swipe.draw()
     qtbot.waitUntil(lambda: swipe.images[0] is not before, timeout=20_000)
+
+
+def test_the_swipe_is_of_the_results_that_were_compared(page, city_result, newer_result, qtbot):
+    page.choose(city_result, newer_result)
+    page.run()
+    page.choose(newer_result, city_result)
+    qtbot.waitUntil(lambda: page.state().level == Level.DONE, timeout=60_000)
+    assert page._compared == (city_result, newer_result)
+
+
+def test_another_project_knows_nothing_of_a_comparison(compared, project):
+    compared._swipe_button.setChecked(True)
+    project.clear()
+    assert compared._swipe is None
+    assert compared.state().level == Level.BLOCKED
+    assert compared._table.rows_model.rows == []
+    assert compared._headline.text() == ""

@@ -174,3 +174,22 @@ def test_drawing_ends_with_another_tool_and_with_the_page(page):
     page.deactivate()
     assert page._tool is None
     assert len(canvas.scene().items()) == items
+
+
+def test_an_answer_about_another_result_is_not_shown(page, strict, zoned, qtbot):
+    page.screen_geometry(*strict)
+    zoned.session.set_result(None)
+    qtbot.waitUntil(lambda: not zoned.runner.busy and not zoned.runner._works, timeout=60_000)
+    assert page._document is None
+    assert page.state().level == Level.BLOCKED
+
+
+def test_the_ban_is_loaded_where_it_was_asked_for(page, strict, zoned, project, qtbot):
+    page.screen_geometry(*strict)
+    answered(page, qtbot)
+    page._banned.setChecked(True)
+    page._load_layers()
+    assert sorted(layer.source().rpartition("=")[2] for layer in project.mapLayers().values()) == [
+        "crossings",
+        "projects",
+    ]

@@ -116,3 +116,31 @@ def test_each_run_has_a_folder_of_its_own(session, tmp_path):
 def test_nothing_is_written_into_an_untouched_project(session, project):
     assert not project.isDirty()
     assert QgsProject.instance().readEntry("swc_zoning", "job", "")[0] == ""
+
+
+def test_the_files_of_another_job_in_the_chosen_folder_are_not_lost(session, city, tmp_path):
+    (tmp_path / "job.json").write_text('{"another": "job"}', encoding="utf-8")
+    (tmp_path / "rules.json").write_text('{"other": "rules"}', encoding="utf-8")
+    session.open_job(city / "job.json")
+    session.set_folder(tmp_path)
+    session.set_job({**session.job, "title": "mine"})
+    assert json.loads((tmp_path / "job.json").read_text(encoding="utf-8"))["title"] == "mine"
+    kept = [path.read_text(encoding="utf-8") for path in sorted(tmp_path.glob("*-before-*.json"))]
+    assert kept == ['{"another": "job"}', '{"other": "rules"}']
+
+
+def test_a_folder_whose_job_is_wrong_is_refused_and_left_alone(session, project, tmp_path):
+    (tmp_path / "job.json").write_text('{"half": ', encoding="utf-8")
+    with pytest.raises(SwcError):
+        session.set_folder(tmp_path)
+    assert session.folder is None
+    session.set_job({**session.job, "layers": [{"role": "park", "source": str(tmp_path / "a.gpkg")}]})
+    assert (tmp_path / "job.json").read_text(encoding="utf-8") == '{"half": '
+
+
+def test_the_job_that_another_one_takes_the_place_of_is_kept(session, city, tmp_path):
+    session.set_folder(tmp_path)
+    session.set_job({**session.job, "layers": [{"role": "park", "source": str(tmp_path / "a.gpkg")}]})
+    before = (tmp_path / "job.json").read_text(encoding="utf-8")
+    session.open_job(city / "job.json")
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.glob("job-before-*.json")] == [before]

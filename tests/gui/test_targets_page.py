@@ -37,3 +37,11 @@ def test_the_rate_stands_against_both_targets_and_by_district(page, desk, city_r
     assert (baseline["required"], latest["required"]) == ("> 98.25 %", "> 98.45 %")
     assert page.state().level == (Level.DONE if report.city.meets(report.targets[-1]) else Level.PROBLEM)
     page.grab()
+
+
+def test_a_rate_that_arrives_after_its_result_has_gone_is_not_shown(page, desk, city_result, qtbot):
+    desk.session.set_result(city_result)
+    desk.session.set_result(None)
+    qtbot.waitUntil(lambda: not desk.runner._works, timeout=10_000)
+    assert page._targets.rows_model.rows == []
+    assert not page._bar.isVisible()

@@ -4,10 +4,15 @@
 from __future__ import annotations
 
 import csv
+import gc
+import threading
 
+from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QGuiApplication
 
+from swc_zoning.engine.messages import Cancelled
+from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.tables import Column, RowsModel, RowsView, as_text, write_csv
 from swc_zoning.gui.workbench import PAGES
 from swc_zoning.gui.zoning_page import ZoningPage
@@ -85,6 +90,51 @@ def test_work_hands_over_results_and_errors(desk, qtbot):
     qtbot.waitUntil(lambda: len(outcomes) == 2, timeout=5_000)
     assert 42 in outcomes
     assert any(isinstance(one, ValueError) for one in outcomes)
+
+
+def test_a_run_does_not_end_in_the_next_project(desk, city, tmp_path, qtbot, project):
+    ended, answers = [], []
+    desk.session.set_folder(tmp_path)
+    desk.session.open_job(city / "job.json")
+    parameters = {"JOB": str(desk.session.write_job()), "OUTPUT": str(tmp_path / "result")}
+    with qtbot.waitSignal(desk.runner.progressed, timeout=60_000):
+        desk.runner.run("swc_zoning:delineatezones", parameters, lambda *end: ended.append(end), "Zoning")
+    desk.runner.work(lambda: 1, answers.append)
+    with qtbot.waitSignal(desk.runner.finished, timeout=10_000):
+        project.clear()
+    with qtbot.waitSignal(desk.runner.finished, timeout=60_000):
+        desk.runner.run("swc_zoning:democity", {"OUTPUT": str(tmp_path / "x")}, lambda *end: None, "Demo")
+    assert (ended, answers) == ([], [])
+
+
+def test_a_window_that_goes_while_a_run_is_on_leaves_nothing_to_fall_over(
+    qgis_iface, provider, project, city, tmp_path, qtbot
+):
+    desk = Desk(qgis_iface, project)
+    parameters = {"JOB": str(city / "job.json"), "OUTPUT": str(tmp_path / "result")}
+    with qtbot.waitSignal(desk.runner.progressed, timeout=60_000):
+        desk.runner.run("swc_zoning:delineatezones", parameters, lambda *end: None, "Zoning")
+    desk.close()
+    del desk
+    gc.collect()
+    qtbot.waitUntil(lambda: QgsApplication.taskManager().countActiveTasks() == 0, timeout=10_000)
+    assert not (tmp_path / "result").exists()
+
+
+def test_work_cancelled_before_its_turn_says_so(desk, qtbot):
+    answers = []
+    manager = QgsApplication.taskManager()
+    before = {id(task) for task in manager.tasks()}
+    wait = threading.Event()
+    for _ in range(64):
+        desk.runner.work(lambda: wait.wait(20), lambda said: None)
+    desk.runner.work(lambda: 1, answers.append)
+    newest = [task for task in manager.tasks() if id(task) not in before]
+    for task in newest:
+        task.cancel()
+    wait.set()
+    qtbot.waitUntil(lambda: bool(answers), timeout=20_000)
+    assert answers == [1] or isinstance(answers[0], Cancelled)
 
 
 def test_a_table_sorts_by_number_and_copies_what_is_selected(qtbot):

@@ -104,3 +104,10 @@ def test_two_hundred_thousand_pieces_never_hold_the_window_up(page, desk, big_re
             qtbot.wait(500)
         gaps.append(gap.seconds)
     assert min(gaps) < 0.1
+
+
+def test_conflicts_that_arrive_after_the_result_has_gone_are_not_shown(page, desk, city_result, qtbot):
+    desk.session.set_result(city_result)
+    desk.session.set_result(None)
+    qtbot.waitUntil(lambda: not desk.runner._works, timeout=10_000)
+    assert rows(page._conflicts) == []
