@@ -27,7 +27,7 @@ from swc_zoning.engine.messages import SwcError
 SCOPE = "swc_zoning"
 JOB_FILE, RULES_FILE, RESULTS, INPUTS = "job.json", "rules.json", "results", "inputs"
 
-_ENTRIES = ("folder", "job", "rules", "result", "scenario")
+_ENTRIES = ("folder", "job", "rules", "result", "scenario", "outdated")
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Session(QObject):
 
     def is_outdated(self) -> bool:
         """Return whether job or rules changed since the current result was made."""
-        return self.result is not None and self._changed_since_result
+        return self.result is not None and self.fingerprint() != self._made_of
 
     # --- changes -----------------------------------------------------------------------------------
 
@@ -154,6 +154,7 @@ class Session(QObject):
             self._table = None
         self._touched()
         self._keep("job")
+        self._keep("outdated")
         self.job_changed.emit()
 
     def set_rules(self, document: Mapping[str, Any] | None) -> None:
@@ -163,6 +164,7 @@ class Session(QObject):
         self._touched()
         self._keep("rules")
         self._keep("job")
+        self._keep("outdated")
         self.rules_changed.emit()
 
     def set_findings(self, findings: list[dict[str, Any]] | None) -> None:
@@ -170,17 +172,25 @@ class Session(QObject):
         self.findings = findings
         self.findings_changed.emit()
 
-    def set_result(self, folder: Path | None) -> None:
-        """Take the result in `folder` as the current one. Raises SwcError where there is none."""
+    def fingerprint(self) -> str:
+        """Return what tells this job and these rules from others: a result is outdated where it differs."""
+        return json.dumps([self.job, self.rules], sort_keys=True, ensure_ascii=False)
+
+    def set_result(self, folder: Path | None, made_of: str | None = None) -> None:
+        """Take the result in `folder` as the current one. Raises SwcError where there is none.
+
+        `made_of` is the `fingerprint` of job and rules it was made of, by default those of now.
+        """
         self.result = None if folder is None else open_result(Path(folder))
-        self._changed_since_result = False
+        self._made_of = self.fingerprint() if made_of is None else made_of
         self._keep("result")
+        self._keep("outdated")
         self.result_changed.emit()
 
     def set_scenario(self, name: str) -> None:
         """Name what the next run is about; results of one scenario share a group in the layer tree."""
         self.scenario = name
-        self._keep("scenario")
+        self._keep("scenario", "outdated")
         self.scenario_changed.emit()
 
     # --- files -------------------------------------------------------------------------------------
@@ -236,10 +246,9 @@ class Session(QObject):
         self.result: Result | None = None
         self.scenario = ""
         self._table = None
-        self._changed_since_result = False
+        self._made_of = ""
 
     def _touched(self) -> None:
-        self._changed_since_result = True
         if self.findings is not None:
             self.set_findings(None)
 
@@ -281,6 +290,8 @@ class Session(QObject):
             return "" if self.result is None else self._project.writePath(str(self.result.folder))
         if entry == "scenario":
             return self.scenario
+        if entry == "outdated":
+            return "1" if self.is_outdated() else ""
         if entry == "rules":
             return "" if self.rules is None else json.dumps(self.rules, ensure_ascii=False)
         if not self.job.get("layers") and not self.job.get("extent"):
@@ -310,6 +321,7 @@ class Session(QObject):
             self.job = _moved(jobs.migrate(json.loads(said["job"])), self._project.readPath)
         if said["result"]:
             self.result = open_result(Path(self._project.readPath(said["result"])))
+            self._made_of = "" if said["outdated"] else self.fingerprint()
 
 
 def _spare(names: Sequence[str], folder: Path) -> None:

@@ -119,6 +119,7 @@ class WhyPage(Page):
         self._note, self._text = QLabel(), QTextBrowser()
         self._note.setWordWrap(True)
         self._text.setOpenLinks(False)
+        self._text.setPlaceholderText(self.tr("Click a piece on the map"))
         self._text.setAccessibleName(self.tr("Explanation"))
         column = QVBoxLayout(self)
         column.addLayout(head)

@@ -41,6 +41,7 @@ class ZoningPage(Page):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         self._output: Path | None = None
+        self._made_of = ""
         self._build()
         session = desk.session
         for signal in (
@@ -75,7 +76,7 @@ class ZoningPage(Page):
         session, runner = self.desk.session, self.desk.runner
         try:
             job = session.write_job()
-            self._output = session.new_result_folder()
+            self._output, self._made_of = session.new_result_folder(), session.fingerprint()
             parameters = {"JOB": str(job), "OUTPUT": str(self._output)}
             runner.run("swc_zoning:delineatezones", parameters, self._finished, self.tr("Zoning"))
         except SwcError as error:
@@ -209,7 +210,7 @@ class ZoningPage(Page):
         if not ok:
             return
         try:
-            self.desk.session.set_result(Path(results["OUTPUT"]))
+            self.desk.session.set_result(Path(results["OUTPUT"]), self._made_of)
             self.desk.show_result(self.desk.session.result.folder)
         except SwcError as error:
             self.desk.say_error(error)

@@ -99,6 +99,25 @@ def test_a_change_of_the_job_outdates_result_and_findings(session, city, city_re
     assert session.findings is None
 
 
+def test_a_change_taken_back_leaves_the_result_as_it_was(session, project, city, city_result, tmp_path):
+    session.open_job(city / "job.json")
+    session.set_result(city_result)
+    session.set_rules({**shipped(session), "version": "own"})
+    assert session.is_outdated()
+    path = tmp_path / "project.qgz"
+    assert project.write(str(path))
+    project.clear()
+    assert project.read(str(path))
+    assert session.is_outdated()
+    session.set_result(city_result)
+    session.set_rules(None)
+    assert session.is_outdated()
+    session.set_result(city_result)
+    session.set_rules(shipped(session))
+    session.set_rules(None)
+    assert not session.is_outdated()
+
+
 def test_a_result_that_is_none_is_refused(session, tmp_path):
     with pytest.raises(SwcError) as refused:
         session.set_result(tmp_path)
