@@ -118,7 +118,7 @@ def _style(layer: QgsVectorLayer, output: str, home: Home) -> None:
 
 
 def _insert(project: QgsProject, node: Any, output: str, home: Home) -> None:
-    group = _group(project.layerTreeRoot(), home)
+    group = styling.group_of(project.layerTreeRoot(), home.key, home.title)
     _clear(project, group, home.stamp)
     node.setCustomProperty(styling.RUN_PROPERTY, output)
     node.setCustomProperty(styling.STAMP_PROPERTY, home.stamp)
@@ -142,13 +142,3 @@ def _clear(project: QgsProject, group: QgsLayerTreeGroup, stamp: str) -> None:
 def _rank(child: Any) -> int:
     output = child.customProperty(styling.RUN_PROPERTY)
     return list(LOOKS).index(output) if output in LOOKS else len(LOOKS)
-
-
-def _group(root: QgsLayerTreeGroup, home: Home) -> QgsLayerTreeGroup:
-    """Return the group of a run; found by its property, as users rename groups."""
-    for group in root.findGroups(True):
-        if group.customProperty(styling.RUN_PROPERTY) == home.key:
-            return group
-    group = root.insertGroup(0, home.title)
-    group.setCustomProperty(styling.RUN_PROPERTY, home.key)
-    return group

@@ -94,7 +94,7 @@ def show_result(
     names = zone_names(folder / SUMMARY, lang)
     layers = {output: _opened(folder, output, names, lang) for output in _LOOKS}
     root, stamp = project.layerTreeRoot(), uuid.uuid4().hex
-    group = _group(root, key, title or folder.name)
+    group = group_of(root, key, title or folder.name)
     _clear(project, group, stamp)
     for output, layer in layers.items():
         project.addMapLayer(layer, False)
@@ -155,7 +155,7 @@ class ResultStyler(QgsProcessingLayerPostProcessorInterface):
         node = root.findLayer(layer.id())
         if node is None:
             return
-        group = _group(root, self._run, self._group)
+        group = group_of(root, self._run, self._group)
         _clear(project, group, self._stamp)
         moved = node.clone()
         _mark(moved, self._output, self._stamp)
@@ -175,7 +175,7 @@ def attach(context: QgsProcessingContext, layer_id: str, styler: ResultStyler) -
 # --- groups ----------------------------------------------------------------------------------------
 
 
-def _group(root: QgsLayerTreeGroup, key: str, title: str) -> QgsLayerTreeGroup:
+def group_of(root: QgsLayerTreeGroup, key: str, title: str) -> QgsLayerTreeGroup:
     """Return the group of `key`, made where there is none; a name of the user's own stays."""
     groups = (group for group in root.findGroups(True) if group.customProperty(RUN_PROPERTY) == key)
     group = next(groups, None)
