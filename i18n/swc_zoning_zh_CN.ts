@@ -2599,6 +2599,11 @@
             <source>Cancelled; nothing was left behind.</source>
             <translation>已取消，没有留下任何文件。</translation>
         </message>
+        <message>
+            <location filename="../swc_zoning/gui/workbench.py" />
+            <source>The demo city takes the place of the job of this project. Its files stay as they are.</source>
+            <translation>示范城市将取代本工程当前的作业；原有文件保持不变。</translation>
+        </message>
     </context>
     <context>
         <name>ZoningPage</name>

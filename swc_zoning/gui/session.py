@@ -132,6 +132,11 @@ class Session(QObject):
         self._keep_all()
         self.folder_changed.emit()
 
+    def begin_anew(self) -> None:
+        """Forget job, rules, result and folder; the files of the folder stay as they are."""
+        self._forget()
+        self._keep_all()
+
     def open_job(self, path: Path) -> None:
         """Take the job of a file, its rules too; that of the working folder is copied before.
 
@@ -139,11 +144,15 @@ class Session(QObject):
         """
         loaded = jobs.load(path)
         document = loaded.as_json()
-        if self.folder is not None and self.job.get("layers") and Path(path).parent != self.folder:
+        replaces = self.folder is not None and bool(self.job.get("layers"))
+        if replaces and Path(path).parent != self.folder:
             _spare([JOB_FILE, RULES_FILE], self.folder)
         table = document.pop("rules", None)
         if table is not None:
             self.set_rules(rules.load(table, loaded.plan_date).document)
+        elif replaces:
+            # A job that names no rules means the shipped ones, not those of the job before it.
+            self.set_rules(None)
         self.set_job(document)
 
     def set_job(self, document: Mapping[str, Any]) -> None:
@@ -190,7 +199,7 @@ class Session(QObject):
     def set_scenario(self, name: str) -> None:
         """Name what the next run is about; results of one scenario share a group in the layer tree."""
         self.scenario = name
-        self._keep("scenario", "outdated")
+        self._keep("scenario")
         self.scenario_changed.emit()
 
     # --- files -------------------------------------------------------------------------------------

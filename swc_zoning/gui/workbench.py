@@ -17,6 +17,7 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QMessageBox,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -194,8 +195,21 @@ class Workbench(QDockWidget):
         chosen = QFileDialog.getExistingDirectory(
             self, self.tr("Folder for the demo city"), Settings().working_folder
         )
-        if chosen:
+        if chosen and self._may_replace():
             self.make_demo(Path(chosen))
+
+    def _may_replace(self) -> bool:
+        """Ask before the demo city takes the place of a job that is there."""
+        if not self.desk.session.job.get("layers"):
+            return True
+        words = self.tr(
+            "The demo city takes the place of the job of this project. Its files stay as they are."
+        )
+        button = QMessageBox.StandardButton
+        asked = QMessageBox.question(
+            self, self.tr("Demo city"), words, button.Ok | button.Cancel, button.Cancel
+        )
+        return asked == button.Ok
 
     def make_demo(self, folder: Path) -> None:
         """Copy the demo city into `folder`, take its job and zone it. Says what went wrong."""
@@ -213,8 +227,8 @@ class Workbench(QDockWidget):
         job = Path(results["JOB"])
         session = self.desk.session
         try:
+            session.begin_anew()
             session.set_folder(job.parent)
-            session.open_job(job)
             session.set_scenario(self.tr("Demo city"))
         except SwcError as error:
             self.desk.say_error(error)

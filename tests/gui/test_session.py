@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from qgis.core import QgsProject
@@ -75,8 +76,8 @@ def test_job_and_rules_are_files_the_command_line_can_run(session, city, tmp_pat
     assert "rules" not in json.loads((tmp_path / "job.json").read_text(encoding="utf-8"))
 
 
-def test_a_folder_with_a_job_is_taken_up_where_there_is_none_yet(session, city):
-    session.set_folder(city)
+def test_a_folder_with_a_job_is_taken_up_where_there_is_none_yet(session, city, tmp_path):
+    session.set_folder(shutil.copytree(city, tmp_path / "copy"))
     assert session.job["layers"]
 
 
@@ -116,6 +117,28 @@ def test_a_change_taken_back_leaves_the_result_as_it_was(session, project, city,
     session.set_rules(shipped(session))
     session.set_rules(None)
     assert not session.is_outdated()
+
+
+def test_beginning_anew_leaves_the_files_of_the_old_folder_alone(session, city, tmp_path):
+    old, other = tmp_path / "old", shutil.copytree(city, tmp_path / "other")
+    session.set_folder(old)
+    session.open_job(city / "job.json")
+    session.set_rules(shipped(session))
+    before = {path.name: path.read_bytes() for path in old.iterdir()}
+    session.begin_anew()
+    session.set_folder(other)
+    assert session.rules is None
+    assert session.job["layers"]
+    assert {path.name: path.read_bytes() for path in old.iterdir()} == before
+
+
+def test_a_job_without_rules_does_not_take_those_of_the_job_before_it(session, city, tmp_path):
+    session.set_folder(tmp_path)
+    session.open_job(city / "job.json")
+    session.set_rules({**shipped(session), "version": "own"})
+    session.open_job(city / "job.json")
+    assert session.rules is None
+    assert any("own" in path.read_text(encoding="utf-8") for path in tmp_path.glob("rules-before-*.json"))
 
 
 def test_a_result_that_is_none_is_refused(session, tmp_path):

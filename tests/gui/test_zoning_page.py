@@ -98,6 +98,7 @@ def test_two_hundred_thousand_pieces_never_hold_the_window_up(page, desk, big_re
     while len(gaps) < 3 and min(gaps, default=1) >= 0.1:
         with longest_gap() as gap:
             desk.session.set_result(big_result)
+            qtbot.wait(50)
             desk.show_result(big_result)
             qtbot.waitUntil(lambda: len(rows(page._conflicts)) > 0, timeout=20_000)
             page._tabs.setCurrentIndex(2)

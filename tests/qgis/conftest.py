@@ -45,3 +45,17 @@ def provider(qgis_processing):
     plugin.initProcessing()
     yield QgsApplication.processingRegistry().providerById("swc_zoning")
     plugin.unload()
+
+
+@pytest.fixture
+def load_results(monkeypatch):
+    """Load what an algorithm made, as its dialog does: load_results(algorithm, context, feedback, parameters)."""
+    from processing.gui import Postprocessing
+
+    # There is no window here, and QGIS 3.44 wants the real view of its layer tree.
+    monkeypatch.setattr(Postprocessing, "iface", None, raising=False)
+
+    def load(algorithm, context, feedback, parameters):
+        Postprocessing.handleAlgorithmResults(algorithm, context, feedback, parameters=parameters)
+
+    return load

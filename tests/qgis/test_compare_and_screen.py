@@ -136,13 +136,9 @@ def _line():
 
 
 def test_layers_that_are_loaded_are_styled_and_a_new_run_replaces_its_own(
-    provider, zoned, tmp_path, monkeypatch
+    provider, zoned, tmp_path, load_results
 ):
     """Loaded as by the toolbox: post-processors and all."""
-    from processing.gui import Postprocessing
-
-    # There is no window here, and QGIS 3.44 wants the real view of its layer tree.
-    monkeypatch.setattr(Postprocessing, "iface", None, raising=False)
     project = QgsProject.instance()
     project.clear()
     layer = projects((120, 120, 20, ""))
@@ -150,7 +146,7 @@ def test_layers_that_are_loaded_are_styled_and_a_new_run_replaces_its_own(
     for _ in range(2):
         parameters = {"RESULT": zoned[0], "PROJECTS": layer, "OUTPUT": str(tmp_path / "out")}
         parameters |= {name: f"{tmp_path}/{name}{_}.gpkg" for name in ("PROJECTS_OUT", "CROSSINGS", "BANNED")}
-        load(parameters, project)
+        load(parameters, project, load_results)
         groups = [g for g in project.layerTreeRoot().findGroups() if g.customProperty(styling.RUN_PROPERTY)]
         assert len(groups) == 1
         outputs = [child.customProperty(styling.RUN_PROPERTY) for child in groups[0].findLayers()]
@@ -168,8 +164,7 @@ def test_layers_that_are_loaded_are_styled_and_a_new_run_replaces_its_own(
     assert derived_layers._waiting == []
 
 
-def load(parameters, project):
-    from processing.gui.Postprocessing import handleAlgorithmResults
+def load(parameters, project, load_results):
     from qgis.core import QgsApplication, QgsProcessingOutputLayerDefinition
 
     context = QgsProcessingContext()
@@ -180,7 +175,7 @@ def load(parameters, project):
     feedback = QgsProcessingFeedback(False)
     _, ok = algorithm.run(parameters, context, feedback)
     assert ok
-    handleAlgorithmResults(algorithm, context, feedback, parameters=parameters)
+    load_results(algorithm, context, feedback, parameters)
 
 
 def test_each_project_gets_a_card_of_one_page(provider, zoned, tmp_path):

@@ -240,13 +240,8 @@ def test_cancel_stops_within_two_seconds_and_leaves_nothing(provider, city, tmp_
 
 
 def test_loaded_results_are_styled_and_grouped_by_run(
-    provider, city, tmp_path, qgis_new_project, monkeypatch
+    provider, city, tmp_path, qgis_new_project, load_results
 ):
-    from processing.gui import Postprocessing
-    from processing.gui.Postprocessing import handleAlgorithmResults
-
-    # There is no window here, and QGIS 3.44 wants the real view of its layer tree.
-    monkeypatch.setattr(Postprocessing, "iface", None, raising=False)
     project = QgsProject.instance()
     context = QgsProcessingContext()
     context.setProject(project)
@@ -258,7 +253,7 @@ def test_loaded_results_are_styled_and_grouped_by_run(
     feedback = Heard()
     _, done = algorithm.run(parameters, context, feedback)
     assert done, feedback.said["error"]
-    handleAlgorithmResults(algorithm, context, feedback, parameters=parameters)
+    load_results(algorithm, context, feedback, parameters)
     root = project.layerTreeRoot()
     groups = [group for group in root.findGroups() if group.customProperty("swc_zoning/run")]
     assert len(groups) == 1

@@ -181,25 +181,21 @@ def test_a_layer_without_members_is_refused_in_words(provider):
     assert "no field members" in str(refused.value)
 
 
-def test_zones_arrive_coloured(provider):
+def test_zones_arrive_coloured(provider, load_results):
     pieces, context = pieces_of("{}"), QgsProcessingContext()
     context.setProject(QgsProject.instance())
-    from processing.gui.Postprocessing import handleAlgorithmResults
-
     algorithm = provider.algorithm("assignzones").create()
     output = QgsProcessingOutputLayerDefinition("memory:", QgsProject.instance())
     given = {"PIECES": pieces, "OUTPUT": output}
     made, ok = algorithm.run(given, context, QgsProcessingFeedback(False))
     assert ok
-    handleAlgorithmResults(algorithm, context, QgsProcessingFeedback(False), False, given)
+    load_results(algorithm, context, QgsProcessingFeedback(False), given)
     layer = QgsProject.instance().mapLayer(made["OUTPUT"])
     assert layer.renderer().classAttribute() == "zone"
     QgsProject.instance().clear()
 
 
-def test_what_a_model_makes_arrives_coloured_and_in_one_group(provider, city, tmp_path):
-    from processing.gui.Postprocessing import handleAlgorithmResults
-
+def test_what_a_model_makes_arrives_coloured_and_in_one_group(provider, city, tmp_path, load_results):
     from swc_zoning.qgis_bridge.styling import RUN_PROPERTY
 
     project, context = QgsProject.instance(), QgsProcessingContext()
@@ -213,7 +209,7 @@ def test_what_a_model_makes_arrives_coloured_and_in_one_group(provider, city, tm
     feedback = QgsProcessingFeedback(False)
     _, ok = algorithm.run(given, context, feedback)
     assert ok, feedback.textLog()
-    handleAlgorithmResults(algorithm, context, feedback, False, given)
+    load_results(algorithm, context, feedback, given)
     (group,) = (one for one in project.layerTreeRoot().findGroups() if one.customProperty(RUN_PROPERTY))
     assert [one.layer().renderer().classAttribute() for one in group.findLayers()] == ["severity", "zone"]
     project.clear()
