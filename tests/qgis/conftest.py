@@ -49,7 +49,7 @@ def provider(qgis_processing):
 
 @pytest.fixture
 def load_results(monkeypatch):
-    """Load what an algorithm made, as its dialog does: load_results(algorithm, context, feedback, parameters)."""
+    """A function that loads what an algorithm made, as its dialog does."""
     from processing.gui import Postprocessing
 
     # There is no window here, and QGIS 3.44 wants the real view of its layer tree.
