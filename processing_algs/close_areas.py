@@ -10,7 +10,6 @@ from typing import Any
 
 from qgis.core import (
     QgsFeature,
-    QgsFeatureSink,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
@@ -20,7 +19,6 @@ from qgis.core import (
     QgsProcessingParameterField,
 )
 
-from swc_zoning.engine.messages import Cancelled, SwcError
 from swc_zoning.processing_algs.base import (
     SwcAlgorithm,
     call_engine,
@@ -87,7 +85,8 @@ class CloseAreas(SwcAlgorithm):
             raise QgsProcessingException(self.invalidSinkError(parameters, OUTPUT))
         with errors_as_sentences(), temporary_folder() as folder:
             closed = self._closed(folder, parameters, context, feedback)
-            _write(shown, closed, fields, sink, feedback)
+            rows = [(area,) for area in closed]
+            sources.write_extended(shown, rows, fields, sink, OUTPUT, feedback)
         return {OUTPUT: layer_id}
 
     def _closed(
@@ -131,21 +130,3 @@ def _table(path: Path, head: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -
         writer = csv.writer(file)
         writer.writerow(head)
         writer.writerows(rows)
-
-
-def _write(
-    shown: sources.Snapshot,
-    closed: list[float],
-    fields: Any,
-    sink: QgsFeatureSink,
-    feedback: QgsProcessingFeedback,
-) -> None:
-    for feature, area in zip(shown.shown.getFeatures(shown.request), closed):
-        if feedback.isCanceled():
-            raise Cancelled
-        made = QgsFeature(fields)
-        made.setGeometry(feature.geometry())
-        made.setAttributes([*feature.attributes(), area])
-        if not sink.addFeature(made, QgsFeatureSink.Flag.FastInsert):
-            raise SwcError("host.sink_failed", output=OUTPUT, reason=sink.lastError())
-    sink.flushBuffer()

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
-    QgsFeature,
-    QgsFeatureSink,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
@@ -18,7 +16,7 @@ from qgis.core import (
     QgsProcessingParameterFeatureSource,
 )
 
-from swc_zoning.engine.messages import Cancelled, SwcError
+from swc_zoning.engine.messages import SwcError
 from swc_zoning.processing_algs.base import (
     SwcAlgorithm,
     call_engine,
@@ -66,7 +64,8 @@ class EllipsoidalArea(SwcAlgorithm):
             raise QgsProcessingException(self.invalidSinkError(parameters, OUTPUT))
         with errors_as_sentences(), temporary_folder() as folder:
             measured = _measured(shown, folder, feedback)
-            _write(shown, measured, fields, sink, feedback)
+            rows = [(row["ellipsoidal_m2"], row["plane_m2"]) for row in measured]
+            sources.write_extended(shown, rows, fields, sink, OUTPUT, feedback)
         return {OUTPUT: layer_id}
 
 
@@ -80,21 +79,3 @@ def _measured(
         raise SwcError("ellipsoidal.lost", measured=len(rows), count=copied.count)
     # A copy numbers its features as they came.
     return sorted(rows, key=lambda row: row["feature"])
-
-
-def _write(
-    shown: sources.Snapshot,
-    measured: list[dict[str, float]],
-    fields: Any,
-    sink: QgsFeatureSink,
-    feedback: QgsProcessingFeedback,
-) -> None:
-    for feature, row in zip(shown.shown.getFeatures(shown.request), measured):
-        if feedback.isCanceled():
-            raise Cancelled
-        made = QgsFeature(fields)
-        made.setGeometry(feature.geometry())
-        made.setAttributes([*feature.attributes(), row["ellipsoidal_m2"], row["plane_m2"]])
-        if not sink.addFeature(made, QgsFeatureSink.Flag.FastInsert):
-            raise SwcError("host.sink_failed", output=OUTPUT, reason=sink.lastError())
-    sink.flushBuffer()

@@ -9,7 +9,7 @@ GeoPackage; what becomes of the layer in the meantime does not matter.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,29 @@ def extended(fields: QgsFields, names: Iterable[str]) -> QgsFields:
     for name in names:
         made.append(number_field(name))
     return made
+
+
+def write_extended(
+    source: Snapshot,
+    values: Iterable[Sequence[Any]],
+    fields: QgsFields,
+    sink: QgsFeatureSink,
+    output: str,
+    feedback: QgsProcessingFeedback,
+) -> None:
+    """Write the features of `source` with more `values` after their own, in order, to a sink of `fields`.
+
+    Raises SwcError host.sink_failed, Cancelled.
+    """
+    for feature, more in zip(source.shown.getFeatures(source.request), values):
+        if feedback.isCanceled():
+            raise Cancelled
+        made = QgsFeature(fields)
+        made.setGeometry(feature.geometry())
+        made.setAttributes([*feature.attributes(), *more])
+        if not sink.addFeature(made, QgsFeatureSink.Flag.FastInsert):
+            raise SwcError("host.sink_failed", output=output, reason=sink.lastError())
+    sink.flushBuffer()
 
 
 def value_or_none(value: Any) -> Any:
