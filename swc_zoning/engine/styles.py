@@ -98,7 +98,8 @@ def preview_qml(zones: Mapping[str, str], shades: Iterable[Shade]) -> str:
 
 def _shaded(entry: Mapping[str, str], shade: Shade) -> list[str]:
     pending, changed = palette()["pending"], palette()["preview"]
-    layers = [_fill(entry["fill"], "solid", entry["line"], _LINE_MM["pieces"])]
+    # In the colour of the fill: outlines of thousands of pieces would hide what changed.
+    layers = [_fill(entry["fill"], "solid", entry["fill"], "0")]
     if shade.pending:
         layers.append(_hatch(pending["hatch"], pending["line"]))
     if shade.changed:

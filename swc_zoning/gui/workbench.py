@@ -41,6 +41,7 @@ from swc_zoning.gui.targets_page import TargetsPage
 from swc_zoning.gui.whatif_page import WhatIfPage
 from swc_zoning.gui.why_page import WhyPage
 from swc_zoning.gui.zoning_page import ZoningPage
+from swc_zoning.qgis_bridge import host
 from swc_zoning.qgis_bridge.settings import Settings
 
 #: In the order of a planner's day; any order of use is possible.
@@ -67,10 +68,19 @@ class Workbench(QDockWidget):
         self.desk = Desk(iface, project)
         self.pages: list[Page] = [kind(self.desk) for kind in PAGES]
         self._shown: Page | None = None
+        self._looked = False
         self._build()
         self._connect()
         self._show(0)
         self._refresh_folder()
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802 (Qt's own name)
+        """Look for the Python of the engine beforehand, so that neither run nor toolbox waits."""
+        super().showEvent(event)
+        if not self._looked:
+            self._looked = True
+            setting = Settings().python
+            self.desk.runner.work(lambda: host.search(setting), lambda found: None)
 
     def show_page(self, kind: type[Page]) -> None:
         """Bring the page of a kind to the front."""

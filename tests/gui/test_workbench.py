@@ -156,3 +156,16 @@ def test_a_table_on_disk_runs_no_formula(tmp_path):
     write_csv(model, tmp_path / "table.csv")
     with (tmp_path / "table.csv").open(encoding="utf-8-sig", newline="") as file:
         assert list(csv.reader(file)) == [["Name", "Area"], ["'=1+1", "-1.5"]]
+
+
+def test_the_python_of_the_engine_is_found_before_it_is_asked_for(qgis_iface, project, provider, qtbot):
+    from swc_zoning.gui.workbench import Workbench
+    from swc_zoning.qgis_bridge import host
+
+    host.search.cache_clear()
+    made = Workbench(qgis_iface, project)
+    qtbot.addWidget(made)
+    assert host.search.cache_info().currsize == 0
+    made.show()
+    qtbot.waitUntil(lambda: host.search.cache_info().currsize == 1, timeout=20_000)
+    made.unload()
