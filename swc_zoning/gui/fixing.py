@@ -96,16 +96,6 @@ def acceptable(finding: Mapping[str, Any]) -> bool:
     return can_accept(finding["code"])
 
 
-def same_job(one: Job, other: Job) -> bool:
-    """Return whether two jobs name the same layers in the same places, whatever else they say of them."""
-    return _sources(one) == _sources(other)
-
-
-def _sources(job: Job) -> list[tuple[Any, ...]]:
-    entries = [job.get("extent") or {}, *job.get("layers", [])]
-    return [(entry.get("source"), entry.get("layer"), entry.get("role")) for entry in entries]
-
-
 def _all_fixes(checked: Checked) -> Iterator[Fix]:
     for finding in checked.findings:
         yield from finding.get("fixes", ())

@@ -40,7 +40,6 @@ class ZoningPage(Page):
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
-        self._output: Path | None = None
         self._made_of = ""
         self._build()
         session = desk.session
@@ -76,8 +75,8 @@ class ZoningPage(Page):
         session, runner = self.desk.session, self.desk.runner
         try:
             job = session.write_job()
-            self._output, self._made_of = session.new_result_folder(), session.fingerprint()
-            parameters = {"JOB": str(job), "OUTPUT": str(self._output)}
+            self._made_of = session.fingerprint()
+            parameters = {"JOB": str(job), "OUTPUT": str(session.new_result_folder())}
             runner.run("swc_zoning:delineatezones", parameters, self._finished, self.tr("Zoning"))
         except SwcError as error:
             self.desk.say_error(error)
