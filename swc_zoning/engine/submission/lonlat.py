@@ -24,7 +24,7 @@ DECIMALS = 10
 #: Steps in a metre in which sides are told exactly: every vertex of a result is a whole number of them.
 _FINE = 10_000_000
 #: No vertex is nearer to an edge than this (metres), which two steps of the degree grid keep apart.
-_APART_M = 4e-5
+_APART_M = 2.5e-5
 #: Bend of an edge (metres) by the square of its length: tan(latitude) / 8 radii, with room to spare.
 _BEND = 4e-8
 _ROUNDS = 8

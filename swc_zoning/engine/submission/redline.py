@@ -98,7 +98,8 @@ def _unsaid(material: Material) -> Iterator[Finding]:
     """Yield the kinds of candidates that could not be looked for, and the layers they lack."""
     kinds = [row for row in material.summary["conflicts"] if row["kind"] in screening()["kinds"]]
     for row in kinds:
-        if not row["evaluable"]:
+        looked_for = {one["role"] for one in _conditions(material, row["kind"])}
+        if not (row["evaluable"] and looked_for & material.supplied):
             names = {"name_zh": row["name_zh"], "name_en": row["name_en"]}
             yield Finding("contents.redline_not_evaluable", {"kind": row["kind"], **names})
     missing = _missing(material)
@@ -109,6 +110,12 @@ def _unsaid(material: Material) -> Iterator[Finding]:
             for lang, mark in _JOINTS
         }
         yield Finding("contents.redline_not_screened", {**names, "count": len(missing)})
+
+
+def _conditions(material: Material, kind: str) -> list[Mapping[str, Any]]:
+    """Return what makes a piece a candidate of a kind, the red line aside."""
+    row = material.table.conflicts[kind]
+    return [*row["all_of"], *row["any_of"]]
 
 
 def _missing(material: Material) -> list[str]:
@@ -333,8 +340,7 @@ class _Bench:
 
     def _behind(self, patch: Patch) -> list[Feature]:
         """Return the features for which a patch is a candidate, the largest first."""
-        row = self._material.table.conflicts[patch.kind]
-        conditions = [*row["all_of"], *row["any_of"]]
+        conditions = _conditions(self._material, patch.kind)
         found = self._features(patch.pieces, [one["role"] for one in conditions])
         return [one for one in found if any(meets({one.role: [one.tier]}, each) for each in conditions)]
 
