@@ -8,14 +8,14 @@ the grid, 0.0001 m on average, is how neighbours with other vertices look on a g
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from swc_zoning.engine.grid import PER_METRE, Floats, Ints
+from swc_zoning.engine.grid import PER_METRE, Ints
 from swc_zoning.engine.submission.surface import Mask, Surface
 
 #: Mean width (m) up to which a defect is an effect of the grid.
@@ -26,12 +26,14 @@ NARROWEST = 1 / PER_METRE
 class Defect:
     """A connected piece of ground where something is wrong: `m2` on the plane, `place` (lon, lat) in it.
 
-    `rows`: the polygons that make it: two that overlap, one that lies outside; none for a gap.
+    `rows`: the polygons that make it: two that overlap, one that lies outside, those round a gap;
+    `district`: row of the district a gap is in, else -1.
     """
 
     rows: tuple[int, ...]
     m2: float
     place: tuple[float, float]
+    district: int = -1
 
 
 def overlaps(surface: Surface) -> Iterator[Defect]:
@@ -64,8 +66,11 @@ def gaps(surface: Surface) -> Iterator[Defect]:
     free = shapely.intersects(land, inside)
     covered = np.unique(_tree(surface).query(inside, predicate="intersects")[0])
     free[covered] = False
-    if free.any():
-        yield from _defects(surface, (), shapely.union_all(faces[free]))
+    for gap in shapely.get_parts(shapely.union_all(faces[free])):
+        beside = np.sort(_tree(surface).query(gap, predicate="intersects"))
+        lands = shapely.intersects(surface.district_polygons, shapely.point_on_surface(gap))
+        for defect in _defects(surface, tuple(beside.tolist()), gap):
+            yield replace(defect, district=int(np.argmax(lands)))
 
 
 def outside(surface: Surface) -> Iterator[Defect]:
@@ -90,14 +95,6 @@ def outside(surface: Surface) -> Iterator[Defect]:
         for row in np.sort(np.concatenate([near, away])).tolist():
             ground = _mended(surface.polygons[row])
             yield from _defects(surface, (row,), shapely.difference(ground, _clipped(land, ground)))
-
-
-def crossing_borders(surface: Surface) -> Mask:
-    """Return which districts have an edge that no polygon has: their border is not that of the polygons."""
-    found = np.zeros(surface.districts, bool)
-    owner = surface.edges.owner[surface.strangers]
-    found[owner[owner >= surface.count] - surface.count] = True
-    return found
 
 
 # --- where to look ---------------------------------------------------------------------------------
@@ -183,8 +180,3 @@ def _defects(surface: Surface, rows: tuple[int, ...], ground: Any) -> Iterator[D
         point = shapely.point_on_surface(part)
         place = surface.plane.degrees(float(shapely.get_x(point)), float(shapely.get_y(point)))
         yield Defect(rows, float(shapely.area(part)), place)
-
-
-def total(defects: list[Defect]) -> Floats:
-    """Return the areas of defects, m2."""
-    return np.array([defect.m2 for defect in defects])

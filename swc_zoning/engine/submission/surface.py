@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The polygons of a layer as vertices of the 0.0001 m grid, their edges, and what lies on both sides of these.
+"""The polygons of a layer as vertices of the 0.0001 m grid, their edges, and what is on both sides of them.
 
 Parts that cover a district exactly have every inner edge twice, once each way, and every edge of the
 district once, as the district has it. So the edges of the parts less those of the districts leave nothing,
@@ -301,18 +301,29 @@ class Surface:
         beside[a], beside[b] = self.edges.owner[b], self.edges.owner[a]
         return beside
 
-    def neighbours(self, chosen: Ints) -> tuple[Ints, Ints, Floats]:
-        """Return rows (index into `chosen`, polygon beside it, length of their border in m)."""
+    @cached_property
+    def outer(self) -> Mask:
+        """Return which edges of polygons are on the border of a district with nothing on its other side."""
+        shared = np.ones(len(self.edges), bool)
+        shared[self.left_over] = False
+        return shared & self.of_part & (self.across < 0) if self.districts else np.zeros(len(shared), bool)
+
+    def borders(self, chosen: Ints) -> tuple[Ints, Ints, Floats]:
+        """Return rows (index into `chosen`, polygon beside it, length of their border in m).
+
+        -1 stands for what is outside the districts.
+        """
         index = np.full(self.count + self.districts, -1, np.int64)
         index[chosen] = np.arange(len(chosen))
-        at = np.flatnonzero((index[self.edges.owner] >= 0) & (self.across >= 0))
-        keys = index[self.edges.owner[at]] * max(1, self.count) + self.across[at]
+        at = np.flatnonzero((index[self.edges.owner] >= 0) & ((self.across >= 0) | self.outer))
+        width = self.count + 1
+        keys = index[self.edges.owner[at]] * width + self.across[at] + 1
         order, starts = group(keys)
         if len(starts) == 0:
             return order, order, np.empty(0)
         pairs = keys[order[starts]]
         length = np.add.reduceat(self.edges.length_m[at][order], starts)
-        return pairs // self.count, pairs % self.count, length
+        return pairs // width, pairs % width - 1, length
 
     @cached_property
     def number(self) -> Ints:
