@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measure the submission of the seeded city: exporting and validating, each in a process of its own.
 
-Prints wall and CPU seconds and the peak memory of each phase, then what each rule of shapes and areas costs on
-the written package. ``--checks-only`` writes no package but the layers those rules read.
+Prints wall and CPU seconds and the peak memory of each phase, then what each rule of shapes and areas costs
+on the written package. ``--checks-only`` writes no package but the layers those rules read.
 """
 
 from __future__ import annotations

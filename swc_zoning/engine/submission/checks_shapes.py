@@ -8,6 +8,7 @@ in degrees goes back onto that grid, vertex by vertex.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ from swc_zoning.engine.submission.surface import Mask, Plane, Rings
 #: How far (m) two vertices may come together by the rounding of degrees to 1e-10.
 _ROUNDING = 1.5e-5
 _REASON = re.compile(r"^(.*?)(?:\[(\S+) (\S+)\])?$")
-#: So many neighbours of a gap are named.
+#: So many neighbours of a gap, or pairs of borders, are named.
 _NAMED = 3
 
 
@@ -184,38 +185,52 @@ def check_near_vertices(package: Package, rule: Rule) -> Iterator[Said]:
         yield rule.flaw(layer=PIECES, bsm=bsm[row], unit="mm", count=len(at), **where)
 
 
-# --- groups by pair of boundaries ------------------------------------------------------------------
+# --- groups by what makes them ---------------------------------------------------------------------
+
+#: Groups of pieces whose border is a statutory one, and one between lands that the law treats alike.
+_STATUTORY, _ALIKE = "statutory", "alike"
 
 
 @dataclass(frozen=True)
 class _Found:
-    """Pieces `rows` found by a rule: `worth` (the least is worst), `place`, the pair that makes each."""
+    """Pieces `rows` found by a rule: `worth` (the least is worst), `place`, the pair that makes each.
+
+    `own`: has edges there that no neighbour has, so it is told on its own.
+    """
 
     rows: list[int]
     worth: Floats
     place: list[tuple[float, float] | None]
     pairs: list[tuple[str, ...]]
+    own: list[bool]
 
 
 def _grouped(package: Package, rule: Rule, found: _Found, unit: str, **said: Any) -> Iterator[Flaw]:
-    """Yield one flaw for each pair of boundaries, at its worst piece, and one for each without a pair."""
+    """Yield one flaw for each group, at its worst piece, and one for each piece that is told on its own."""
     bsm = texts(pieces(package), "BSM")
-    groups: dict[tuple[str, ...], list[int]] = {}
+    groups: dict[str, list[int]] = {}
     for number, pair in enumerate(found.pairs):
-        groups.setdefault(pair, []).append(number)
-    for pair, members in sorted(groups.items()):
-        for inside in [members] if pair else [[one] for one in members]:
-            worst = min(inside, key=lambda one: found.worth[one])
-            names = {f"pair_{lang}": pair_names(pair, package.schema, lang) for lang in ("zh", "en")}
-            group = {"case": "pair", "key": "×".join(pair), **names} if pair else {}
-            where = {"place": found.place[worst], "measure": float(found.worth[worst]), "unit": unit}
-            count = len(inside)
-            yield rule.flaw(layer=PIECES, bsm=bsm[found.rows[worst]], count=count, **group, **where, **said)
+        key = str(number) if found.own[number] else _STATUTORY if pair else _ALIKE
+        groups.setdefault(key, []).append(number)
+    for key, members in sorted(groups.items()):
+        worst = min(members, key=lambda one: found.worth[one])
+        case = {} if found.own[worst] else {"case": key, "key": key}
+        where = {"place": found.place[worst], "measure": float(found.worth[worst]), "unit": unit}
+        names = _most_named(package, [found.pairs[one] for one in members])
+        facts = {"bsm": bsm[found.rows[worst]], "count": len(members), **names, **case, **where, **said}
+        yield rule.flaw(layer=PIECES, **facts)
+
+
+def _most_named(package: Package, pairs: Sequence[tuple[str, ...]]) -> dict[str, str]:
+    """Return the pairs there are most of, in words, as facts."""
+    most = [pair for pair, _ in Counter(pair for pair in pairs if pair).most_common(_NAMED)]
+    texts_ = {lang: [pair_names(pair, package.schema, lang) for pair in most] for lang in ("zh", "en")}
+    return {"pairs_zh": "、".join(texts_["zh"]), "pairs_en": ", ".join(texts_["en"])}
 
 
 @checker("4201")
 def check_angles(package: Package, rule: Rule) -> Iterator[Said]:
-    """Pieces have no angle below the limit; where two statutory borders meet, one flaw for that pair."""
+    """Pieces have no angle below the limit; those where statutory borders meet are told together."""
     whole = surface(package)
     edges, rings = whole.edges, whole.rings
     one, other, angle = _acute(whole, rule.number("degrees"))
@@ -224,12 +239,11 @@ def check_angles(package: Package, rule: Rule) -> Iterator[Said]:
     shared = (whole.across >= 0) | whole.outer
     columns = (item, edges.owner[sides], whole.across[sides], edges.length_m[sides])
     pairs = memberships(package).pairs(len(rows), *(column[shared[sides]] for column in columns))
-    # A spike has edges of its own: where it is, nobody knows of two statutory borders.
-    alone = ~(shared[one] & shared[other])
-    pairs = [() if own else pair for pair, own in zip(pairs, alone.tolist())]
+    # A spike has edges that no neighbour has.
+    own = ~(shared[one] & shared[other])
     place = [vertex(whole.plane, rings, number) for number in edges.vertex[other].tolist()]
     limit = f"{rule.number('degrees'):g}"
-    yield from _grouped(package, rule, _Found(rows, angle, place, pairs), "degree", limit=limit)
+    yield from _grouped(package, rule, _Found(rows, angle, place, pairs, own.tolist()), "degree", limit=limit)
 
 
 def _acute(whole: Any, limit: float) -> tuple[Ints, Ints, Floats]:
@@ -265,8 +279,9 @@ def check_narrow(package: Package, rule: Rule) -> Iterator[Said]:
     side = _short_side(whole.polygons[chosen])
     chosen, side = chosen[side < limit], side[side < limit]
     place = [place_of(whole.plane, whole.polygons[row]) for row in chosen.tolist()]
-    pairs = _pairs(package, chosen)
-    yield from _grouped(package, rule, _Found(chosen.tolist(), side, place, pairs), "m", limit=f"{limit:g}")
+    own = (~_free(package, chosen)).tolist()
+    found = _Found(chosen.tolist(), side, place, _pairs(package, chosen), own)
+    yield from _grouped(package, rule, found, "m", limit=f"{limit:g}")
 
 
 def _short_side(shapes: NDArray[Any]) -> Floats:
