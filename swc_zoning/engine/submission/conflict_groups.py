@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -211,11 +211,20 @@ class Case:
     summary: Mapping[str, Any]
     groups: tuple[Group, ...]
     findings: tuple[Finding, ...]
+    rules_title: Mapping[str, str]
 
     @property
     def crs(self) -> str:
         """Return the working CRS of the result."""
         return self.summary["crs"]
+
+    def only(self, department: str) -> Case:
+        """Return what is addressed to one department or concerns it. Raises ``consultation.setting``."""
+        if department not in words()["departments"]:
+            known = ", ".join(words()["departments"])
+            raise SwcError("consultation.setting", key="department", value=department, known=known)
+        asked = (one for one in self.groups if department in (one.department, *one.concerned))
+        return replace(self, groups=tuple(asked))
 
     def departments(self) -> dict[str, list[Group]]:
         """Return the groups of each department that is addressed, in the order of the data."""
@@ -250,7 +259,8 @@ def case_of(folder: Path, grouping: str = "auto") -> Case:
     groups.sort(key=lambda group: (_rank(group), group.kind, -group.area_centi, group.id))
     if not groups:
         findings.append(Finding("consultation.none"))
-    return Case(folder, document, tuple(groups), tuple(findings))
+    titles = {lang: table.document[f"title_{lang}"] for lang in ("zh", "en")}
+    return Case(folder, document, tuple(groups), tuple(findings), titles)
 
 
 def _rank(group: Group) -> int:

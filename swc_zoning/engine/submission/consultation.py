@@ -51,10 +51,12 @@ def prepare(
     facts: Facts | None = None,
     lang: str = "zh",
     grouping: str = "auto",
+    department: str = "",
     progress: Progress | None = None,
 ) -> Prepared:
     """Write everything a consultation on the conflicts of `result` needs into the folder `output`.
 
+    With `department` only what is addressed to it or concerns it, and a letter to it alone.
     What Pillow or python-docx would be needed for is left out and told. Raises SwcError
     ``consultation.edited``, ``derived.not_ours``, ``consultation.needs_openpyxl``, ``result.unwritable``
     and what `conflict_groups.case_of` raises.
@@ -63,12 +65,14 @@ def prepare(
     check_target(output, NAME, "book", "letter")
     with progress.step("reading", 0.1):
         case = case_of(result, grouping)
+        case = case.only(department) if department else case
     findings = list(case.findings)
     with progress.step("clips", 0.7):
         pictures = _pictures(case, findings, progress)
     with progress.step("writing", 0.2), placed(output, NAME) as aside:
         _write_book(aside / words()["files"]["book"][lang], case, facts, lang, pictures)
-        _write_letter(aside / words()["files"]["letter"][lang], case, facts, lang, findings)
+        path = aside / words()["files"]["letter"][lang]
+        _write_letter(path, case, facts, lang, findings, (department,) if department else ())
         derived.write_layers(aside / f"{NAME}.gpkg", [regions_layer(case, lang)], case.crs)
         write_document(aside, NAME, {**head_of(case, facts), "groups": [as_json(one) for one in case.groups]})
     target = Path(output).absolute()
@@ -93,11 +97,13 @@ def _write_book(path: Path, case: Case, facts: Facts, lang: str, pictures: Mappi
     consultation_book.write(path, rows, title, notes, lang, pictures)
 
 
-def _write_letter(path: Path, case: Case, facts: Facts, lang: str, findings: list[Finding]) -> None:
+def _write_letter(
+    path: Path, case: Case, facts: Facts, lang: str, findings: list[Finding], to: tuple[str, ...]
+) -> None:
     """Write the letter; where python-docx is missing that is told, and the rest is written all the same."""
     annexes = [Path(words()["files"]["book"][lang]).stem, letter.say("letter_regions", lang)]
     try:
-        letter.write_letter(path, case, facts, lang, annexes)
+        letter.write_letter(path, case, facts, lang, annexes, to)
     except SwcError as error:
         if error.code != "consultation.needs_docx":
             raise

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from swc_zoning import vendored
-from swc_zoning.engine import roles
+from swc_zoning.engine import georef, roles
 from swc_zoning.engine.messages import SwcError, sentence
 from swc_zoning.engine.submission.conflict_groups import Case, Facts, department_name, words
 
@@ -52,6 +52,18 @@ def date_text(text: str, lang: str) -> str:
         return text
     year, month, day = text[:4], int(text[4:6]), int(text[6:])
     return f"{year}年{month}月{day}日" if lang == "zh" else f"{year}-{month:02d}-{day:02d}"
+
+
+def crs_text(name: str, lang: str) -> str:
+    """Return a working CRS as a letter names it: datum and central meridian where it is Gauss-Krueger."""
+    crs = georef.parse(name)
+    origin = None if crs is None else georef.gauss_krueger(crs)
+    if crs is None or origin is None:
+        return name if crs is None else georef.name_of(crs)
+    facts = {"meridian": f"{origin[0]:g}", "code": georef.name_of(crs)}
+    if georef.name_of(crs.geodetic_crs) == "EPSG:4490":
+        return say("crs_national", lang, **facts)
+    return say("crs_other", lang, datum=crs.geodetic_crs.name, **facts)
 
 
 class Page:
@@ -159,8 +171,13 @@ def _plain(text: str) -> str:
 # --- the letter ------------------------------------------------------------------------------------
 
 
-def write_letter(path: Path, case: Case, facts: Facts, lang: str, annexes: Sequence[str]) -> None:
-    """Write the letter to all departments that are addressed. Raises SwcError ``consultation.needs_docx``."""
+def write_letter(
+    path: Path, case: Case, facts: Facts, lang: str, annexes: Sequence[str], to: Sequence[str] = ()
+) -> None:
+    """Write the letter, `to` departments, or to all that the conflicts concern.
+
+    Raises SwcError ``consultation.needs_docx``.
+    """
     plan = plan_name(case, facts)
     title = say("letter_title", lang, plan=plan)
     page = Page(lang, title)
@@ -169,7 +186,7 @@ def write_letter(path: Path, case: Case, facts: Facts, lang: str, annexes: Seque
     page.title(title)
     page.put(facts.letter_no or say("open_number", lang), align="CENTER")
     page.put("")
-    page.put(_addressees(case, facts, lang))
+    page.put(_addressees(case, facts, lang, to))
     _put_opening(page, case, plan)
     _put_kinds(page, case, facts)
     _put_principles(page, case)
@@ -179,8 +196,8 @@ def write_letter(path: Path, case: Case, facts: Facts, lang: str, annexes: Seque
     page.save(path)
 
 
-def _addressees(case: Case, facts: Facts, lang: str) -> str:
-    asked = [*case.departments(), *(one for group in case.groups for one in group.concerned)]
+def _addressees(case: Case, facts: Facts, lang: str, to: Sequence[str]) -> str:
+    asked = to or [*case.departments(), *(one for group in case.groups for one in group.concerned)]
     names = [department_name(one, facts, lang) for one in dict.fromkeys(asked)]
     if not names:
         return say("open_addressees", lang)
@@ -232,7 +249,8 @@ def _put_mismatch(page: Page, case: Case) -> None:
     count = sum(row["mismatch_regions"] for row in case.summary["conflicts"])
     area = sum(row["mismatch_plane_m2"] for row in case.summary["conflicts"])
     if count:
-        facts = {"area": options["conflict_min_m2"], "width": options["conflict_min_width_m"]}
+        least = (options["conflict_min_m2"], options["conflict_min_width_m"])
+        facts = dict(zip(("area", "width"), (f"{value:g}" for value in least)))
         page.body(say("letter_mismatch", page.lang, count=count, sum=f"{area:,.2f}", **facts))
 
 
@@ -241,7 +259,9 @@ def _put_principles(page: Page, case: Case) -> None:
     page.heading(say("letter_principles_head", lang))
     status = words()["statuses"].get(rules["status"], {}).get(lang, rules["status"])
     page.body(
-        say("letter_principles", lang, profile=rules["profile"], version=rules["version"], status=status)
+        say(
+            "letter_principles", lang, profile=case.rules_title[lang], version=rules["version"], status=status
+        )
     )
 
 
@@ -257,7 +277,7 @@ def _put_requests(page: Page, facts: Facts) -> None:
 def _put_data(page: Page, case: Case) -> None:
     lang = page.lang
     page.heading(say("letter_data_head", lang))
-    page.body(say("letter_data", lang, crs=case.crs, date=case.summary["plan_date"]))
+    page.body(say("letter_data", lang, crs=crs_text(case.crs, lang), date=case.summary["plan_date"]))
     used = {(one.role, one.layer) for group in case.groups for one in (group.first, group.second) if one}
     listed = [row for row in case.summary["inputs"] if (row["role"], row["layer"]) in used]
     head = [
