@@ -340,13 +340,17 @@ def table_of_sheet(path, name):
     ]
 
 
-def zoned(make_job, tmp_path, name, names=("红线一", "红线二"), shift=0.0, turned=False, gone=False):
-    """A small city with two red lines over one development boundary; features have no ids of their own."""
+def zoned(
+    make_job, tmp_path, name, names=("红线一", "红线二"), ids=None, shift=0.0, turned=False, gone=False
+):
+    """A small city with two red lines over one development boundary, without `ids` known by their shape."""
     red = [
         (box(100, 100, 400, 300 + shift), {"tier": "biodiversity"}),
         (box(600, 100, 900, 300), {"tier": "biodiversity"}),
     ]
     red = [(shape, {**values, "mc": text}) for (shape, values), text in zip(red, names)]
+    if ids:
+        red = [(shape, {**values, "id": one}) for (shape, values), one in zip(red, ids)]
     if gone:
         red = red[:1]
     made = make_job(
@@ -364,13 +368,16 @@ def zoned(make_job, tmp_path, name, names=("红线一", "红线二"), shift=0.0,
     return folder
 
 
-def test_replies_outlive_a_run_with_shuffled_features_and_changed_pieces(make_job, tmp_path):
-    first = zoned(make_job, tmp_path, "first")
+@pytest.mark.parametrize("ids", [None, ("1", "2")])
+def test_replies_outlive_a_run_with_features_shuffled_and_renumbered_and_pieces_changed(
+    make_job, tmp_path, ids
+):
+    first = zoned(make_job, tmp_path, "first", ids=ids)
     consultation.prepare(first, tmp_path / "sent")
     before = [group for group in case_of(first).groups if group.kind == "K04"]
     given = {group.id: answer(group.first.short("zh") + group.second.short("zh")) for group in before}
     path = filled(tmp_path / "sent" / BOOK, tmp_path / "back.xlsx", given)
-    later = case_of(zoned(make_job, tmp_path, "second", turned=True, shift=3.0))
+    later = case_of(zoned(make_job, tmp_path, "second", ids=ids and ids[::-1], turned=True, shift=3.0))
     adoption = replies.adoption_of(later, [path])
     found = {
         row.group.second.short("zh"): row.replies[0].opinion
