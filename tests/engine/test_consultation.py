@@ -16,7 +16,14 @@ from PIL import Image
 from swc_zoning import cli
 from swc_zoning.engine import formats, job, run, written
 from swc_zoning.engine.messages import Blocked, SwcError
-from swc_zoning.engine.submission import clips, conflict_groups, consultation, replies
+from swc_zoning.engine.submission import (
+    clips,
+    conflict_groups,
+    consultation,
+    consultation_record,
+    order,
+    replies,
+)
 from swc_zoning.engine.submission.conflict_groups import Facts, case_of, words
 from swc_zoning.paths import resource
 
@@ -445,8 +452,10 @@ def test_the_adoption_table_is_filled_imported_and_kept_as_the_record(sent, resu
         "界线已经批准",
         "某函〔2026〕1号",
     )
-    facts = replies.order_facts(made.files["record"])
-    assert (facts["consultation_no"], facts["consultation_date"]) == ("某函〔2026〕1号", "20261120")
+    facts = consultation_record.order_facts(made.files["record"])
+    assert facts == {"consultation_no": "某函〔2026〕1号", "consultation_date": "20261120"}
+    asked = order.load({"schema": 1, "consultation": "consultation_record.json"}, tmp_path / "out")
+    assert (asked.consultation_no, asked.consultation_date) == ("某函〔2026〕1号", "20261120")
     lines, (rows,) = paragraphs(tmp_path / "out" / "意见采纳情况表.docx")
     assert "已答复 3 组" in lines[1]
     assert len(rows.rows) == len(case.groups) + 1
@@ -496,6 +505,18 @@ def test_a_formula_or_a_foreign_workbook_is_refused(sent, case, tmp_path):
     book.save(tmp_path / "other.xlsx")
     with pytest.raises(SwcError, match="no_columns"):
         replies.adoption_of(case, [tmp_path / "other.xlsx"])
+
+
+def test_a_record_that_is_none_is_refused(tmp_path):
+    (tmp_path / "record.json").write_text('{"what": "comparison"}', encoding="utf-8")
+    with pytest.raises(SwcError, match="record_bad"):
+        order.load({"schema": 1, "consultation": "record.json"}, tmp_path)
+
+
+def test_whom_to_ring_up_stands_in_the_letter_alone(result, tmp_path):
+    consultation.prepare(result, tmp_path, Facts(contact="张三", phone="021-0000"))
+    assert "张三" in paragraphs(tmp_path / LETTER)[0][-1]
+    assert "张三" not in (tmp_path / "consultation.json").read_text(encoding="utf-8")
 
 
 def test_departments_are_named_as_settings_say():

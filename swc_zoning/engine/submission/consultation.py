@@ -114,7 +114,9 @@ def head_of(case: Case, facts: Facts) -> dict[str, Any]:
     """Return what documents of a consultation say of their result; no path of a machine among it."""
     summary = case.summary
     head = {key: summary[key] for key in ("title", "crs", "plan_date", "rules", "content_sha256")}
-    return {"schema": 1, **head, "facts": asdict(facts), "counts": _counts(case)}
+    # Whom to ring up is for the letter alone: these documents travel with the plan.
+    said = {key: value for key, value in asdict(facts).items() if key not in ("contact", "phone")}
+    return {"schema": 1, **head, "facts": said, "counts": _counts(case)}
 
 
 def _counts(case: Case) -> dict[str, Any]:

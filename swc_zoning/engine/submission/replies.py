@@ -8,7 +8,6 @@ may be said, and kept as the record of the consultation.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections import Counter
@@ -38,8 +37,8 @@ from swc_zoning.engine.submission.conflict_groups import (
 )
 from swc_zoning.engine.submission.consultation import check_target, head_of, placed, write_document
 from swc_zoning.engine.submission.consultation_book import Filled
+from swc_zoning.engine.submission.consultation_record import NAME
 
-NAME = "consultation_record"
 #: Findings of one code told one by one; the rest are counted.
 TOLD_ONE_BY_ONE = 20
 _DATE = re.compile(
@@ -415,21 +414,3 @@ def _replied(adoption: Adoption) -> list[dict[str, Any]]:
         }
         for (unit, number, date), count in sorted(counts.items())
     ]
-
-
-def order_facts(path: Path) -> dict[str, str]:
-    """Return what a record gives an order: consultation_no, consultation_date (YYYYMMDD), consultation.
-
-    Number and date are those of the latest reply to a question that the water authority leads; "" where
-    there is none. Raises SwcError ``consultation.record_bad``.
-    """
-    try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SwcError("consultation.record_bad", path=str(path)) from error
-    if not isinstance(document, dict) or document.get("what") != NAME:
-        raise SwcError("consultation.record_bad", path=str(path))
-    water = [one for one in document["replied"] if "water" in one["departments"] and one["number"]]
-    last = max(water, key=lambda one: one["date"], default={"number": "", "date": ""})
-    date = last["date"].replace("-", "")
-    return {"consultation_no": last["number"], "consultation_date": date, "consultation": str(path)}
