@@ -10,6 +10,8 @@ Only the standard library is imported, so that legends inside QGIS can say figur
 from __future__ import annotations
 
 import json
+import math
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +42,8 @@ _COPIES = (
     "CREATE INDEX temp.source_by_role ON piece_sources (role, piece_id)",
 )
 
+_BRACKETS = re.compile(r"(?<=[\u4e00-\u9fff])\(([^()]*[\u4e00-\u9fff][^()]*)\)")
+
 #: One value of a key: itself, any of a set, or None for all.
 Part = Any
 Key = tuple[Part, ...]
@@ -49,7 +53,7 @@ Key = tuple[Part, ...]
 class Query:
     """A query: `keys` name a row of it, `values` are columns with their kind, `facts` columns of text.
 
-    `kind` of a value: m2, m, count, percent. `closes_to`: queries whose printed areas these add up to.
+    `kind` of a value: m2, raw_m2 (before levelling), m, count, percent. `closes_to`: queries whose printed areas these add up to.
     """
 
     id: str
@@ -253,11 +257,13 @@ class Figures:
 
     def role(self, role: str) -> str:
         """Return the name of a role."""
-        return self.cite("roles", (role,), "name", rule_words.role_name(role, self.lang))
+        return self.cite("roles", (role,), "name", full_width(rule_words.role_name(role, self.lang)))
 
     def tier(self, role: str, tier: str) -> str:
         """Return the name of a tier of a role."""
-        return self.cite("roles", (role, tier), "name", rule_words.tier_name(role, tier, self.lang))
+        return self.cite(
+            "roles", (role, tier), "name", full_width(rule_words.tier_name(role, tier, self.lang))
+        )
 
     def zone(self, code: str) -> str:
         """Return the name of a zone."""
@@ -273,7 +279,7 @@ class Figures:
         if row is None:
             return ""
         text = "；".join(self.table.basis(row)) if name == "basis" else self._told(row, name)
-        return self.cite("decision_table", (kind, id_), name, text)
+        return self.cite("decision_table", (kind, id_), name, full_width(text))
 
     def targets(self) -> list[targets.Target]:
         """Return the targets of the conservation rate in the region, the earliest first."""
@@ -378,6 +384,11 @@ class Figures:
 _UNITS = {"m2": "m2", "ha": "ha", "km2": "km2", "mu": "mu", "m": "m", "%": "percent", "个": "count"}
 
 
+def full_width(text: str) -> str:
+    """Return a text with full-width brackets round Chinese words, as official documents print them."""
+    return _BRACKETS.sub(r"（\1）", text)
+
+
 def answers(path: Path, told: Callable[[float], None] | None = None) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of every query on a ``zoning.gpkg``. Raises SwcError ``geopackage.unreadable``."""
     found: dict[str, list[dict[str, Any]]] = {}
@@ -414,6 +425,8 @@ def _value(query: Query, found: Sequence[Mapping[str, Any]], column: str) -> Any
         return sum(_centi(row[column]) for row in found) / 100 if len(found) != 1 else found[0][column]
     if kind == "count":
         return sum(row[column] for row in found)
+    if kind == "raw_m2":
+        return math.fsum(row[column] for row in found)
     return found[0][column] if len(found) == 1 else None
 
 
@@ -423,7 +436,7 @@ def _centi(value: float) -> int:
 
 def _plain(value: float, kind: str, unit: str, decimals: int) -> int:
     """Return a value that closes to nothing in printed steps, half up."""
-    if kind == "m2" and display.is_area_unit(unit):
+    if kind in ("m2", "raw_m2") and display.is_area_unit(unit):
         size, per = display.step_of(unit, decimals)
         return _half_up(value * 100 * per / size)
     if {"m": "m", "count": "个", "percent": "%"}.get(kind) != unit:
