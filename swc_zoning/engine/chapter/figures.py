@@ -53,7 +53,8 @@ Key = tuple[Part, ...]
 class Query:
     """A query: `keys` name a row of it, `values` are columns with their kind, `facts` columns of text.
 
-    `kind` of a value: m2, raw_m2 (before levelling), m, count, percent. `closes_to`: queries whose printed areas these add up to.
+    `kind` of a value: m2, raw_m2 (before levelling), m, count, percent. `closes_to`: queries whose
+    printed areas these add up to.
     """
 
     id: str
@@ -71,7 +72,7 @@ class Query:
 class Said:
     """What was printed of a figure: `text`, where it is from, its raw `value` and the `number` shown.
 
-    `query` is the id of a query, or of another source of facts: decision_table, roles, targets, order,
+    `query` is the id of a query, or of another source of facts: decision_table, words, targets, order,
     quality. `key` as asked (None: all rows, a list: any of them). `value` is as the query has it (m2, %,
     a count, a text); `number` is in `unit`, levelled; both are sums where `key` takes in several rows.
     `within`: the keys whose rows a share is of ("*": all).
@@ -257,7 +258,7 @@ class Figures:
 
     def role(self, role: str) -> str:
         """Return the name of a role."""
-        return self.cite("roles", (role,), "name", full_width(rule_words.role_name(role, self.lang)))
+        return self.cite("words", (role,), "name", full_width(rule_words.role_name(role, self.lang)))
 
     def tier(self, role: str, tier: str) -> str:
         """Return the name of a tier of a role."""
@@ -278,7 +279,8 @@ class Figures:
         row = getattr(self.table, kind).get(id_)
         if row is None:
             return ""
-        text = "；".join(self.table.basis(row)) if name == "basis" else self._told(row, name)
+        joint = "；" if self.lang == "zh" else "; "
+        text = joint.join(self.table.basis(row)) if name == "basis" else self._told(row, name)
         return self.cite("decision_table", (kind, id_), name, full_width(text))
 
     def targets(self) -> list[targets.Target]:

@@ -241,7 +241,7 @@ def _district_names(sheet: _Sheet, query: str, key: Key) -> str:
 def _district(sheet: _Sheet, code: str, name: str | None) -> str:
     if not code:
         return sheet.word("outside")
-    return sheet.figures.cite("districts", (code,), "district_name", name or code)
+    return sheet.figures.cite("districts", (code, None), "district_name", name or code)
 
 
 # --- T1, T2: what was given, and the indicators ----------------------------------------------------
@@ -650,7 +650,7 @@ def _what(sheet: _Sheet, row: Mapping[str, Any], side: str) -> str:
     known = roles.find(role)
     several = known is not None and len(known.tiers) > 1 and tier
     name = sheet.figures.role(role)
-    return f"{name}（{sheet.figures.tier(role, tier)}）" if several else name
+    return sheet.word("detailed", what=name, detail=sheet.figures.tier(role, tier)) if several else name
 
 
 def _districts_in(sheet: _Sheet, row: Mapping[str, Any]) -> str:
