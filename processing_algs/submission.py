@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the algorithms on the submission share: profiles and stages, counts of findings, layers to load."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputFile,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterFile,
+)
+
+from swc_zoning.engine.messages import Finding
+from swc_zoning.engine.submission import schemas
+from swc_zoning.processing_algs.derived import DerivedAlgorithm
+from swc_zoning.qgis_bridge import packages, results
+from swc_zoning.qgis_bridge.feedback import say_finding
+from swc_zoning.qgis_bridge.i18n import language
+
+PROFILE, ACCEPT, LOAD, FINDINGS = "PROFILE", "ACCEPT", "LOAD", "FINDINGS"
+REPORT, ERRORS, WARNINGS, ACCEPTED = "REPORT", "ERRORS", "WARNINGS", "ACCEPTED"
+
+
+class SubmissionAlgorithm(DerivedAlgorithm):
+    """Base of algorithms that make or check a package: what both declare and tell."""
+
+    GROUP = "submission"
+    ICON = "submission.svg"
+
+    def add_profile(self) -> None:
+        """Declare the profile of the schema."""
+        names = [getattr(one, f"name_{language()}") for one in schemas.profiles()]
+        self.declare(QgsProcessingParameterEnum(PROFILE, "", names, False, 0))
+
+    def profile(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """Return the id of the chosen profile."""
+        return schemas.profiles()[self.parameterAsEnum(parameters, PROFILE, context)].id
+
+    def add_accept(self) -> None:
+        """Declare the file of accepted warnings."""
+        behaviour, pattern = QgsProcessingParameterFile.Behavior.File, self.words("accept_filter")
+        accept = QgsProcessingParameterFile(ACCEPT, "", behaviour, "", None, True, pattern)
+        self.declare(accept, advanced=True)
+
+    def add_check_outputs(self) -> None:
+        """Declare what a check leaves: findings as a layer, layers to look at, report and counts."""
+        self.add_sink(FINDINGS, QgsProcessing.SourceType.TypeVectorPoint)
+        self.declare(QgsProcessingParameterBoolean(LOAD, "", True))
+        self.addOutput(QgsProcessingOutputFile(REPORT, self.words("report")))
+        for name in (ERRORS, WARNINGS, ACCEPTED):
+            self.addOutput(QgsProcessingOutputNumber(name, self.words(name)))
+
+    def tell_counts(self, lines: Path, feedback: QgsProcessingFeedback) -> dict[str, int]:
+        """Return how many findings there are, and say it."""
+        counts = packages.count(packages.read_findings(lines))
+        say_finding(feedback, Finding("validating.counts", counts))
+        return {ERRORS: counts["error"], WARNINGS: counts["warning"], ACCEPTED: counts["accepted"]}
+
+    def hand_out(
+        self,
+        package: Path,
+        findings: Path,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+    ) -> dict[str, str]:
+        """Copy the findings where they were asked for and have the layers of the package loaded."""
+        shown, stamp = packages.survey(package), uuid.uuid4().hex
+        if not shown.sources:
+            say_finding(feedback, Finding("validating.no_layers", {"path": str(package)}))
+        if context.project() is not None and self.parameterAsBool(parameters, LOAD, context):
+            packages.load_on_completion(context, shown, stamp)
+        if parameters.get(FINDINGS) is None:
+            return {}
+        layer = results.open_layer(findings, "findings")
+        fields = results.shown_fields(layer)
+        sink, layer_id = self.parameterAsSink(
+            parameters, FINDINGS, context, fields, layer.wkbType(), layer.crs()
+        )
+        if sink is None:
+            raise QgsProcessingException(self.invalidSinkError(parameters, FINDINGS))
+        results.copy(layer, fields, sink, FINDINGS, feedback)
+        if context.willLoadLayerOnCompletion(layer_id):
+            packages.attach(context, layer_id, packages.PackageStyler(shown, FINDINGS, stamp))
+        return {FINDINGS: layer_id}
+
+
+def options(pairs: Iterable[tuple[str, Any]]) -> list[str]:
+    """Return the words of a command line for options that have a value."""
+    return [word for name, value in pairs if value not in ("", None) for word in (name, str(value))]
