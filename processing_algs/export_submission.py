@@ -19,26 +19,31 @@ from qgis.core import (
 )
 
 from swc_zoning.engine import reports
-from swc_zoning.engine.submission import schemas
+from swc_zoning.engine.submission import order
 from swc_zoning.processing_algs.base import call_engine, errors_as_sentences, temporary_folder
 from swc_zoning.processing_algs.derived import OUTPUT
-from swc_zoning.processing_algs.submission import ACCEPT, FINDINGS, REPORT, SubmissionAlgorithm, options
-from swc_zoning.qgis_bridge.i18n import language
+from swc_zoning.processing_algs.submission import ACCEPT, SubmissionAlgorithm, options
+from swc_zoning.qgis_bridge import orders
 
-RESULT, STAGE, FORMATS, REGISTER, PUBLIC = "RESULT", "STAGE", "FORMATS", "REGISTER", "PUBLIC"
-DATE, CONSULTED, MIN_PATCH, NEIGHBOUR = "DATE", "CONSULTATION_DATE", "MIN_PATCH", "NEIGHBOUR"
-SCALE, PACKAGE = "SCALE", "PACKAGE"
+RESULT, STAGE, FORMATS, SCALE = "RESULT", "STAGE", "FORMATS", "SCALE"
+PUBLIC, POINTS, PACKAGE = "PUBLIC", "POINTS", "PACKAGE"
 
-#: Parameter of a text, key of the order, whether it must be given.
+#: Parameter of a text, key of the order. What a stage requires of them the engine says.
 _TEXTS = {
-    "CODE": ("code", True),
-    "AREA_NAME": ("name", True),
-    "PLAN_NAME": ("plan_name", False),
-    "COMPILER": ("compiler", True),
-    "SECRECY": ("secrecy", True),
-    "CONSULTATION_NO": ("consultation_no", False),
+    "COMPILER": "compiler",
+    "SECRECY": "secrecy",
+    "CODE": "code",
+    "AREA_NAME": "name",
+    "PLAN_NAME": "plan_name",
+    "CONSULTATION_NO": "consultation_no",
+    "REVIEW_NO": "review_no",
+    "APPROVAL_NO": "approval_no",
 }
-_FORMATS = ("gdb", "gpkg", "shp")
+_DATES = {"DATE": "date", "CONSULTATION_DATE": "consultation_date", "APPROVAL_DATE": "approval_date"}
+_FILES = {"REGISTER": "register", "CONSULTATION": "consultation"}
+_NUMBERS = {"MIN_PATCH": "min_patch_m2", "NEIGHBOUR": "neighbour_m"}
+#: What most exports say.
+_PLAIN = ("COMPILER", "SECRECY", "PLAN_NAME", "DATE")
 
 
 class ExportSubmission(SubmissionAlgorithm):
@@ -52,35 +57,42 @@ class ExportSubmission(SubmissionAlgorithm):
         """Declare the parameters."""
         self.add_folder(RESULT)
         self.add_profile()
-        stages = [getattr(one, f"name_{language()}") for one in schemas.stages()]
+        stages = list(orders.stages().values())
         self.declare(QgsProcessingParameterEnum(STAGE, "", stages, False, 0))
-        for name, (_, needed) in _TEXTS.items():
-            text = QgsProcessingParameterString(name, "", None, False, not needed)
-            self.declare(text, advanced=not needed)
-            if name == "COMPILER":
-                self._add_date(DATE, needed=True)
-        self._add_date(CONSULTED, needed=False)
-        labels = [self.words(f"format_{one}") for one in _FORMATS]
+        for name in _TEXTS:
+            text = QgsProcessingParameterString(name, "", None, False, True)
+            self.declare(text, advanced=name not in _PLAIN)
+        kind = QgsProcessingParameterDateTime.Type.Date
+        for name in _DATES:
+            day = QgsProcessingParameterDateTime(name, "", kind, None, True)
+            self.declare(day, advanced=name not in _PLAIN)
+        labels = [self.words(f"format_{one}") for one in order.FORMATS]
         self.declare(QgsProcessingParameterEnum(FORMATS, "", labels, True, [0, 1, 2]))
-        folder = QgsProcessingParameterFile.Behavior.Folder
-        self.declare(QgsProcessingParameterFile(REGISTER, "", folder, "", None, True), advanced=True)
-        self.add_accept()
-        self._add_sizes()
-        self.declare(QgsProcessingParameterBoolean(PUBLIC, "", True))
+        self._add_files()
+        self._add_numbers()
+        for name in (PUBLIC, POINTS):
+            default = getattr(order.Order(), name.lower())
+            self.declare(QgsProcessingParameterBoolean(name, "", default))
         self.add_check_outputs()
         self.add_output()
         self.addOutput(QgsProcessingOutputFolder(PACKAGE, self.words("package")))
 
-    def _add_date(self, name: str, needed: bool) -> None:
-        kind = QgsProcessingParameterDateTime.Type.Date
-        self.declare(QgsProcessingParameterDateTime(name, "", kind, None, not needed), advanced=not needed)
+    def _add_files(self) -> None:
+        behaviour = QgsProcessingParameterFile.Behavior
+        for name in _FILES:
+            kind, pattern = behaviour.Folder, ""
+            if name == "CONSULTATION":
+                kind, pattern = behaviour.File, self.words("consultation_filter")
+            file = QgsProcessingParameterFile(name, "", kind, "", None, True, pattern)
+            self.declare(file, advanced=True)
+        self.add_accept()
 
-    def _add_sizes(self) -> None:
-        kinds = QgsProcessingParameterNumber.Type
-        for name, default in ((MIN_PATCH, order.MIN_PATCH_M2), (NEIGHBOUR, order.NEIGHBOUR_M)):
-            number = QgsProcessingParameterNumber(name, "", kinds.Double, default, False, 0.0)
+    def _add_numbers(self) -> None:
+        kinds, plain = QgsProcessingParameterNumber.Type, order.Order()
+        for name, key in _NUMBERS.items():
+            number = QgsProcessingParameterNumber(name, "", kinds.Double, getattr(plain, key), False, 0.0)
             self.declare(number, advanced=True)
-        scale = QgsProcessingParameterNumber(SCALE, "", kinds.Integer, order.SCALE, False, 1)
+        scale = QgsProcessingParameterNumber(SCALE, "", kinds.Integer, plain.scale, False, 100)
         self.declare(scale, advanced=True)
 
     def processAlgorithm(  # noqa: N802
@@ -95,30 +107,34 @@ class ExportSubmission(SubmissionAlgorithm):
             arguments = ["export", result, "--output", str(output), "--settings", str(settings)]
             arguments += options([("--accept", self.parameterAsFile(parameters, ACCEPT, context))])
             files = call_engine(arguments, feedback)
-            found: dict[str, Any] = self.tell_counts(files["lines"], feedback)
+            found: dict[str, Any] = self.told(files, feedback)
             found |= self.hand_out(files["package"], files["findings"], parameters, context, feedback)
-        return {OUTPUT: str(output), PACKAGE: str(files["package"]), REPORT: str(files["report"]), **found}
+        return {OUTPUT: str(output), PACKAGE: str(files["package"]), **found}
 
     def _order(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
         """Return what is asked for as the document the engine reads."""
-        texts = {
-            key: self.parameterAsString(parameters, name, context).strip()
-            for name, (key, _) in _TEXTS.items()
-        }
-        chosen = self.parameterAsEnums(parameters, FORMATS, context)
-        numbers = {"min_patch_m2": MIN_PATCH, "neighbour_m": NEIGHBOUR}
-        document = {
-            **{key: text for key, text in texts.items() if text},
+        document: dict[str, Any] = {
             "profile": self.profile(parameters, context),
-            "stage": schemas.stages()[self.parameterAsEnum(parameters, STAGE, context)].id,
-            "formats": [_FORMATS[number] for number in chosen],
-            "public": self.parameterAsBool(parameters, PUBLIC, context),
-            **{key: self.parameterAsDouble(parameters, name, context) for key, name in numbers.items()},
+            "stage": list(orders.stages())[self.parameterAsEnum(parameters, STAGE, context)],
+            "formats": [order.FORMATS[one] for one in self.parameterAsEnums(parameters, FORMATS, context)],
             "scale": self.parameterAsInt(parameters, SCALE, context),
         }
-        for key, name in (("date", DATE), ("consultation_date", CONSULTED)):
+        for name, key in _NUMBERS.items():
+            document[key] = self.parameterAsDouble(parameters, name, context)
+        for name in (PUBLIC, POINTS):
+            document[name.lower()] = self.parameterAsBool(parameters, name, context)
+        return document | self._said(parameters, context)
+
+    def _said(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, str]:
+        """Return texts, days and files that were given."""
+        said = {
+            key: self.parameterAsString(parameters, name, context).strip() for name, key in _TEXTS.items()
+        }
+        for name, key in _DATES.items():
             if parameters.get(name):
                 day = self.parameterAsDateTime(parameters, name, context).date()
-                document[key] = day.toString("yyyyMMdd")
-        register = self.parameterAsFile(parameters, REGISTER, context)
-        return {**document, "register": str(Path(register).absolute())} if register else document
+                said[key] = day.toString("yyyyMMdd")
+        for name, key in _FILES.items():
+            path = self.parameterAsFile(parameters, name, context)
+            said[key] = str(Path(path).absolute()) if path else ""
+        return {key: text for key, text in said.items() if text}

@@ -21,14 +21,14 @@ from qgis.core import (
 )
 
 from swc_zoning.engine.messages import Finding
-from swc_zoning.engine.submission import schemas
+from swc_zoning.engine.submission import order
 from swc_zoning.processing_algs.derived import DerivedAlgorithm
-from swc_zoning.qgis_bridge import packages, results
+from swc_zoning.qgis_bridge import host, orders, packages, results
 from swc_zoning.qgis_bridge.feedback import say_finding
-from swc_zoning.qgis_bridge.i18n import language
 
 PROFILE, ACCEPT, LOAD, FINDINGS = "PROFILE", "ACCEPT", "LOAD", "FINDINGS"
-REPORT, ERRORS, WARNINGS, ACCEPTED = "REPORT", "ERRORS", "WARNINGS", "ACCEPTED"
+REPORT, LINES, PLACES = "REPORT", "LINES", "PLACES"
+ERRORS, WARNINGS, ACCEPTED = "ERRORS", "WARNINGS", "ACCEPTED"
 
 
 class SubmissionAlgorithm(DerivedAlgorithm):
@@ -39,12 +39,13 @@ class SubmissionAlgorithm(DerivedAlgorithm):
 
     def add_profile(self) -> None:
         """Declare the profile of the schema."""
-        names = [getattr(one, f"name_{language()}") for one in schemas.profiles()]
-        self.declare(QgsProcessingParameterEnum(PROFILE, "", names, False, 0))
+        shipped = orders.profiles()
+        first = list(shipped).index(order.Order().profile)
+        self.declare(QgsProcessingParameterEnum(PROFILE, "", list(shipped.values()), False, first))
 
     def profile(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         """Return the id of the chosen profile."""
-        return schemas.profiles()[self.parameterAsEnum(parameters, PROFILE, context)].id
+        return list(orders.profiles())[self.parameterAsEnum(parameters, PROFILE, context)]
 
     def add_accept(self) -> None:
         """Declare the file of accepted warnings."""
@@ -56,15 +57,18 @@ class SubmissionAlgorithm(DerivedAlgorithm):
         """Declare what a check leaves: findings as a layer, layers to look at, report and counts."""
         self.add_sink(FINDINGS, QgsProcessing.SourceType.TypeVectorPoint)
         self.declare(QgsProcessingParameterBoolean(LOAD, "", True))
-        self.addOutput(QgsProcessingOutputFile(REPORT, self.words("report")))
+        for name in (REPORT, LINES, PLACES):
+            self.addOutput(QgsProcessingOutputFile(name, self.words(name)))
         for name in (ERRORS, WARNINGS, ACCEPTED):
             self.addOutput(QgsProcessingOutputNumber(name, self.words(name)))
 
-    def tell_counts(self, lines: Path, feedback: QgsProcessingFeedback) -> dict[str, int]:
-        """Return how many findings there are, and say it."""
-        counts = packages.count(packages.read_findings(lines))
+    def told(self, files: host.Files, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """Return the files of a check and how many findings there are; the numbers are said."""
+        counts = packages.count(packages.read_findings(files["lines"]))
         say_finding(feedback, Finding("validating.counts", counts))
-        return {ERRORS: counts["error"], WARNINGS: counts["warning"], ACCEPTED: counts["accepted"]}
+        paths = {REPORT: files["report"], LINES: files["lines"], PLACES: files["findings"]}
+        numbers = {ERRORS: counts["error"], WARNINGS: counts["warning"], ACCEPTED: counts["accepted"]}
+        return {**{name: str(path) for name, path in paths.items()}, **numbers}
 
     def hand_out(
         self,

@@ -10,7 +10,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessing
 
 from swc_zoning.processing_algs.base import call_engine, errors_as_sentences
 from swc_zoning.processing_algs.derived import OUTPUT
-from swc_zoning.processing_algs.submission import ACCEPT, REPORT, SubmissionAlgorithm, options
+from swc_zoning.processing_algs.submission import ACCEPT, SubmissionAlgorithm, options
 
 PACKAGE, ARCHIVE = "PACKAGE", "ARCHIVE"
 
@@ -55,6 +55,6 @@ class ValidateSubmission(SubmissionAlgorithm):
             arguments += ["--profile", self.profile(parameters, context)]
             arguments += options([("--accept", self.parameterAsFile(parameters, ACCEPT, context))])
             files = call_engine(arguments, feedback)
-            found: dict[str, Any] = self.tell_counts(files["lines"], feedback)
+            found: dict[str, Any] = self.told(files, feedback)
             found |= self.hand_out(package, files["findings"], parameters, context, feedback)
-        return {OUTPUT: str(output), REPORT: str(files["report"]), **found}
+        return {OUTPUT: str(output), **found}

@@ -21,11 +21,11 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from swc_zoning.engine.submission import order, schemas
+from swc_zoning.engine.submission.order import FORMATS, Order
 from swc_zoning.gui.papers_form import secrecies
-from swc_zoning.qgis_bridge.i18n import language
+from swc_zoning.qgis_bridge import orders
 
-FORMATS = {"gdb": "FileGDB", "gpkg": "GeoPackage", "shp": "Shapefile"}
+_FORMAT_NAMES = {"gdb": "FileGDB", "gpkg": "GeoPackage", "shp": "Shapefile"}
 _DAY = "yyyyMMdd"
 
 
@@ -44,7 +44,7 @@ class SubmissionForm(QWidget):
         """Return the order as it stands; what is empty is left out."""
         texts = {key: edit.text().strip() for key, edit in self.texts.items()}
         texts["secrecy"] = self.secrecy.currentText().strip()
-        texts["register"] = self.register.filePath().strip()
+        texts |= {key: widget.filePath().strip() for key, widget in self.files.items()}
         return {
             "profile": self.profile.currentData(),
             "stage": self.stage.currentData(),
@@ -54,27 +54,31 @@ class SubmissionForm(QWidget):
             "min_patch_m2": self.min_patch.value(),
             "neighbour_m": self.neighbour.value(),
             "scale": self.scale.value(),
-            "public": self.public.isChecked(),
+            **{key: box.isChecked() for key, box in self.ticks.items()},
         }
 
     def show_document(self, document: Mapping[str, Any]) -> None:
         """Show an order; what it does not say is as for a new one."""
         self._showing = True
         for combo, key in ((self.profile, "profile"), (self.stage, "stage")):
-            combo.setCurrentIndex(max(0, combo.findData(document.get(key))))
+            combo.setCurrentIndex(combo.findData(document.get(key, getattr(Order(), key))))
         for key, edit in self.texts.items():
             edit.setText(str(document.get(key) or ""))
         self.secrecy.setEditText(str(document.get("secrecy") or ""))
-        self.register.setFilePath(str(document.get("register") or ""))
+        for key, widget in self.files.items():
+            widget.setFilePath(str(document.get(key) or ""))
         day = QDate.fromString(str(document.get("date") or ""), _DAY)
         self.date.setDate(day if day.isValid() else QDate.currentDate())
-        chosen = document.get("formats", list(FORMATS))
+        chosen = document.get("formats", FORMATS)
         for key, box in self.formats.items():
             box.setChecked(key in chosen)
-        self.min_patch.setValue(float(document.get("min_patch_m2", order.MIN_PATCH_M2)))
-        self.neighbour.setValue(float(document.get("neighbour_m", order.NEIGHBOUR_M)))
-        self.scale.setValue(int(document.get("scale", order.SCALE)))
-        self.public.setChecked(bool(document.get("public", True)))
+        plain = Order()
+        self.min_patch.setValue(float(document.get("min_patch_m2", plain.min_patch_m2)))
+        self.neighbour.setValue(float(document.get("neighbour_m", plain.neighbour_m)))
+        self.scale.setValue(int(document.get("scale", plain.scale)))
+        for key, box in self.ticks.items():
+            box.setChecked(bool(document.get(key, getattr(plain, key))))
+        self._hint()
         self._showing = False
 
     def set_secrecy(self, words: str) -> None:
@@ -96,18 +100,14 @@ class SubmissionForm(QWidget):
     def _build(self) -> None:
         self.texts: dict[str, QLineEdit] = {}
         form = _form()
-        self.stage = self._choice([(one.id, getattr(one, f"name_{language()}")) for one in schemas.stages()])
+        self.stage, self.profile = self._choice(orders.stages()), self._choice(orders.profiles())
         self.stage.setToolTip(self.tr("Decides the mark on the package and what must be filled in"))
-        self.profile = self._choice(
-            [(one.id, getattr(one, f"name_{language()}")) for one in schemas.profiles()]
-        )
         self.profile.setToolTip(self.tr("What layers, fields and domains are to be"))
         form.addRow(self.tr("S&tage"), self.stage)
         form.addRow(self.tr("&Profile"), self.profile)
-        form.addRow(self.tr("Area co&de"), self._text("code", self.tr("6 digits")))
-        form.addRow(self.tr("Area &name"), self._text("name", self.tr("for names and titles")))
-        form.addRow(self.tr("Co&mpiler"), self._text("compiler", self.tr("full name of the unit")))
-        form.addRow(self.tr("Dat&e"), self._date())
+        form.addRow(self.tr("&Compiler"), self._text("compiler", self.tr("full name of the unit")))
+        form.addRow(self.tr("Plan &name"), self._text("plan_name", self.tr("the plan it belongs to")))
+        form.addRow(self.tr("&Date"), self._date())
         form.addRow(self.tr("Sec&recy"), self._secrecy())
         form.addRow(self.tr("Formats"), self._formats())
         column = QVBoxLayout(self)
@@ -121,16 +121,26 @@ class SubmissionForm(QWidget):
         self._more.setCollapsed(True)
         self._more.setSaveCollapsedState(False)
         form = _form(self._more)
-        self.register = QgsFileWidget()
-        self.register.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
-        self.register.setToolTip(
+        form.addRow(self.tr("Area code"), self._text("code", ""))
+        form.addRow(self.tr("Area name"), self._text("name", ""))
+        self.files = {"register": QgsFileWidget(), "consultation": QgsFileWidget()}
+        self.files["register"].setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
+        self.files["register"].setToolTip(
             self.tr("Pieces that did not change keep their BSM and number from there, and reasons are kept")
         )
-        self.register.fileChanged.connect(self._tell)
-        form.addRow(self.tr("Plan name"), self._text("plan_name", self.tr("title of the result")))
-        form.addRow(self.tr("Earlier package"), self.register)
+        self.files["consultation"].setFilter("JSON (*.json)")
+        self.files["consultation"].setToolTip(
+            self.tr("Written once the replies were taken; kept in the package")
+        )
+        for widget in self.files.values():
+            widget.fileChanged.connect(self._tell)
+        form.addRow(self.tr("Earlier package"), self.files["register"])
+        form.addRow(self.tr("Consultation record"), self.files["consultation"])
         form.addRow(self.tr("Consultation no."), self._text("consultation_no", ""))
         form.addRow(self.tr("Consultation date"), self._text("consultation_date", "YYYYMMDD"))
+        form.addRow(self.tr("Review no."), self._text("review_no", ""))
+        form.addRow(self.tr("Approval no."), self._text("approval_no", ""))
+        form.addRow(self.tr("Approval date"), self._text("approval_date", "YYYYMMDD"))
         self.min_patch = self._number(QDoubleSpinBox(), 1e9, " m²")
         self.neighbour = self._number(QDoubleSpinBox(), 1e5, " m")
         self.scale = self._number(QSpinBox(), 10_000_000, "")
@@ -140,12 +150,16 @@ class SubmissionForm(QWidget):
         form.addRow(self.tr("Smallest patch"), self.min_patch)
         form.addRow(self.tr("Grouped within"), self.neighbour)
         form.addRow(self.tr("Map scale"), self.scale)
-        self.public = QCheckBox(self.tr("Public edition too"))
-        self.public.setToolTip(
+        self.ticks = {
+            "public": QCheckBox(self.tr("Public edition too")),
+            "points": QCheckBox(self.tr("Coordinate lists too")),
+        }
+        self.ticks["public"].setToolTip(
             self.tr("A second package without sensitive sources, coordinates, hashes and paths, marked so")
         )
-        self.public.toggled.connect(self._tell)
-        form.addRow("", self.public)
+        for box in self.ticks.values():
+            box.toggled.connect(self._tell)
+            form.addRow("", box)
         return self._more
 
     def _text(self, key: str, hint: str) -> QLineEdit:
@@ -155,9 +169,9 @@ class SubmissionForm(QWidget):
         self.texts[key] = edit
         return edit
 
-    def _choice(self, entries: list[tuple[str, str]]) -> QComboBox:
+    def _choice(self, entries: Mapping[str, str]) -> QComboBox:
         combo = QComboBox()
-        for key, name in entries:
+        for key, name in entries.items():
             combo.addItem(name, key)
         combo.currentIndexChanged.connect(self._tell)
         return combo
@@ -183,12 +197,14 @@ class SubmissionForm(QWidget):
         whole = QWidget()
         row = QHBoxLayout(whole)
         row.setContentsMargins(0, 0, 0, 0)
-        for key, name in FORMATS.items():
+        for key, name in _FORMAT_NAMES.items():
             self.formats[key] = QCheckBox(name)
             self.formats[key].toggled.connect(self._tell)
             row.addWidget(self.formats[key])
         row.addStretch(1)
-        self.formats["shp"].setToolTip(self.tr("In GBK; a character it cannot hold is named and stops the export"))
+        self.formats["shp"].setToolTip(
+            self.tr("In GBK; a character it cannot hold is named and stops the export")
+        )
         return whole
 
     def _number(self, box: Any, most: float, unit: str) -> Any:
@@ -198,8 +214,16 @@ class SubmissionForm(QWidget):
         box.valueChanged.connect(self._tell)
         return box
 
+    def _hint(self) -> None:
+        """Show code and name of the area that the profile has."""
+        schema = orders.schema(self.profile.currentData())
+        derived = self.tr("from the districts")
+        self.texts["code"].setPlaceholderText(schema.code or derived)
+        self.texts["name"].setPlaceholderText(schema.name or self.tr("must be given"))
+
     def _tell(self) -> None:
         if not self._showing:
+            self._hint()
             self.changed.emit()
 
 

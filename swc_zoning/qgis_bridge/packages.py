@@ -237,6 +237,8 @@ def attach(context: QgsProcessingContext, layer_id: str, styler: PackageStyler) 
 
 # --- findings --------------------------------------------------------------------------------------
 
+#: In the name of the folder of a report that stands for a package.
+_REFUSED = "质检未通过"
 _SEVERITIES = {"E": "error", "W": "warning", "I": "info"}
 
 
@@ -255,8 +257,9 @@ def read_findings(lines: Path) -> list[dict[str, Any]]:
 def _findings(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     for line in lines:
         row = json.loads(line) if line.strip() else {}
-        if row.get("code"):
-            yield {**row, "severity": _SEVERITIES.get(row.get("severity"), row.get("severity", "info"))}
+        # Other lines tell what was not checked.
+        if row.get("severity") in _SEVERITIES:
+            yield {**row, "severity": _SEVERITIES[row["severity"]]}
 
 
 def count(findings: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -265,3 +268,21 @@ def count(findings: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     for one in findings:
         counts["accepted" if one.get("accepted") else one["severity"]] += 1
     return counts
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What an export left that the check did not pass: its folder, lines of JSON and layer of findings."""
+
+    folder: Path
+    lines: Path
+    places: Path
+
+
+def refused(parent: Path) -> Refused | None:
+    """Return the newest report of an export into `parent` that was not passed, None without one."""
+    found = [path for path in parent.glob(f"*{_REFUSED}*/*.jsonl") if path.with_suffix(".gpkg").exists()]
+    if not found:
+        return None
+    newest = max(found, key=lambda path: path.stat().st_mtime)
+    return Refused(newest.parent, newest, newest.with_suffix(".gpkg"))
