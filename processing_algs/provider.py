@@ -14,6 +14,7 @@ from swc_zoning.processing_algs.check_rule_table import CheckRuleTable
 from swc_zoning.processing_algs.close_areas import CloseAreas
 from swc_zoning.processing_algs.compare_zonings import CompareZonings
 from swc_zoning.processing_algs.consultation import Consultation
+from swc_zoning.processing_algs.coordinate_list import CoordinateList
 from swc_zoning.processing_algs.delineate_zones import DelineateZones
 from swc_zoning.processing_algs.demo_city import DemoCity
 from swc_zoning.processing_algs.ellipsoidal_area import EllipsoidalArea
@@ -46,6 +47,7 @@ _ALGORITHMS = (
     CloseAreas,
     CheckRuleTable,
     Consultation,
+    CoordinateList,
     ExportSubmission,
     ValidateSubmission,
 )
