@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from swc_zoning import paths
+from swc_zoning import paths, submission_commands
 from swc_zoning.engine import claim, reports, scratch
 from swc_zoning.engine.messages import LANGUAGES, Blocked, Cancelled, Finding, SwcError
 from swc_zoning.engine.progress import Progress
@@ -62,6 +62,7 @@ _MISUSE = {
     "sheet": frozenset({"rules.unreadable", "rule_sheets.no_workbook"}),
     "demo": frozenset({"cli.not_empty", "cli.scale"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
+    **submission_commands.MISUSE,
 }
 
 
@@ -250,6 +251,7 @@ def _commands_on_results(commands: Any) -> None:
     explain.add_argument("piece", metavar="PIECE_ID")
     _compare_command(commands)
     _screen_command(commands)
+    submission_commands.register(commands, _command)
 
 
 def _compare_command(commands: Any) -> None:

@@ -42,7 +42,16 @@ LIGHT_ENGINE = (
         "rule_changes",
         "rule_sheets",
     ),
-    *("rule_words", "rules", "schema", "scratch", "siting", "styles", "submission.order"),
+    *(
+        "rule_words",
+        "rules",
+        "schema",
+        "scratch",
+        "siting",
+        "styles",
+        "submission.order",
+        "submission.quality",
+    ),
     *("submission.schemas", "targets"),
 )
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}

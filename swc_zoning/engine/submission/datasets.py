@@ -340,7 +340,7 @@ def _fields_of(layer: int) -> tuple[DescribedField, ...]:
 def _with_titles(
     path: Path, fields: dict[str, tuple[DescribedField, ...]]
 ) -> dict[str, tuple[DescribedField, ...]]:
-    """Return the fields with the aliases a GeoPackage keeps in a table of its own, which GDAL does not tell."""
+    """Return fields with the aliases, which a GeoPackage keeps in a table that GDAL does not read."""
     with geopackage.opened(path) as connection:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
         if "gpkg_data_columns" not in tables:

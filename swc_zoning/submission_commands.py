@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands of the submission: coordinate lists, consultation."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from swc_zoning.engine import scratch
+from swc_zoning.engine.messages import SwcError
+from swc_zoning.engine.progress import Progress
+
+DONE = 0
+
+#: What is wrong use of these commands.
+MISUSE = {
+    "coordinates": frozenset(
+        {
+            *("intake.source_missing", "coordinates.option", "coordinates.exists", "coordinates.no_field"),
+            "cli.unreadable",
+        }
+    ),
+}
+
+#: Makes a command: (commands, name, function, text) -> its parser.
+Maker = Callable[..., argparse.ArgumentParser]
+
+
+def register(commands: Any, make: Maker) -> None:
+    """Add the commands of the submission to a parser."""
+    _coordinates_command(commands, make)
+
+
+def _takes_temp(command: argparse.ArgumentParser) -> None:
+    text = f"folder for temporary data (default: {scratch.VARIABLE}, else that of the system)"
+    command.add_argument("--temp", type=Path, metavar="DIR", help=text)
+
+
+def _coordinates_command(commands: Any, make: Maker) -> None:
+    text = "coordinate list texts of polygons: X north first, hectares of the official area"
+    command = make(commands, "coordinates", _coordinates, text)
+    source = "file of polygons, folder of a result (its pieces) or of a package"
+    command.add_argument("source", metavar="SOURCE", help=source)
+    command.add_argument("--layer", metavar="NAME", help="layer of a source that has several")
+    command.add_argument("--output", type=Path, required=True, metavar="TXT|DIR", help="DIR with --split")
+    command.add_argument("--crs", default="", metavar="EPSG:CODE", help="of the coordinates")
+    command.add_argument("--zone-prefix", choices=("crs", "with", "without"), help="in front of eastings")
+    command.add_argument("--encoding", choices=("GBK", "UTF-8"))
+    command.add_argument("--line-end", choices=("CRLF", "LF"))
+    command.add_argument("--count", choices=("with_closing", "without_closing"), help="of points")
+    command.add_argument("--numbering", choices=("patch", "ring"), help="through the patch or anew each ring")
+    command.add_argument("--point-prefix", metavar="LETTERS", help="of point names (default J)")
+    command.add_argument("--attributes", type=int, choices=(8, 7), help="fields before the @")
+    command.add_argument("--names", choices=("replace", "refuse"), help="with signs of the grammar in them")
+    command.add_argument("--decimals", type=int, metavar="N", help="of coordinates (default 3)")
+    command.add_argument("--split", action="store_true", help="one file a patch")
+    command.add_argument("--degrees", action="store_true", help="a table with degrees, minutes, seconds too")
+    command.add_argument("--unit", metavar="NAME", help="who made the data")
+    command.add_argument("--date", metavar="YYYYMMDD", help="of the data")
+    for use in ("no", "name", "use", "land-class", "sheet"):
+        command.add_argument(f"--{use}-field", metavar="FIELD")
+    command.add_argument("--settings", type=Path, metavar="JSON", help="options as a document; flags win")
+    command.add_argument("--replace", action="store_true", help="files that are there")
+    _takes_temp(command)
+
+
+def _coordinates(options: argparse.Namespace, teller: Any) -> int:
+    from swc_zoning.engine.submission import coordinates
+
+    scratch.use(options.temp)
+    asked = coordinates.options_of(_settings(options, coordinates.Options.__dataclass_fields__))
+    progress = Progress(teller.progress)
+    with progress.step("reading", 0.3):
+        patches = coordinates.read(options.source, options.layer, asked)
+    with progress.step("listing", 0.3):
+        listing = coordinates.listed(patches, asked)
+    teller.findings(listing.findings)
+    with progress.step("writing", 0.4):
+        files = coordinates.write(listing, options.output, options.replace)
+    what = files[0].parent if asked.split else files[0]
+    teller.result({"coordinates": what})
+    return DONE
+
+
+def _settings(options: argparse.Namespace, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a document with what the command line says in their place."""
+    given = _document(options.settings) if options.settings else {}
+    said = {name: getattr(options, name, None) for name in known}
+    return {**given, **{name: value for name, value in said.items() if value not in (None, False, "")}}
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise SwcError("cli.unreadable", path=str(path), reason=str(error)) from error
+    if not isinstance(document, dict):
+        raise SwcError("cli.unreadable", path=str(path), reason="object")
+    return document

@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A small package of the submission, right in everything: two districts of four pieces, all tables.
+
+A test changes one thing before it is written (`make(folder, change)`) or in the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from swc_zoning.engine import areas, rules
+from swc_zoning.engine.submission import checks_files, datasets, schemas, sheets
+from swc_zoning.engine.submission.opening import SUMS
+from swc_zoning.engine.submission.sheets import Sheet
+from swc_zoning.engine.summary import document_sha256
+
+WORK = "EPSG:4549"
+TABLE = rules.load()
+SCHEMA = schemas.load("shanghai")
+FOLDER = "990100演示市水土保持空间管控成果_20260630"
+VECTORS = "990100演示市水土保持空间管控矢量数据"
+DISTRICTS = {"990101": "东区", "990102": "西区"}
+#: West to east, south to north: district, rule, (in the red line, farmland, development boundary).
+PIECES = (
+    ("990101", "R03", "100"),
+    ("990101", "R16", "010"),
+    ("990101", "R16", "011"),
+    ("990101", "R23", "001"),
+    ("990102", "R23", "001"),
+    ("990102", "R17", "000"),
+    ("990102", "R17", "000"),
+    ("990102", "R16", "010"),
+)
+#: Metres, of a piece.
+SIDE = 400.0
+_ORIGIN = (620_000.0, 3_450_000.0)
+
+
+def squares():
+    """Return the pieces in the working CRS: two columns a district, two rows."""
+    at = np.arange(len(PIECES))
+    column = at // 4 * 2 + at % 2
+    row = at % 4 // 2
+    west, south = _ORIGIN[0] + column * SIDE, _ORIGIN[1] + row * SIDE
+    # Vertices in the middle of sides: those of neighbours, so that a copy of a border has them too.
+    return shapely.segmentize(shapely.box(west, south, west + SIDE, south + SIDE), SIDE / 2)
+
+
+class Draft:
+    """Rows of every layer, before they are sheets: `rows` by layer, `shapes` by layer, `meta` by item."""
+
+    def __init__(self):
+        self.schema = SCHEMA
+        self.work = squares()
+        model = areas.area_model(WORK)
+        self.raw = model.areas(self.work)
+        district = np.array([piece[0] for piece in PIECES])
+        self.closed = self.raw.copy()
+        for code in DISTRICTS:
+            mine = district == code
+            self.closed[mine] = areas.close(self.raw[mine], round(float(self.raw[mine].sum()), 2))
+        self.rows, self.shapes = {}, {}
+        for make in (_pieces, _key_areas, _proposals, _copies, _tables, _register):
+            make(self)
+        self.meta = _meta(self)
+        # Only what a test set by hand stays; all else is stated as it is when the package is written.
+        self.stated = {}
+
+    def add(self, layer, rows, shapes=None):
+        self.rows[layer] = rows
+        if shapes is not None:
+            self.shapes[layer] = sheets.to_degrees(np.asarray(shapes, object), WORK)
+
+    def sheet(self, layer):
+        shapes = self.shapes.get(layer)
+        if SCHEMA.layers[layer].kind == "polygon" and shapes is None:
+            shapes = np.empty(0, object)
+        return Sheet.of(SCHEMA.layers[layer], self.rows.get(layer, []), shapes)
+
+    def sheets(self):
+        """Return every sheet; counts are stated as they are unless `stated` says otherwise."""
+        layers = [name for name in SCHEMA.layers if name != "META" and name not in self.dropped]
+        made = {name: self.sheet(name) for name in layers}
+        counts = {f"count:{name}": str(len(sheet)) for name, sheet in made.items()}
+        items = {**counts, **self.meta, **self.stated}
+        if "META" not in self.dropped:
+            rows = [
+                {"ITEM": item, "XH": 1 + part, "VALUE": value[part * 254 : part * 254 + 254]}
+                for item, value in items.items()
+                for part in range(-(-len(value) // 254) or 1)
+            ]
+            made["META"] = Sheet.of(SCHEMA.layers["META"], rows)
+        return list(made.values())
+
+    dropped: tuple = ()
+
+
+def _pieces(draft):
+    rows, number = [], {}
+    for at, (district, rule, flags) in enumerate(PIECES):
+        row = TABLE.rules[rule]
+        zone = TABLE.zones[row["zone"]]
+        number[zone["fqdm"]] = number.get(zone["fqdm"], 0) + 1
+        codes = [code for code, flag in zip(("HX", "YN", "KF"), flags) if flag == "1"]
+        rows.append(
+            {
+                "BSM": f"{district}0000{at + 1:08d}",
+                "XZQDM": district,
+                "XZQMC": DISTRICTS[district],
+                "TBBH": f"{zone['fqdm']}{number[zone['fqdm']]:07d}",
+                "TBYBH": f"{at:016x}",
+                "FQDM": zone["fqdm"],
+                "FQMC": zone["name_zh"],
+                "GKDJ": zone["gkdj"],
+                "ZT": "1",
+                "LH": "1",
+                "FZLX": "1" if rule == "R17" else "0",
+                "FZJB": "2" if rule == "R17" else "0",
+                "LYDM": ";".join(sorted([*codes, *(["ZY"] if rule == "R17" else [])])) or None,
+                "LYMC": "某红线" if flags[0] == "1" else None,
+                "SFHX": flags[0],
+                "SFYN": flags[1],
+                "SFKF": flags[2],
+                "SYJB": "0",
+                "SFBHD": "0",
+                "CSDM": ";".join(row["measures"]),
+                "CSMC": "；".join(TABLE.measures[code]["text_zh"] for code in row["measures"])[:100],
+                "GZBH": rule,
+                "CTLX": "K05" if flags == "011" else None,
+                "TQMJ": round(float(draft.raw[at]), 4),
+                "TBMJ": round(float(draft.closed[at]), 2),
+                "SJNF": "2026",
+            }
+        )
+    draft.add("SBGKFQ", rows, draft.work)
+
+
+def _key_areas(draft):
+    rows = draft.rows["SBGKFQ"]
+    mine = [at for at, row in enumerate(rows) if row["FZLX"] == "1"]
+    area = sum(rows[at]["TBMJ"] for at in mine)
+    one = {"BSM": "990102000000000101", "XZQDM": "990102", "XZQMC": "西区", "MC": "西区重点预防区"}
+    row = {**one, "JB": "2", "SX": "1", "MJ": round(area, 2), "PZWH": "演府〔2020〕1号"}
+    draft.add("ZDYFQ", [row], [shapely.union_all(draft.work[mine])])
+
+
+def _proposals(draft):
+    row = draft.rows["SBGKFQ"][5]
+    proposal = {
+        **{"BSM": "990102000000000201", "SZXJXZQDM": "990102", "SZXJXZQMC": "西区", "HXMC": "西区林地"},
+        **{"MJ": row["TBMJ"], "SFZRBHDHXQ": "否", "SFZRBHDYBKZQ": "否", "GXLX": "2", "JYLX": "K13"},
+        **{"ZBH": "Z0001", "LY": "水土保持功能极重要"},
+    }
+    draft.add("HXJY", [proposal], [draft.work[5]])
+    paper = {
+        **{"LZBH": "L0001", "BSM": proposal["BSM"], "XZQDM": "990102", "XZQMC": "西区", "JYLX": "K13"},
+        **{"ZBH": "Z0001", "MC": "西区林地", "YSMJ": row["TBMJ"], "KCMJ": 0.0, "JYMJ": row["TBMJ"]},
+        **{"ZMJ": row["TBMJ"], "JL": "保留", "LY": "无冲突"},
+    }
+    draft.add("HXLZ", [paper])
+
+
+def _copies(draft):
+    pieces = draft.rows["SBGKFQ"]
+    wanted = {"STBHHX": "SFHX", "YJJBNTBHTB": "SFYN", "CZKFBJ": "SFKF"}
+    for number, (layer, flag) in enumerate(wanted.items()):
+        rows, shapes = [], []
+        for code, name in DISTRICTS.items():
+            mine = [at for at, row in enumerate(pieces) if row[flag] == "1" and row["XZQDM"] == code]
+            if mine:
+                area = round(sum(row["TBMJ"] for row in (pieces[at] for at in mine)), 2)
+                bsm = f"{code}0000{(number + 3) * 100 + 1:08d}"
+                rows.append({"BSM": bsm, "XZQDM": code, "XZQMC": name, "MC": f"{name}某处", "MJ": area})
+                shapes.append(shapely.union_all(draft.work[mine]))
+        draft.add(layer, rows, shapes)
+    rows, shapes = [], []
+    for code, name in DISTRICTS.items():
+        mine = [at for at, row in enumerate(pieces) if row["XZQDM"] == code]
+        area = round(sum(pieces[at]["TBMJ"] for at in mine), 2)
+        rows.append({"BSM": f"{code}000000000900", "XZQDM": code, "XZQMC": name, "KZMJ": area, "MJ": area})
+        shapes.append(shapely.union_all(draft.work[mine]))
+    draft.add("XZQ", rows, shapes)
+
+
+def _sums(pieces, *keys):
+    found = {}
+    for row in pieces:
+        key = tuple(row[name] for name in keys)
+        count, area = found.get(key, (0, 0.0))
+        found[key] = (count + 1, round(area + row["TBMJ"], 2))
+    rows = [{**dict(zip(keys, key)), "TBS": n, "MJ": area} for key, (n, area) in sorted(found.items())]
+    return rows
+
+
+def _tables(draft):
+    pieces = draft.rows["SBGKFQ"]
+    by_zone = _sums(pieces, "XZQDM", "XZQMC", "FQDM", "FQMC", "ZT", "LH")
+    control = {row["XZQDM"]: row["MJ"] for row in draft.rows["XZQ"]}
+    draft.add("TJ_QF", [{**row, "BL": round(100 * row["MJ"] / control[row["XZQDM"]], 4)} for row in by_zone])
+    draft.add("TJ_SX", _sums(pieces, "FQDM", "FQMC", "SFHX", "SFYN", "SFKF"))
+    draft.add("TJ_TD", [{**row, "DL": "other", "DLMC": "其他"} for row in _sums(pieces, "FQDM", "FQMC")])
+    conflict = TABLE.conflicts["K05"]
+    lying = next(row for row in pieces if row["CTLX"])
+    draft.add(
+        "CTB",
+        [
+            {
+                **{
+                    "CTBH": "K05-1",
+                    "CTLX": "K05",
+                    "MC": conflict["name_zh"],
+                    "YZCD": "warn",
+                    "TC1": "CZKFBJ",
+                },
+                **{"YS1": "1", "TC2": "YJJBNTBHTB", "YS2": "2", "XZQDM": "990101", "MJ": lying["TBMJ"]},
+                **{"CLGZ": conflict["settling_rule"], "YJ": conflict["basis_text"]},
+            }
+        ],
+    )
+    roles = {"HX": "ecological_redline", "YN": "permanent_basic_farmland", "KF": "urban_development_boundary"}
+    roles["ZY"] = "key_prevention_zone"
+    relations = [
+        {
+            **{"BSM": row["BSM"], "LYDM": code, "JS": roles[code], "TC": roles[code], "LYBH": "1"},
+            **{"LYMC": "某红线" if code == "HX" else None, "FGMJ": row["TBMJ"]},
+        }
+        for row in pieces
+        for code in (row["LYDM"] or "").split(";")
+        if code
+    ]
+    draft.add("GXB", relations)
+    used = sorted({code for row in pieces for code in row["CSDM"].split(";")})
+    draft.add(
+        "CSQD",
+        [
+            {
+                **{"CSDM": code, "CSMC": TABLE.measures[code]["text_zh"][:80], "LB": "预防"},
+                "SM": TABLE.measures[code]["text_zh"],
+            }
+            for code in used
+        ],
+    )
+    codes = [(name, code, said) for name, rows in SCHEMA.domains.items() for code, said in rows.items()]
+    draft.add("DMB", [{"ZDMC": name, "DM": code, "MC": said[:120]} for name, code, said in codes])
+
+
+def _register(draft):
+    rows = [
+        {
+            **{"TCMC": layer, "YBH": row.get("TBYBH") or row["BSM"], "BSM": row["BSM"]},
+            **{"TBBH": row.get("TBBH"), "QYRQ": "20260630", "ZT": "1"},
+        }
+        for layer in ("SBGKFQ", "ZDYFQ", "HXJY")
+        for row in draft.rows[layer]
+    ]
+    draft.add("BSMDJ", rows)
+
+
+def _meta(draft):
+    control = {row["XZQDM"]: row["MJ"] for row in draft.rows["XZQ"]}
+    model = areas.area_model(WORK)
+    used = [("admin_extent", "XZQ"), ("ecological_redline", "STBHHX")]
+    inputs = [{"role": role, "layer": layer, "crs": "EPSG:4490", "used": 2} for role, layer in used]
+    meta = {
+        **{"profile": "shanghai", "schema_version": SCHEMA.version, "stage": "draft", "code": "990100"},
+        **{"name": "演示市", "date": "20260630", "compiler": "演示单位", "secrecy": "公开", "scale": "50000"},
+        **{"work_crs": WORK, "rules_profile": "shanghai", "rules_sha256": document_sha256(TABLE.document)},
+        **{"area_model": "official", "land_mask": "1", "plan_name": "演示", "rate": "98.30"},
+        **{"target:2025": "98.25", "target:2035": "98.45", "consultation_no": "演水〔2026〕1号"},
+        **{f"control:{code}": f"{area:.2f}" for code, area in control.items()},
+        **{"control:": f"{sum(control.values()):.2f}"},
+        **{f"factor:{code}": "1.000000000" for code in control},
+        **{f"input:{n + 1}": json.dumps(one, ensure_ascii=False) for n, one in enumerate(inputs)},
+    }
+    for layer in ("XZQ", "STBHHX", "YJJBNTBHTB", "CZKFBJ"):
+        pieces = draft.rows["SBGKFQ"]
+        flag = {"STBHHX": "SFHX", "YJJBNTBHTB": "SFYN", "CZKFBJ": "SFKF"}.get(layer)
+        mine = [at for at, row in enumerate(pieces) if flag is None or row[flag] == "1"]
+        meta[f"reference_m2:{layer}"] = f"{model.areas(draft.work[mine]).sum():.2f}"
+    return meta
+
+
+def make(folder: Path, change=None, forms=("gpkg",), seal=True) -> Path:
+    """Write the package into `folder` and return its folder; `change(draft)` alters it before."""
+    draft = Draft()
+    if change:
+        change(draft)
+    root = folder / FOLDER
+    vectors = root / SCHEMA.naming["part_vectors"]
+    vectors.mkdir(parents=True)
+    made = draft.sheets()
+    for form in forms:
+        path = vectors / ("shp" if form == "shp" else f"{VECTORS}.{form}")
+        datasets.write(path, form, made, SCHEMA.domains)
+        if form == "shp":
+            (path / checks_files.NAMES).write_text("图层,字段,短名\n", encoding="utf-8")
+    if seal:
+        sealed(root)
+    return root
+
+
+def sealed(root: Path) -> None:
+    """Write SHA256SUMS of everything in `root`."""
+    files = sorted(path for path in root.rglob("*") if path.is_file() and path.name != SUMS)
+    sums = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(root).as_posix()}"
+        for path in files
+    ]
+    (root / SUMS).write_text("\n".join(sums) + "\n", encoding="utf-8")
+
+
+def data_set(root: Path, form: str = "gpkg") -> Path:
+    """Return a data set of a package."""
+    return root / SCHEMA.naming["part_vectors"] / ("shp" if form == "shp" else f"{VECTORS}.{form}")
