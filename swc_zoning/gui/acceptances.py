@@ -15,6 +15,7 @@ from swc_zoning.engine.submission.order import Acceptance
 
 #: Name of the file in the working folder.
 FILE = "acceptances.json"
+_ROWS = "accepted"
 
 
 def covers(accepted: Acceptance, finding: Mapping[str, Any]) -> bool:
@@ -32,7 +33,8 @@ def read(path: Path) -> list[Acceptance]:
     if not path.exists():
         return []
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        rows = document.get(_ROWS, []) if isinstance(document, dict) else document
         return [Acceptance(**row) for row in rows]
     except (OSError, ValueError, TypeError) as error:
         raise SwcError("cli.unreadable", path=str(path), reason=str(error)) from error
@@ -40,7 +42,7 @@ def read(path: Path) -> list[Acceptance]:
 
 def write(accepted: Iterable[Acceptance], path: Path) -> None:
     """Write the file anew. Raises SwcError ``cli.unwritable``."""
-    reports.write([asdict(one) for one in accepted], path)
+    reports.write({_ROWS: [asdict(one) for one in accepted]}, path)
 
 
 def reason_for(finding: Mapping[str, Any], accepted: Iterable[Acceptance]) -> str:

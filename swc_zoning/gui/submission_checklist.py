@@ -23,6 +23,9 @@ from swc_zoning.paths import resource
 from swc_zoning.qgis_bridge import orders
 from swc_zoning.qgis_bridge.i18n import language
 
+#: Goals that are no page: slivers merged by a new run, the findings below.
+MERGE, FINDINGS = "merge", "findings"
+
 #: Papers without which the line of an authority cannot be told from another version of it.
 _PAPERS = ("approval_no", "data_date")
 #: Stages at which flaws of the data may still be open.
@@ -90,6 +93,7 @@ class Checklist(QWidget):
             yield Matter(Level.DONE, title, self.tr("As job and rules are now."))
         summary = session.result.summary
         yield self._of_mode(summary, late)
+        yield from self._of_slivers(summary)
         yield self._of_papers(summary, late)
         yield self._of_roles(summary)
 
@@ -99,6 +103,17 @@ class Checklist(QWidget):
             return Matter(Level.DONE, title, self.tr("Zoned in submission mode: flaws stop the run."))
         words = self.tr("Zoned as a draft: flaws of the data are only listed. Zone in submission mode.")
         return self._matter(late, title, words, ZoningPage)
+
+    def _of_slivers(self, summary: Mapping[str, Any]) -> Iterator[Matter]:
+        slivers = summary.get("slivers") or {}
+        settled = sum(slivers.get(key, 0) for key in ("merged", "received", "kept"))
+        left = slivers.get("can_merge", 0) - settled
+        if left > 0:
+            words = self.tr("{count} slivers may be merged and are not: the check takes each for an error.")
+            told = words.format(count=f"{left:,}")
+            yield Matter(Level.PROBLEM, self.tr("Slivers"), told, MERGE, True)
+        elif slivers:
+            yield Matter(Level.DONE, self.tr("Slivers"), self.tr("None is left that may be merged."))
 
     def _of_papers(self, summary: Mapping[str, Any], late: bool) -> Matter:
         title = self.tr("Papers")
@@ -158,10 +173,10 @@ class Checklist(QWidget):
         title = self.tr("Check")
         if last["error"]:
             words = self.tr("{count} errors stopped the last export: see below, mend them and export again.")
-            return Matter(Level.PROBLEM, title, words.format(count=f"{last['error']:,}"), "findings")
+            return Matter(Level.PROBLEM, title, words.format(count=f"{last['error']:,}"), FINDINGS)
         if last["warning"]:
             words = self.tr("{count} warnings of the last package are not accepted yet.")
-            return Matter(Level.OPEN, title, words.format(count=f"{last['warning']:,}"), "findings")
+            return Matter(Level.OPEN, title, words.format(count=f"{last['warning']:,}"), FINDINGS)
         return Matter(Level.DONE, title, self.tr("The last package has no error and no open warning."))
 
     # --- showing -----------------------------------------------------------------------------------
@@ -194,15 +209,18 @@ class Checklist(QWidget):
             self._grid.addWidget(self._button(matter), row, 2, top)
 
     def _button(self, matter: Matter) -> QPushButton:
-        page, goal = isinstance(matter.goal, type), matter.goal
-        button = QPushButton(self._page_words(goal) if page else self.tr("Show"))
-        button.setToolTip(self.tr("Go to where this is mended"))
+        goal = matter.goal
+        button = QPushButton(self._goal_words(goal))
+        merging = self.tr("Has the job merge all it may, and goes to the page that zones again")
+        button.setToolTip(merging if goal == MERGE else self.tr("Go to where this is mended"))
         button.setAccessibleName(f"{button.text()} {matter.title}")
         button.clicked.connect(lambda: self.asked.emit(goal))
         return button
 
-    def _page_words(self, page: type) -> str:
-        return self.tr("Page Zoning") if page is ZoningPage else self.tr("Page Layers")
+    def _goal_words(self, goal: type | str | None) -> str:
+        if isinstance(goal, type):
+            return self.tr("Page Zoning") if goal is ZoningPage else self.tr("Page Layers")
+        return self.tr("Merge them") if goal == MERGE else self.tr("Show")
 
     def _level_words(self, matter: Matter) -> str:
         if matter.blocks:

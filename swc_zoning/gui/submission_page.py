@@ -29,9 +29,10 @@ from swc_zoning.gui.acceptances import FILE as ACCEPTED
 from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.page import Level, Page, State, allow
 from swc_zoning.gui.places import free_folder
-from swc_zoning.gui.submission_checklist import Checklist
+from swc_zoning.gui.submission_checklist import FINDINGS, MERGE, Checklist
 from swc_zoning.gui.submission_findings import FindingsPanel
 from swc_zoning.gui.submission_form import SubmissionForm
+from swc_zoning.gui.zoning_page import ZoningPage
 from swc_zoning.qgis_bridge import orders, packages
 
 #: The order of the working folder, and where packages, checks and consultations go in it.
@@ -263,10 +264,20 @@ class SubmissionPage(Page):
     def _go(self, goal: Any) -> None:
         if isinstance(goal, type):
             self.page_wanted.emit(goal)
-        elif goal == "findings":
+        elif goal == FINDINGS:
             self.panel.table.setFocus()
+        elif goal == MERGE:
+            self._merge_slivers()
         else:
             self.form.go_to(goal)
+
+    def _merge_slivers(self) -> None:
+        """Have the job merge slivers where it may, and go where the city is zoned again."""
+        session = self.desk.session
+        options = dict(session.job.get("options") or {})
+        options["slivers"] = {**(options.get("slivers") or {}), "merge": "all"}
+        session.set_job({**session.job, "options": options})
+        self.page_wanted.emit(ZoningPage)
 
     def _take_form(self) -> None:
         """Keep the order in the working folder, so that it is there the next day."""

@@ -38,7 +38,6 @@ def test_what_the_stage_requires_blocks_until_it_is_filled_in(page):
     assert not page._export.isEnabled()
     page.form.texts["compiler"].setText("示范单位")
     assert not words(page)["Required"].blocks
-    assert page._export.isEnabled()
     page.form.stage.setCurrentIndex(page.form.stage.findData("review"))
     required = words(page)["Required"].words
     for name in ("plan name", "secrecy", "consultation no."):
@@ -67,3 +66,13 @@ def test_the_order_is_there_again_the_next_day(page, qtbot):
     qtbot.addWidget(again)
     assert again.form.document() == page.form.document()
     again.unload()
+
+
+def test_slivers_that_may_be_merged_block_and_lead_to_a_run_that_merges_them(page, qtbot):
+    assert words(page)["Slivers"].blocks
+    wanted = []
+    page.page_wanted.connect(wanted.append)
+    page._go(words(page)["Slivers"].goal)
+    assert page.desk.session.job["options"]["slivers"]["merge"] == "all"
+    assert [kind.__name__ for kind in wanted] == ["ZoningPage"]
+    assert page.desk.session.is_outdated()
