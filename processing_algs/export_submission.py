@@ -23,7 +23,7 @@ from swc_zoning.engine.submission import order
 from swc_zoning.processing_algs.base import call_engine, errors_as_sentences, temporary_folder
 from swc_zoning.processing_algs.derived import OUTPUT
 from swc_zoning.processing_algs.submission import ACCEPT, SubmissionAlgorithm, options
-from swc_zoning.qgis_bridge import orders
+from swc_zoning.qgis_bridge import orders, packages
 
 RESULT, STAGE, FORMATS, SCALE = "RESULT", "STAGE", "FORMATS", "SCALE"
 PUBLIC, POINTS, PACKAGE = "PUBLIC", "POINTS", "PACKAGE"
@@ -56,7 +56,7 @@ class ExportSubmission(SubmissionAlgorithm):
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
         """Declare the parameters."""
         self.add_folder(RESULT)
-        self.add_profile()
+        self.add_profile(order.Order().profile)
         stages = list(orders.stages().values())
         self.declare(QgsProcessingParameterEnum(STAGE, "", stages, False, 0))
         for name in _TEXTS:
@@ -107,9 +107,11 @@ class ExportSubmission(SubmissionAlgorithm):
             arguments = ["export", result, "--output", str(output), "--settings", str(settings)]
             arguments += options([("--accept", self.parameterAsFile(parameters, ACCEPT, context))])
             files = call_engine(arguments, feedback)
-            found: dict[str, Any] = self.told(files, feedback)
-            found |= self.hand_out(files["package"], files["findings"], parameters, context, feedback)
-        return {OUTPUT: str(output), PACKAGE: str(files["package"]), **found}
+            package = files["package"]
+            checked = packages.check_files(package)
+            found: dict[str, Any] = self.told(checked, feedback)
+            found |= self.hand_out(package, checked.places, parameters, context, feedback)
+        return {OUTPUT: str(output), PACKAGE: str(package), **found}
 
     def _order(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
         """Return what is asked for as the document the engine reads."""

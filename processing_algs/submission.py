@@ -21,9 +21,8 @@ from qgis.core import (
 )
 
 from swc_zoning.engine.messages import Finding
-from swc_zoning.engine.submission import order
 from swc_zoning.processing_algs.derived import DerivedAlgorithm
-from swc_zoning.qgis_bridge import host, orders, packages, results
+from swc_zoning.qgis_bridge import orders, packages, results
 from swc_zoning.qgis_bridge.feedback import say_finding
 
 PROFILE, ACCEPT, LOAD, FINDINGS = "PROFILE", "ACCEPT", "LOAD", "FINDINGS"
@@ -37,14 +36,17 @@ class SubmissionAlgorithm(DerivedAlgorithm):
     GROUP = "submission"
     ICON = "submission.svg"
 
-    def add_profile(self) -> None:
-        """Declare the profile of the schema."""
+    def add_profile(self, default: str | None) -> None:
+        """Declare the profile of the schema; without a default it may be left open."""
         shipped = orders.profiles()
-        first = list(shipped).index(order.Order().profile)
-        self.declare(QgsProcessingParameterEnum(PROFILE, "", list(shipped.values()), False, first))
+        first = None if default is None else list(shipped).index(default)
+        named = list(shipped.values())
+        self.declare(QgsProcessingParameterEnum(PROFILE, "", named, False, first, default is None))
 
     def profile(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-        """Return the id of the chosen profile."""
+        """Return the id of the chosen profile, "" where it was left open."""
+        if parameters.get(PROFILE) is None and self.parameterDefinition(PROFILE).defaultValue() is None:
+            return ""
         return list(orders.profiles())[self.parameterAsEnum(parameters, PROFILE, context)]
 
     def add_accept(self) -> None:
@@ -62,11 +64,11 @@ class SubmissionAlgorithm(DerivedAlgorithm):
         for name in (ERRORS, WARNINGS, ACCEPTED):
             self.addOutput(QgsProcessingOutputNumber(name, self.words(name)))
 
-    def told(self, files: host.Files, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+    def told(self, files: packages.CheckFiles, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Return the files of a check and how many findings there are; the numbers are said."""
-        counts = packages.count(packages.read_findings(files["lines"]))
+        counts = packages.count(packages.read_findings(files.lines))
         say_finding(feedback, Finding("validating.counts", counts))
-        paths = {REPORT: files["report"], LINES: files["lines"], PLACES: files["findings"]}
+        paths = {REPORT: files.report, LINES: files.lines, PLACES: files.places}
         numbers = {ERRORS: counts["error"], WARNINGS: counts["warning"], ACCEPTED: counts["accepted"]}
         return {**{name: str(path) for name, path in paths.items()}, **numbers}
 

@@ -11,6 +11,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessing
 from swc_zoning.processing_algs.base import call_engine, errors_as_sentences
 from swc_zoning.processing_algs.derived import OUTPUT
 from swc_zoning.processing_algs.submission import ACCEPT, SubmissionAlgorithm, options
+from swc_zoning.qgis_bridge import packages
 
 PACKAGE, ARCHIVE = "PACKAGE", "ARCHIVE"
 
@@ -28,7 +29,7 @@ class ValidateSubmission(SubmissionAlgorithm):
         self.declare(QgsProcessingParameterFile(PACKAGE, "", behaviour.Folder, "", None, True))
         pattern = self.words("archive_filter")
         self.declare(QgsProcessingParameterFile(ARCHIVE, "", behaviour.File, "", None, True, pattern))
-        self.add_profile()
+        self.add_profile(None)
         self.add_accept()
         self.add_check_outputs()
         self.add_output()
@@ -52,9 +53,10 @@ class ValidateSubmission(SubmissionAlgorithm):
         package = Path(next(one for one in named if one))
         with errors_as_sentences():
             arguments = ["validate", str(package), "--output", str(output)]
-            arguments += ["--profile", self.profile(parameters, context)]
-            arguments += options([("--accept", self.parameterAsFile(parameters, ACCEPT, context))])
-            files = call_engine(arguments, feedback)
-            found: dict[str, Any] = self.told(files, feedback)
-            found |= self.hand_out(package, files["findings"], parameters, context, feedback)
+            said = [("--profile", self.profile(parameters, context))]
+            said.append(("--accept", self.parameterAsFile(parameters, ACCEPT, context)))
+            files = call_engine([*arguments, *options(said)], feedback)
+            checked = packages.CheckFiles(output, files["report"], files["lines"], files["findings"])
+            found: dict[str, Any] = self.told(checked, feedback)
+            found |= self.hand_out(package, checked.places, parameters, context, feedback)
         return {OUTPUT: str(output), **found}

@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import Any
 
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
+from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from swc_zoning.engine import roles
+from swc_zoning.engine.messages import Blocked, Finding, SwcError
 from swc_zoning.engine.submission import schemas
 from swc_zoning.gui.layers_page import LayersPage
 from swc_zoning.gui.marks import ICON, mark
@@ -31,6 +32,8 @@ _PAPERS = ("approval_no", "data_date")
 #: Stages at which flaws of the data may still be open.
 _EARLY = ("draft", "consultation")
 _MOST_NAMES = 4
+#: Code of what a stage requires and an order does not say.
+_LACKING = "order.stage_requires"
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,12 @@ class Checklist(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.matters: list[Matter] = []
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid = QGridLayout()
         self._grid.setColumnStretch(1, 1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addLayout(self._grid)
+        whole.addStretch(1)
 
     def blocking(self) -> list[Matter]:
         """Return the matters that let no export begin."""
@@ -142,17 +148,21 @@ class Checklist(QWidget):
         self, order: Mapping[str, Any], schema: schemas.Schema, stage: schemas.Stage
     ) -> Iterator[Matter]:
         title, names = self.tr("Required"), self._names()
-        lacking = [key for key in stage.requires if not order.get(key)]
+        problems = _problems(order)
+        lacking = [one.facts["key"] for one in problems if one.code == _LACKING]
         if not (schema.name or order.get("name")):
             lacking.append("name")
-        words = self.tr("{stage}: still empty: {names}")
         if lacking:
             said = _some([names.get(key, key) for key in lacking])
-            told = words.format(stage=stage.name(language()), names=said)
+            told = self.tr("{stage}: still empty: {names}").format(stage=stage.name(language()), names=said)
             yield Matter(Level.PROBLEM, title, told, lacking[0], True)
         else:
             told = self.tr("{stage}: everything is filled in.").format(stage=stage.name(language()))
             yield Matter(Level.DONE, title, told)
+        for one in problems:
+            if one.code != _LACKING and order["formats"]:
+                sentence = one.sentence(language())
+                yield Matter(Level.PROBLEM, self.tr("Form"), sentence, one.facts.get("key"), True)
         if not order["formats"]:
             yield Matter(Level.PROBLEM, self.tr("Formats"), self.tr("Choose one at least."), "formats", True)
 
@@ -192,7 +202,6 @@ class Checklist(QWidget):
                 widget.deleteLater()
         for row, matter in enumerate(self.matters):
             self._add(row, matter)
-        self._grid.setRowStretch(len(self.matters), 1)
 
     def _add(self, row: int, matter: Matter) -> None:
         sign, words = QLabel(), QLabel(f"<b>{matter.title}</b>　{matter.words}")
@@ -226,6 +235,17 @@ class Checklist(QWidget):
         if matter.blocks:
             return self.tr("Blocks the export")
         return self.tr("In order") if matter.level == Level.DONE else self.tr("To be looked at")
+
+
+def _problems(order: Mapping[str, Any]) -> list[Finding]:
+    """Return what the engine would refuse of an order."""
+    try:
+        orders.check(order)
+    except Blocked as error:
+        return [one for one in error.findings if one.severity == "error"]
+    except SwcError as error:
+        return [Finding(error.code, error.facts)]
+    return []
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ class SubmissionPage(Page):
 
     def export(self, folder: Path) -> None:
         """Make the package of the result in `folder`, in the background."""
-        self._asked = self.desk.session.result
+        self._asked, self._begun = self.desk.session.result, time.time()
         parameters = {**self._parameters(), "RESULT": str(self._asked.folder), "OUTPUT": str(folder)}
         self._run(
             "exportsubmission",
@@ -121,8 +122,7 @@ class SubmissionPage(Page):
     def check(self, package: Path) -> None:
         """Check a package, a folder or a zip, in the background."""
         name = "PACKAGE" if package.is_dir() else "ARCHIVE"
-        parameters = {name: str(package), "PROFILE": self.form.profile.currentIndex()}
-        parameters |= self._accepted()
+        parameters = {name: str(package), **self._accepted()}
         folder = self.desk.session.folder
         if folder is not None:
             parameters["OUTPUT"] = str(free_folder(folder / CHECKS))
@@ -133,12 +133,14 @@ class SubmissionPage(Page):
             self.tr("Checking the package"),
         )
 
-    def consult(self, folder: Path, replies: Path | None = None) -> None:
+    def consult(self, folder: Path, replies: Sequence[str] = ()) -> None:
         """Prepare the consultation in `folder`, or take its replies, in the background."""
-        parameters = {"RESULT": str(self.desk.session.result.folder), "OUTPUT": str(folder)}
-        if replies is not None:
-            parameters["REPLIES"] = str(replies)
-        title = self.tr("Preparing the consultation") if replies is None else self.tr("Taking the replies")
+        order = self.form.document()
+        parameters: dict[str, Any] = {"RESULT": str(self.desk.session.result.folder), "OUTPUT": str(folder)}
+        parameters |= {name.upper(): order[name] for name in ("compiler", "plan_name") if name in order}
+        if replies:
+            parameters["REPLIES"] = list(replies)
+        title = self.tr("Taking the replies") if replies else self.tr("Preparing the consultation")
         self._run("consultation", parameters, self._consulted, title)
 
     def _run(
@@ -183,7 +185,8 @@ class SubmissionPage(Page):
         upper, lower = QSplitter(Qt.Orientation.Horizontal), QWidget()
         upper.addWidget(self.form)
         upper.addWidget(_titled(self.tr("Before it goes out"), self._checklist))
-        upper.setSizes([300, 300])
+        upper.setSizes([300, 330])
+        upper.setHandleWidth(self.fontMetrics().height())
         upper.setChildrenCollapsible(False)
         column = QVBoxLayout(lower)
         column.setContentsMargins(0, 0, 0, 0)
@@ -194,6 +197,7 @@ class SubmissionPage(Page):
         split.addWidget(lower)
         split.setChildrenCollapsible(False)
         split.setStretchFactor(1, 1)
+        split.setSizes([1, 1000])
         whole = QVBoxLayout(self)
         whole.addLayout(self._buttons())
         whole.addWidget(self._why)
@@ -257,9 +261,7 @@ class SubmissionPage(Page):
         blocking = self._checklist.blocking()
         if not blocking:
             return ""
-        return self.tr("Blocked by: {matters}").format(
-            matters="; ".join(f"{one.title}: {one.words}" for one in blocking)
-        )
+        return self.tr("Blocked: {matters}").format(matters=" ".join(one.words for one in blocking))
 
     def _go(self, goal: Any) -> None:
         if isinstance(goal, type):
@@ -345,11 +347,11 @@ class SubmissionPage(Page):
             self.consult(Path(chosen))
 
     def _choose_replies(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, self.tr("Filled list of conflicts"), self._start(CONSULTATIONS), "Excel (*.xlsx *.XLSX)"
+        chosen, _ = QFileDialog.getOpenFileNames(
+            self, self.tr("Filled lists of conflicts"), self._start(CONSULTATIONS), "Excel (*.xlsx *.XLSX)"
         )
         if chosen:
-            self.consult(Path(chosen).parent, Path(chosen))
+            self.consult(Path(chosen[0]).parent, chosen)
 
     def _open_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._shown)))
@@ -360,40 +362,43 @@ class SubmissionPage(Page):
         current = self._asked is self.desk.session.result
         if ok:
             package = Path(found["PACKAGE"])
-            self._read(package, Path(found["LINES"]), Path(found["PLACES"]), package, current)
+            self._read(package, _files(package, found), current)
         elif not self.desk.runner.cancelled:
-            self.desk.runner.work(lambda: packages.refused(folder), lambda told: self._refused(told, current))
+            begun = self._begun
+            self.desk.runner.work(
+                lambda: packages.refused(folder, begun), lambda told: self._refused(told, current)
+            )
 
     def _refused(self, told: Any, current: bool) -> None:
         """Show why there is no package, where the engine left a report."""
-        if isinstance(told, packages.Refused):
-            self._read(None, told.lines, told.places, told.folder, current)
+        if isinstance(told, packages.CheckFiles):
+            self._read(None, told, current)
 
     def _checked(self, ok: bool, found: Mapping[str, Any], package: Path) -> None:
         if ok:
-            self._read(package, Path(found["LINES"]), Path(found["PLACES"]), Path(found["OUTPUT"]), False)
+            self._read(package, _files(Path(found["OUTPUT"]), found), False)
 
-    def _read(self, package: Path | None, lines: Path, places: Path, folder: Path, current: bool) -> None:
+    def _read(self, package: Path | None, files: packages.CheckFiles, current: bool) -> None:
         """Read what a check left, in the background, then show it."""
 
         def read() -> tuple[Any, Any]:
             shown = packages.survey(package) if package is not None else None
-            return packages.read_findings(lines), shown
+            return packages.read_findings(files.lines), shown
 
-        self.desk.runner.work(read, lambda told: self._take(told, places, folder, current))
+        self.desk.runner.work(read, lambda told: self._take(told, package, files, current))
 
-    def _take(self, told: Any, places: Path, folder: Path, current: bool) -> None:
+    def _take(self, told: Any, package: Path | None, files: packages.CheckFiles, current: bool) -> None:
         if isinstance(told, Exception):
             self.desk.say_error(told)
             return
         findings, shown = told
-        self._shown, self._of_export = folder, current
+        self._shown, self._of_export = files.folder, current
         self.panel.show_findings(findings)
         counts = self.panel.counts()
-        self._headline.setText(self._said(folder, shown is not None, counts))
+        self._headline.setText(self._said(package, counts))
         self._refresh()
         if shown is not None:
-            self._load(shown, places)
+            self._load(shown, files.places)
         level = Qgis.MessageLevel.Warning if counts["error"] else Qgis.MessageLevel.Success
         self.desk.say(level, self._headline.text())
 
@@ -403,14 +408,15 @@ class SubmissionPage(Page):
         except SwcError as error:
             self.desk.say_error(error)
 
-    def _said(self, folder: Path, made: bool, counts: Mapping[str, int]) -> str:
-        words = self.tr("{name}: {errors} errors, {warnings} open warnings, {accepted} accepted.").format(
-            name=folder.name,
+    def _said(self, package: Path | None, counts: Mapping[str, int]) -> str:
+        words = self.tr("{errors} errors, {warnings} open warnings, {accepted} accepted.").format(
             errors=f"{counts['error']:,}",
             warnings=f"{counts['warning']:,}",
             accepted=f"{counts['accepted']:,}",
         )
-        return words if made else self.tr("No package was made. {words}").format(words=words)
+        if package is None:
+            return self.tr("No package was made. {words}").format(words=words)
+        return f"{package.name}　{words}"
 
     def _consulted(self, ok: bool, found: Mapping[str, Any]) -> None:
         if not ok:
@@ -421,6 +427,10 @@ class SubmissionPage(Page):
         self._refresh()
         words = self.tr("The consultation is in {path}.").format(path=found["OUTPUT"])
         self.desk.say(Qgis.MessageLevel.Success, words)
+
+
+def _files(folder: Path, found: Mapping[str, Any]) -> packages.CheckFiles:
+    return packages.CheckFiles(folder, *(Path(found[name]) for name in ("REPORT", "LINES", "PLACES")))
 
 
 def _titled(title: str, widget: QWidget) -> QWidget:

@@ -43,8 +43,6 @@ _OF_QGIS = re.compile(r"PYTHON|PROJ_|GDAL_|__PYVENV_LAUNCHER__$")
 _CHECK_LIMIT_S = 60.0
 _POLL_S = 0.1
 _GRACE_S = 1.0
-#: Status of a child that did what was asked and found flaws.
-_FLAWED = 1
 _TAIL_BYTES = 2000
 _WINDOWS = os.name == "nt"
 
@@ -382,8 +380,7 @@ def _event(text: str) -> dict[str, Any]:
 def _settle(code: int, outcome: Files | SwcError | None, errors: BinaryIO) -> Files:
     if isinstance(outcome, SwcError):
         raise outcome
-    flawed = outcome is not None and code == _FLAWED
-    if code != 0 and not flawed:
+    if code != 0:
         raise SwcError("host.ended", exit_code=code, tail=_tail(errors))
     if outcome is None:
         raise SwcError("host.no_result", tail=_tail(errors))

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
-from swc_zoning.engine.submission import schemas
+from swc_zoning.engine.submission import order, schemas
 from swc_zoning.qgis_bridge.i18n import language
 
 
@@ -23,3 +25,8 @@ def profiles() -> dict[str, str]:
 def stages(profile: str = "national") -> dict[str, str]:
     """Return the stages of a plan, id -> name, in their order."""
     return {stage.id: stage.name(language()) for stage in schema(profile).stages.values()}
+
+
+def check(document: Mapping[str, Any]) -> None:
+    """Raise Blocked with everything the engine would refuse of an order."""
+    order.load(document)

@@ -237,8 +237,8 @@ def attach(context: QgsProcessingContext, layer_id: str, styler: PackageStyler) 
 
 # --- findings --------------------------------------------------------------------------------------
 
-#: In the name of the folder of a report that stands for a package.
-_REFUSED = "质检未通过"
+#: Files of a check, and the end of the name of a folder that holds them in place of a package.
+_LINES, _WORKBOOK, _REFUSED = "质检问题.jsonl", "质检记录.xlsx", "质检未通过"
 _SEVERITIES = {"E": "error", "W": "warning", "I": "info"}
 
 
@@ -271,18 +271,35 @@ def count(findings: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class Refused:
-    """What an export left that the check did not pass: its folder, lines of JSON and layer of findings."""
+class CheckFiles:
+    """What a check leaves: workbook, lines of JSON, layer of findings; `folder` is the one asked about."""
 
     folder: Path
+    report: Path
     lines: Path
     places: Path
 
+    @classmethod
+    def of(cls, folder: Path, lines: Path) -> CheckFiles:
+        """Return the files that lie beside the lines."""
+        return cls(folder, lines.with_name(_WORKBOOK), lines, lines.with_suffix(".gpkg"))
 
-def refused(parent: Path) -> Refused | None:
-    """Return the newest report of an export into `parent` that was not passed, None without one."""
-    found = [path for path in parent.glob(f"*{_REFUSED}*/*.jsonl") if path.with_suffix(".gpkg").exists()]
+
+def check_files(package: Path) -> CheckFiles:
+    """Return what the check left in a package. Raises SwcError ``host.result_layer`` without it."""
+    found = sorted(package.rglob(_LINES))
     if not found:
+        raise SwcError("host.result_layer", path=str(package), layer=_LINES)
+    return CheckFiles.of(package, found[0])
+
+
+def refused(parent: Path, since: float = 0.0) -> CheckFiles | None:
+    """Return the newest report of an export into `parent` that did not pass, None without one.
+
+    `since`: the earliest time (seconds of the epoch) it may be from.
+    """
+    found = {path: path.stat().st_mtime for path in parent.glob(f"*{_REFUSED}/{_LINES}")}
+    newest = max(found, key=found.__getitem__, default=None)
+    if newest is None or found[newest] < since:
         return None
-    newest = max(found, key=lambda path: path.stat().st_mtime)
-    return Refused(newest.parent, newest, newest.with_suffix(".gpkg"))
+    return CheckFiles.of(newest.parent, newest)
