@@ -229,7 +229,8 @@ class Checklist(QWidget):
     def _goal_words(self, goal: type | str | None) -> str:
         if isinstance(goal, type):
             return self.tr("Page Zoning") if goal is ZoningPage else self.tr("Page Layers")
-        return self.tr("Merge them") if goal == MERGE else self.tr("Show")
+        words = {MERGE: self.tr("Merge them"), FINDINGS: self.tr("Show")}
+        return words.get(goal, self.tr("Fill in"))
 
     def _level_words(self, matter: Matter) -> str:
         if matter.blocks:

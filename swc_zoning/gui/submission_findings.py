@@ -37,6 +37,8 @@ from swc_zoning.qgis_bridge.i18n import text
 #: CRS of the places of findings, and half the width of what is shown round one, in degrees.
 _CRS, _AROUND = "EPSG:4490", 0.0015
 _LETTERS = 46
+#: Lines of text the table keeps room for.
+_LINES = 12
 _ANY = ""
 #: More rows than this keep one line each: heights of thousands would hold the window up.
 _FITTED = 200
@@ -106,6 +108,7 @@ class FindingsPanel(QWidget):
         filters.addWidget(self._which)
         self.table = RowsView(_FindingsModel(self._columns(), self))
         self.table.setAccessibleName(self.tr("Findings of the check"))
+        self.table.setMinimumHeight(_LINES * self.fontMetrics().height())
         self.table.doubleClicked.connect(self._zoom)
         self.table.activated.connect(self._zoom)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_detail())
@@ -123,10 +126,10 @@ class FindingsPanel(QWidget):
         return [
             Column(self.tr("Severity"), "words"),
             Column(self.tr("Code"), "code"),
-            Column(self.tr("Layer"), "layer"),
-            Column(self.tr("BSM"), "bsm"),
             Column(self.tr("What is wrong"), "text"),
             Column(self.tr("What to do"), "fix"),
+            Column(self.tr("Layer"), "layer"),
+            Column(self.tr("BSM"), "bsm"),
             Column(self.tr("Accepted because"), "reason"),
         ]
 

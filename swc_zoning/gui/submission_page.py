@@ -18,6 +18,7 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -93,7 +94,7 @@ class SubmissionPage(Page):
             return State(Level.BLOCKED, self.tr("Zone the city first"))
         blocking = self._checklist.blocking()
         if blocking:
-            return State(Level.OPEN, self.tr("{count} matters block it").format(count=len(blocking)))
+            return State(Level.OPEN, self.tr("Blocked: {count}").format(count=len(blocking)))
         if self._last is None:
             return State(Level.OPEN, self.tr("Ready to export"))
         if self._last["error"]:
@@ -182,26 +183,18 @@ class SubmissionPage(Page):
         self._why, self._headline = QLabel(), QLabel()
         for label in (self._why, self._headline):
             label.setWordWrap(True)
-        upper, lower = QSplitter(Qt.Orientation.Horizontal), QWidget()
+        upper = QSplitter(Qt.Orientation.Horizontal)
         upper.addWidget(self.form)
         upper.addWidget(_titled(self.tr("Before it goes out"), self._checklist))
         upper.setSizes([300, 330])
-        upper.setHandleWidth(self.fontMetrics().height())
         upper.setChildrenCollapsible(False)
-        column = QVBoxLayout(lower)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._headline)
-        column.addWidget(self.panel, 1)
-        split = QSplitter(Qt.Orientation.Vertical)
-        split.addWidget(upper)
-        split.addWidget(lower)
-        split.setChildrenCollapsible(False)
-        split.setStretchFactor(1, 1)
-        split.setSizes([1, 1000])
+        upper.setHandleWidth(self.fontMetrics().height())
+        upper.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         whole = QVBoxLayout(self)
         whole.addLayout(self._buttons())
-        whole.addWidget(self._why)
-        whole.addWidget(split, 1)
+        for widget in (self._why, upper, self._headline):
+            whole.addWidget(widget)
+        whole.addWidget(self.panel, 1)
 
     def _buttons(self) -> QHBoxLayout:
         self._export = QPushButton(self.tr("&Export…"))
@@ -261,7 +254,7 @@ class SubmissionPage(Page):
         blocking = self._checklist.blocking()
         if not blocking:
             return ""
-        return self.tr("Blocked: {matters}").format(matters=" ".join(one.words for one in blocking))
+        return self.tr("Not yet: {matters}").format(matters=" ".join(one.words for one in blocking))
 
     def _go(self, goal: Any) -> None:
         if isinstance(goal, type):
