@@ -232,12 +232,16 @@ def check_3401(package: Package, rule: Rule) -> Iterator[Said]:
 
 
 def _areas(package: Package, rule: Rule, layer: Layer, field: Field, values: Any) -> Iterator[Flaw]:
-    strict = field.positive or field.name == "TQMJ"
+    is_piece = layer.name == "SBGKFQ"
+    strict = (field.positive or field.name == "TQMJ") and not is_piece
     for row in columns.rows((values <= 0) if strict else (values < 0)):
-        closed = layer.name == "SBGKFQ" and field.name == "TBMJ" and values[row] == 0
-        severity = "W" if closed else None
         said = {"field": field.name, "value": f"{values[row]:.{field.decimals}f}"}
-        yield _flaw(package, rule, layer.name, row, severity=severity, measure=float(values[row]), **said)
+        yield _flaw(package, rule, layer.name, row, measure=float(values[row]), unit="m2", **said)
+    if is_piece and field.name == "TBMJ":
+        # A piece of less than 0.005 m2 may close to 0.00: told as one group, no error.
+        for row in columns.rows(values == 0):
+            said = {"field": field.name, "severity": "W", "case": "zero", "key": "zero"}
+            yield _flaw(package, rule, layer.name, row, measure=0.0, unit="m2", **said)
 
 
 def _times(package: Package, rule: Rule, layer: Layer, field: Field, sheet: Sheet) -> Iterator[Flaw]:
