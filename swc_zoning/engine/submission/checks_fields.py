@@ -232,16 +232,14 @@ def check_3401(package: Package, rule: Rule) -> Iterator[Said]:
 
 
 def _areas(package: Package, rule: Rule, layer: Layer, field: Field, values: Any) -> Iterator[Flaw]:
-    is_piece = layer.name == "SBGKFQ"
-    strict = (field.positive or field.name == "TQMJ") and not is_piece
-    for row in columns.rows((values <= 0) if strict else (values < 0)):
-        said = {"field": field.name, "value": f"{values[row]:.{field.decimals}f}"}
-        yield _flaw(package, rule, layer.name, row, measure=float(values[row]), unit="m2", **said)
-    if is_piece and field.name == "TBMJ":
-        # A piece of less than 0.005 m2 may close to 0.00: told as one group, no error.
-        for row in columns.rows(values == 0):
-            said = {"field": field.name, "severity": "W", "case": "zero", "key": "zero"}
-            yield _flaw(package, rule, layer.name, row, measure=0.0, unit="m2", **said)
+    levelled = layer.name == "SBGKFQ" and field.name == "TBMJ"
+    raw = package.sheet(layer.name).columns.get("TQMJ") if levelled else None
+    for row in columns.rows((values <= 0) if field.positive else (values < 0)):
+        # What is smaller than the 0.01 m2 that areas are levelled by may have come out as nothing.
+        closed = raw is not None and values[row] == 0 and raw[row] < rule.number("levelled_m2")
+        said = {"severity": "W", "case": "zero", "key": "levelled"} if closed else {}
+        said.update(field=field.name, value=f"{values[row]:.{field.decimals}f}", measure=float(values[row]))
+        yield _flaw(package, rule, layer.name, row, **said)
 
 
 def _times(package: Package, rule: Rule, layer: Layer, field: Field, sheet: Sheet) -> Iterator[Flaw]:
