@@ -306,6 +306,26 @@ def test_vertices_that_only_one_neighbour_has_are_no_defect(tmp_path):
     assert planted(tmp_path, plant) == []
 
 
+def test_a_vertex_on_a_long_border_drawn_straight_in_degrees_is_no_defect(tmp_path):
+    def plant(city):
+        # Of 30 km along a parallel the middle is metres off the straight line of the plane.
+        west, east = at(0, 9), (at(0, 9)[0] + 30_000, at(0, 9)[1])
+        ends = shapely.get_coordinates(to_degrees(shapely.linestrings([west, east]), CRS))
+        middle = Plane(CRS).metres(np.round(ends.mean(axis=0, keepdims=True), 10))[0]
+        assert abs(middle[1] - west[1]) > 1
+        above = shapely.Polygon(
+            [west, tuple(middle), east, (east[0], east[1] + 500), (west[0], west[1] + 500)]
+        )
+        below = shapely.Polygon([west, (west[0], west[1] - 500), (east[0], east[1] - 500), east])
+        city.add("990103000000000001", above, "990103")
+        city.add("990103000000000002", below, "990103")
+        ring = [*shapely.get_coordinates(below)[:4], *shapely.get_coordinates(above)[3:5]]
+        city.districts["990103"] = shapely.Polygon(ring)
+        city.frame["990103"] = {"BSM": "990103900000000001", "XZQDM": "990103"}
+
+    assert {flaw.code for flaw in planted(tmp_path, plant)} <= {"5101", "5102"}
+
+
 def test_without_districts_overlaps_are_still_found(tmp_path):
     city = squares().settle()
     city.shapes[bsm(1, 1)] = shapely.union(city.shapes[bsm(1, 1)], square(1.5, 2, 0.01, 0.01))
@@ -490,6 +510,27 @@ def test_vertices_off_the_grid_are_told_of_the_working_copy(tmp_path):
     assert (flaw.code, flaw.severity, flaw.facts["count"]) == ("2204", "W", 4)
     assert flaw.file.endswith(".gpkg")
     assert inside(flaw, shapely.Point(at(2, 2)))
+
+
+def test_a_vertex_put_into_a_straight_line_need_not_be_on_the_grid(tmp_path):
+    city = squares().settle()
+    for one_ in (bsm(1, 1), bsm(1, 2)):
+        ring = shapely.get_coordinates(city.shapes[one_]).tolist()
+        places = [number for number in range(4) if ring[number][1] == ring[number + 1][1] == at(0, 2)[1]]
+        ring.insert(places[0] + 1, [at(1.5, 2)[0] + 4e-5, at(1.5, 2)[1] + 4e-5])
+        city.shapes[one_] = shapely.Polygon(ring)
+    assert flaws(city.write(tmp_path, ("gdb", "gpkg"))) == []
+
+
+def test_a_ring_that_touches_itself_only_on_the_grid_is_as_valid_as_it_is_written(tmp_path):
+    def plant(city):
+        (x, y), (u, v) = at(1, 1), at(2, 2)
+        notch = [(x + 50, v), (x + 50 - 3e-5, y + 50), (x + 50 - 3e-5, v)]
+        near = shapely.Polygon([(x, y), (u, y), (u, v), *notch, (x, v)])
+        assert near.is_valid
+        city.shapes[bsm(1, 1)] = near
+
+    assert "4101" not in codes(planted(tmp_path, plant))
 
 
 # --- areas -----------------------------------------------------------------------------------------

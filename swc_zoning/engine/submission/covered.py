@@ -14,7 +14,7 @@ from swc_zoning.engine.grid import to_metres
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.submission.memberships import Memberships, texts
 from swc_zoning.engine.submission.sheets import Sheet
-from swc_zoning.engine.submission.surface import Plane, Rings, Surface
+from swc_zoning.engine.submission.surface import Mask, Plane, Rings, Surface
 
 if TYPE_CHECKING:
     from swc_zoning.engine.submission.opening import Package
@@ -73,6 +73,22 @@ def polygons(package: Package, name: str, sheet: Sheet) -> NDArray[Any]:
     if name == PIECES:
         return surface(package).polygons
     return package.once(f"drawn:{name}", lambda: rings(package, name, sheet).polygons(len(sheet)))
+
+
+def soundness(package: Package, name: str, sheet: Sheet) -> tuple[Mask, Mask, Mask]:
+    """Return which rows of a layer have no ground, are not valid, or are not valid in degrees only.
+
+    Not valid: neither as it is written nor on the grid of the plane, where vertices nearer than that
+    fall together; or of no area there.
+    """
+    return package.once(f"soundness:{name}", lambda: _soundness(polygons(package, name, sheet), sheet))
+
+
+def _soundness(shapes: NDArray[Any], sheet: Sheet) -> tuple[Mask, Mask, Mask]:
+    empty = shapely.is_missing(shapes)
+    written, gridded = shapely.is_valid(sheet.geometry), shapely.is_valid(shapes)
+    nothing = ~empty & (shapely.area(shapes) == 0)
+    return empty, ~empty & ~written & ~gridded | nothing, ~empty & ~written & gridded
 
 
 def place_of(plane: Plane, polygon: Any) -> tuple[float, float] | None:
