@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from swc_zoning import validate_command
 from swc_zoning.engine import scratch
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.progress import Progress
@@ -29,6 +30,7 @@ MISUSE = {
             "cli.unreadable",
         }
     ),
+    "validate": validate_command.MISUSE,
 }
 
 #: Makes a command: (commands, name, function, text) -> its parser.
@@ -39,6 +41,7 @@ def register(commands: Any, make: Maker) -> None:
     """Add the commands of the submission to a parser."""
     _export_command(commands, make)
     _coordinates_command(commands, make)
+    validate_command.register(commands, make)
 
 
 def _takes_temp(command: argparse.ArgumentParser) -> None:

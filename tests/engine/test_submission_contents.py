@@ -223,6 +223,43 @@ def test_a_piece_thinner_than_edges_bend_stays_whole():
     assert shapely.get_num_coordinates(whole).tolist() == [5, 5, 5]
 
 
+@pytest.mark.parametrize("seed", [3, 6, 7])
+def test_lines_that_hardly_differ_leave_no_piece_turned_inside_out(zone, seed):
+    dice = np.random.default_rng(seed)
+    spots = [
+        (dice.uniform(500, 3500, 2), np.sort(dice.uniform(0, 6.28, 6)), dice.uniform(300, 1500))
+        for _ in range(8)
+    ]
+
+    def drawn(by):
+        made = []
+        for centre, angles, radius in spots:
+            ring = centre + radius * np.column_stack([np.cos(angles), np.sin(angles)]) + [640000, 3460000]
+            made.append(shapely.Polygon(np.round(ring + dice.uniform(-by, by, ring.shape), 4)))
+        return [(shape, {"tier": "unknown"}) for shape in made if shape.is_valid]
+
+    result = zone(
+        f"fuzz{seed}",
+        extent=None,
+        nature_park=drawn(0.0),
+        ecological_redline=drawn(0.0006),
+        permanent_basic_farmland=drawn(0.0006),
+        river_lake_management=drawn(0.002),
+    )
+    found = written.read(result, [])
+    plane = found.polygons(np.arange(len(found)))
+    to_degrees = pyproj.Transformer.from_crs(PLANE, "EPSG:4490", always_xy=True)
+
+    def move(points):
+        return np.column_stack(to_degrees.transform(points[:, 0], points[:, 1]))
+
+    only_moved = shapely.transform(plane, lambda points: np.round(move(points), 10))
+    assert not shapely.coverage_is_valid(only_moved) or not shapely.is_valid(only_moved).all()
+    whole, left = lonlat.moved(plane, move)
+    assert left == 0
+    assert shapely.coverage_is_valid(whole)
+
+
 @pytest.mark.parametrize("form", ["gdb", "gpkg"])
 def test_what_is_written_still_covers_without_gap_or_overlap(demo, tmp_path, form):
     _, found = demo
@@ -634,6 +671,14 @@ def test_a_city_without_districts_is_one_of_its_own_code(zone):
     found = handed_in(zone("whole", extent=None, **parts())).sheets
     assert rows(found["XZQ"], "XZQDM", "XZQMC") == [("310000", "演示市")]
     assert {bsm[:10] for bsm in found["SBGKFQ"].columns["BSM"]} == {"3100000000"}
+
+
+def test_a_district_whose_code_is_none_is_told_and_named_by_the_city(zone):
+    found = handed_in(
+        zone("odd", extent=[(box(0, 0, 4000, 2000), {"code": "东", "name": "东区"})], **parts())
+    )
+    assert {bsm[:10] for bsm in found.sheets["SBGKFQ"].columns["BSM"]} == {"3100000000"}
+    assert [f.facts["codes"] for f in found.findings if f.code == "contents.district_codes"] == ["东"]
 
 
 def test_a_result_whose_decision_table_is_lost_is_refused(zone, tmp_path):

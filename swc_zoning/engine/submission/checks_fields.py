@@ -270,17 +270,19 @@ def check_3501(package: Package, rule: Rule) -> Iterator[Said]:
     """Identifiers are unique in the whole package and in its register, numbers of pieces in their layer."""
     drawn = [layer.name for layer, _ in _sheets(package) if layer.kind == "polygon"]
     yield from _doubled(package, rule, drawn)
-    yield from _doubled(package, rule, ["BSMDJ"])
+    yield from _doubled(package, rule, ["BSMDJ"], in_use=True)
     yield from _numbered_twice(package, rule)
 
 
-def _doubled(package: Package, rule: Rule, layers: list[str]) -> Iterator[Flaw]:
+def _doubled(package: Package, rule: Rule, layers: list[str], in_use: bool = False) -> Iterator[Flaw]:
+    """Yield identifiers given twice; in the register an earlier number of the same piece is a further row."""
     places: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for layer in layers:
         sheet = package.sheet(layer)
         values = sheet.columns.get("BSM") if sheet else None
+        state = columns.texts(sheet, "ZT") if sheet and in_use else None
         for row, value in enumerate(() if values is None else values.tolist()):
-            if value:
+            if value and (state is None or state[row] == "1"):
                 places[value].append((layer, row))
     for found in places.values():
         if len(found) > 1:

@@ -37,6 +37,8 @@ _DECIDED = ("zone", "status", "decisive", "measures", "conflicts", "members")
 _PIECES = ("district_code", "district_name", "land", *_DECIDED, "ellipsoidal_m2", "area_m2")
 _SOURCES = ("input", "role", "layer", "source_id", "name", "tier")
 _CODE = re.compile(r"\d{6}")
+#: Digits of the longest code of a district or what is below it.
+_LONGEST_CODE = 12
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ def read(result: Path, order: Order, schema: Schema, given: Path | None = None) 
         features,
         piece,
         feature,
-        [Finding("contents.unfit_shapes", {"count": unfit})] if unfit else [],
+        [*_odd_codes(found), *([Finding("contents.unfit_shapes", {"count": unfit})] if unfit else [])],
         move,
     )
 
@@ -259,6 +261,14 @@ def _districts(found: written.Written, order: Order) -> tuple[list[District], In
     factors = {row["district_code"]: row["factor"] for row in found.summary["adjustments"]}
     made = [_district(code, rows.get(code, {}), factors.get(code, 1.0), order) for code in listed]
     return made, number
+
+
+def _odd_codes(found: written.Written) -> Iterator[Finding]:
+    """Yield the districts whose code is none of GB/T 2260: their identifiers start with that of the city."""
+    codes = [row["district_code"] for row in found.summary["by_district"] if row["district_code"]]
+    odd = [code for code in codes if not (code.isdecimal() and 6 <= len(code) <= _LONGEST_CODE)]
+    if odd:
+        yield Finding("contents.district_codes", {"codes": ", ".join(odd[:10]), "count": len(odd)})
 
 
 def _district(code: str, row: Mapping[str, Any], factor: float, order: Order) -> District:

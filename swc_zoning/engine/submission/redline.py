@@ -22,6 +22,7 @@ from swc_zoning.engine.grid import Ints, components, ragged, same_points, to_uni
 from swc_zoning.engine.messages import Finding, sentence
 from swc_zoning.engine.submission.control_zones import REDLINE, role_name
 from swc_zoning.engine.submission.material import Decision, Feature, Material, groups, union
+from swc_zoning.engine.submission.order import Order
 from swc_zoning.engine.submission.references import tier_name
 from swc_zoning.engine.submission.register import Register, key_of
 from swc_zoning.engine.submission.sheets import Sheet, fitted
@@ -279,6 +280,7 @@ class _Bench:
         return {
             "SZXJXZQDM": district.head,
             "SZXJXZQMC": district.name,
+            "SHENG": fitted(_province(material.order), layer.field("SHENG").length),
             "SHI": fitted(material.order.name, layer.field("SHI").length),
             "XIAN": fitted(district.name, layer.field("XIAN").length),
             "HXMC": self._name(case, behind),
@@ -386,6 +388,11 @@ class _Bench:
             (number, int(material.area_centi[pieces[rows]].sum()))
             for number, rows in groups(material.decision[pieces])
         ]
+
+
+def _province(order: Order) -> str:
+    """Return the name of the province where the city is one, as its code says (GB/T 2260)."""
+    return order.name if order.code.endswith("0000") else ""
 
 
 def _said(code: str, **facts: Any) -> str:

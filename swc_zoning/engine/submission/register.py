@@ -15,8 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from swc_zoning.engine.messages import SwcError
-from swc_zoning.engine.submission import datasets
+from swc_zoning.engine.submission import opening
 from swc_zoning.engine.submission.material import Texts, texts
 from swc_zoning.engine.submission.schemas import Layer
 from swc_zoning.engine.submission.sheets import Sheet
@@ -113,27 +115,15 @@ def key_of(*parts: Any) -> str:
 
 
 def opened(package: Path | None, date: str) -> Register:
-    """Return the register that goes on from an earlier package (a folder, .gdb or .gpkg), or an empty one.
+    """Return the register that goes on from an earlier package (as `opening.opened` takes it), or a new one.
 
-    Raises SwcError ``contents.no_register`` where the package has none.
+    Raises what `opening.opened` raises, and SwcError ``contents.no_register`` where it has none.
     """
-    return Register([] if package is None else _entries(Path(package)), date)
-
-
-def _entries(package: Path) -> list[Entry]:
-    for path, form in _data_sets(package):
-        if SHEET in datasets.describe(path, form):
-            columns = datasets.read(path, form, SHEET).columns
-            if all(name in columns for name in _FIELDS):
-                rows = zip(*(columns[name].tolist() for name in _FIELDS))
-                return [Entry(*(value or "" for value in row)) for row in rows]
-    raise SwcError("contents.no_register", path=package.name)
-
-
-def _data_sets(package: Path) -> list[tuple[Path, str]]:
-    """Return the data sets in a package: file geodatabases first."""
-    found = []
-    for form in ("gdb", "gpkg"):
-        paths = [package] if package.suffix.lower() == f".{form}" else sorted(package.rglob(f"*.{form}"))
-        found += [(path, form) for path in paths]
-    return found
+    if package is None:
+        return Register([], date)
+    with opening.opened(package) as found:
+        sheet = found.sheet(SHEET)
+        if sheet is None:
+            raise SwcError("contents.no_register", path=package.name)
+        columns = [sheet.columns.get(name, np.full(len(sheet), "")).tolist() for name in _FIELDS]
+    return Register((Entry(*(value or "" for value in row)) for row in zip(*columns)), date)
