@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ import shapely
 from shapely.affinity import translate
 
 from swc_zoning.engine.areas import area_model, close
-from swc_zoning.engine.submission import datasets, opening, quality, schemas
+from swc_zoning.engine.submission import coverage, datasets, opening, quality, schemas
 from swc_zoning.engine.submission.sheets import Sheet, to_degrees
 from swc_zoning.engine.submission.surface import Plane, Surface
 
@@ -339,6 +340,52 @@ def test_without_districts_overlaps_are_still_found(tmp_path):
         report = quality.check(package, only=RULES)
     assert {flaw.code for flaw in report.flaws} == {"4102", "5101"}
     assert {one.rule for one in report.not_checked} >= {"4103", "4401", "5102", "5103", "2204"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_overlaps_and_gaps_are_those_of_laying_everything_over_everything(seed):
+    rng, city = np.random.default_rng(seed), squares()
+    shapes = [_denser(shape, rng) for shape in city.shapes.values()]
+    for number in rng.integers(0, len(shapes), 5).tolist():
+        shapes[number] = _spoilt(shapes[number], rng)
+    districts = np.array(list(city.districts.values()), object)
+    names = np.array([row["XZQDM"] for row in city.rows.values()], object)
+    given = (
+        to_degrees(np.array(shapes, object), CRS),
+        names,
+        to_degrees(districts, CRS),
+        np.array(CODES, object),
+    )
+    surface = Surface.of(Plane(CRS), *given)
+    overlap = sum(shapely.area(shapely.intersection(a, b)) for a, b in itertools.combinations(shapes, 2))
+    land, cover = shapely.union_all(districts), shapely.union_all(shapes)
+    outside = sum(
+        shapely.area(shapely.difference(shape, city.districts[code])) for shape, code in zip(shapes, names)
+    )
+    for found, expected in (
+        (coverage.overlaps(surface), overlap),
+        (coverage.gaps(surface), shapely.area(shapely.difference(land, cover))),
+        (coverage.outside(surface), outside),
+    ):
+        assert sum(defect.m2 for defect in found) == pytest.approx(expected, abs=0.06)
+
+
+def _denser(shape: Any, rng: np.random.Generator) -> Any:
+    """Return a polygon with vertices on its edges that its neighbours have not."""
+    ring = shapely.get_coordinates(shape)
+    share = rng.uniform(0.1, 0.9, (len(ring) - 1, 1))
+    between = np.round(ring[:-1] + (ring[1:] - ring[:-1]) * share, 4)
+    return shapely.Polygon(np.stack([ring[:-1], between], axis=1).reshape(-1, 2))
+
+
+def _spoilt(shape: Any, rng: np.random.Generator) -> Any:
+    """Return a polygon moved, or with a vertex moved, so that it stays valid."""
+    if rng.random() < 0.3:
+        return translate(shape, *np.round(rng.uniform(-80, 80, 2), 4))
+    ring = shapely.get_coordinates(shape)
+    ring[rng.integers(1, len(ring) - 1)] += np.round(rng.uniform(-4, 4, 2), 4)
+    made = shapely.Polygon(ring)
+    return made if made.is_valid else shape
 
 
 # --- shapes of one piece -----------------------------------------------------------------------------
