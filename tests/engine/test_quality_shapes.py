@@ -413,6 +413,21 @@ def test_a_row_without_polygon_is_told_for_every_layer(tmp_path):
     assert empty == {("SBGKFQ", bsm(0, 0)), ("ZDYFQ", "990101700000000001")}
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_polygon_without_ground_or_with_coordinates_that_are_none_is_not_valid(tmp_path):
+    def plant(city):
+        (x, y), nowhere = at(1, 1), np.array(shapely.get_coordinates(square(9, 9)))
+        nowhere[1] = np.nan
+        shapes = [shapely.box(x, y, x + 3e-5, y + 1), shapely.Polygon(nowhere)]
+        rows = [{"BSM": f"99010170000000000{number}", "MJ": 1.0} for number in range(2)]
+        city.more.append(Sheet.of(SCHEMA.layers["ZDYFQ"], rows, to_degrees(np.array(shapes, object), CRS)))
+
+    # A FileGDB does not take such coordinates.
+    found = planted(tmp_path, plant, forms=("gpkg",))
+    assert [(flaw.code, flaw.severity, flaw.layer) for flaw in found] == [("4101", "E", "ZDYFQ")] * 2
+    assert found[0].facts["kind_en"] == "it has no ground on the 0.0001 m grid"
+
+
 def test_a_polygon_that_crosses_itself_only_in_degrees_is_a_warning(tmp_path):
     def plant(city):
         # An edge of 30 km along a parallel bends by metres between plane and degrees.

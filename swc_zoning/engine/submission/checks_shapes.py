@@ -109,6 +109,7 @@ def check_valid(package: Package, rule: Rule) -> Iterator[Said]:
 def _invalid(rule: Rule, name: str, bsm: str, shape: Any, plane: Plane) -> Flaw:
     reason, x, y = _REASON.match(shapely.is_valid_reason(shape)).groups()
     place = plane.degrees(float(x), float(y)) if x else place_of(plane, shape)
+    place = place if place and np.isfinite(place).all() else None
     code = "quality_shapes.kind_" + re.sub(r"[^a-z]+", "_", (reason or "").lower()).strip("_")
     code = code if code in catalogue() else "quality_shapes.kind_other"
     kinds = {f"kind_{lang}": sentence(code, {}, lang) for lang in ("zh", "en")}
