@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from swc_zoning import validate_command
 from swc_zoning.engine import scratch
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.progress import Progress
@@ -29,6 +30,13 @@ MISUSE = {
             "cli.unreadable",
         }
     ),
+    "validate": validate_command.MISUSE,
+    "consult": frozenset(
+        {
+            *("written.no_result", "derived.not_ours", "intake.source_missing", "cli.unreadable"),
+            *("consultation.setting", "consultation.edited"),
+        }
+    ),
 }
 
 #: Makes a command: (commands, name, function, text) -> its parser.
@@ -39,6 +47,8 @@ def register(commands: Any, make: Maker) -> None:
     """Add the commands of the submission to a parser."""
     _export_command(commands, make)
     _coordinates_command(commands, make)
+    validate_command.register(commands, make)
+    _consult_command(commands, make)
 
 
 def _takes_temp(command: argparse.ArgumentParser) -> None:
@@ -179,3 +189,36 @@ def _document(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise SwcError("cli.unreadable", path=str(path), reason="object")
     return document
+
+
+def _consult_command(commands: Any, make: Maker) -> None:
+    text = "ask departments about the conflicts of a result, or take in what they replied"
+    command = make(commands, "consult", _consult, text)
+    command.add_argument("result", type=Path, metavar="RESULT", help="folder of a result")
+    command.add_argument("--output", type=Path, required=True, metavar="DIR")
+    command.add_argument(
+        "--replies", type=Path, nargs="+", default=(), metavar="XLSX", help="lists that came back filled in"
+    )
+    command.add_argument(
+        "--settings", type=Path, metavar="JSON", help="plan, compiler, letter number, dates, contact, names"
+    )
+    groupings = ("auto", "features", "districts")
+    command.add_argument("--grouping", choices=groupings, default="auto", help="of conflicts into rows")
+    command.add_argument("--department", default="", metavar="ID", help="only what concerns this one")
+    _takes_temp(command)
+
+
+def _consult(options: argparse.Namespace, teller: Any) -> int:
+    from swc_zoning.engine.submission import consultation, replies
+
+    scratch.use(options.temp)
+    facts = consultation.facts_of(_document(options.settings) if options.settings else {})
+    given = {"facts": facts, "lang": options.lang, "grouping": options.grouping}
+    given["progress"] = Progress(teller.progress)
+    if options.replies:
+        made = replies.record(options.result, options.replies, options.output, **given)
+    else:
+        made = consultation.prepare(options.result, options.output, department=options.department, **given)
+    teller.findings(made.findings)
+    teller.result(made.files)
+    return DONE

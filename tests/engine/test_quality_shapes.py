@@ -410,13 +410,15 @@ def cut(city: City, column: int, row: int, width: float, **columns: Any) -> str:
 def test_a_narrow_piece_between_statutory_borders_is_one_warning_for_their_pair(tmp_path):
     city = squares()
     strips = [cut(city, 1, row, 0.4, LYDM="DL;HX") for row in range(ROWS)]
-    for strip in strips:
-        city.relate(strip, "ecological_redline", "biodiversity")
+    for number, strip in enumerate(strips):
+        city.relate(strip, "ecological_redline", ("biodiversity", "other")[number % 2])
+    own = [city.shapes[one_] for one_, row in city.rows.items() if row["XZQDM"] == CODES[0]]
+    city.districts[CODES[0]] = shapely.coverage_union_all(own)
     found = flaws(city.settle().write(tmp_path))
     assert codes(found) == ["4202", "4301"]
     narrow, sliver = one(found, "4202"), one(found, "4301")
     assert (narrow.severity, narrow.key, narrow.facts["count"]) == ("W", "statutory", 4)
-    assert narrow.facts["pairs_zh"] == "生态保护红线"
+    assert "生态保护红线" in narrow.facts["pairs_zh"]
     assert narrow.measure == pytest.approx(0.4, abs=1e-3)
     assert (sliver.severity, sliver.case, sliver.key, sliver.facts["count"]) == ("W", "pair", "HX", 4)
     assert sliver.facts["pair_zh"] == "生态保护红线"

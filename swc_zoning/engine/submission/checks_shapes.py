@@ -68,6 +68,8 @@ def check_grid(package: Package, rule: Rule) -> Iterator[Said]:
         bsm = texts(sheet, "BSM")[found.owner[found.ring[worst]]]
         where = {"place": vertex(plane, found, worst), "measure": float(off[worst]) * 1e3, "unit": "mm"}
         yield rule.flaw(layer=PIECES, bsm=bsm, file=copy.name, count=len(bad), **where)
+    if not same:
+        package.forget(copy)
 
 
 # --- validity --------------------------------------------------------------------------------------
@@ -235,13 +237,15 @@ def check_angles(package: Package, rule: Rule) -> Iterator[Said]:
     edges, rings = whole.edges, whole.rings
     one, other, angle = _acute(whole, rule.number("degrees"))
     rows = edges.owner[one].tolist()
+    # One part of a split edge stands for it.
+    one, other = whole.noded.first[one], whole.noded.first[other]
     sides, item = np.concatenate([one, other]), np.tile(np.arange(len(one)), 2)
     shared = (whole.across >= 0) | whole.outer
-    columns = (item, edges.owner[sides], whole.across[sides], edges.length_m[sides])
+    columns = (item, whole.noded.owner[sides], whole.across[sides], whole.noded.length_m[sides])
     pairs = memberships(package).pairs(len(rows), *(column[shared[sides]] for column in columns))
     # A spike has edges that no neighbour has.
     own = ~(shared[one] & shared[other])
-    place = [vertex(whole.plane, rings, number) for number in edges.vertex[other].tolist()]
+    place = [vertex(whole.plane, rings, number) for number in whole.noded.vertex[other].tolist()]
     limit = f"{rule.number('degrees'):g}"
     yield from _grouped(package, rule, _Found(rows, angle, place, pairs, own.tolist()), "degree", limit=limit)
 
@@ -353,7 +357,7 @@ def _free(package: Package, rows: Ints) -> Mask:
     whole = surface(package)
     doubtful = np.zeros(whole.count + whole.districts, bool)
     if whole.districts:
-        doubtful[whole.edges.owner[whole.left_over]] = True
+        doubtful[whole.noded.owner[whole.left_over]] = True
     return ~doubtful[rows]
 
 
