@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import html
 import io
 import json
 import os
@@ -79,7 +80,8 @@ def everything(folder):
     for path in sorted(Path(folder).rglob("*")):
         if path.suffix == ".xlsx":
             archive = zipfile.ZipFile(path)
-            yield from ((f"{path.name}/{name}", archive.read(name)) for name in archive.namelist())
+            for name in archive.namelist():
+                yield f"{path.name}/{name}", html.unescape(archive.read(name).decode("utf-8")).encode()
         elif path.is_file():
             yield path.name, path.read_bytes()
 
@@ -341,6 +343,8 @@ def test_further_files_go_into_their_parts_and_are_sealed(made, tmp_path):
     plain = replace(ORDER, formats=("gpkg",), public=False)
     written = package.write(made, plain, SCHEMA, tmp_path / "out", extras=extras)
     assert {"03_文本/990100演示市水土保持专章.docx", "04_图件/图/01.jpg"} <= set(seals.read(written.package))
+    with pytest.raises(SwcError, match=r"package\.extra_twice"):
+        package.write(made, plain, SCHEMA, tmp_path / "b", extras={"part_text": [chapter, chapter]})
     with pytest.raises(SwcError, match=r"package\.extra_missing"):
         package.write(made, plain, SCHEMA, tmp_path, extras={"part_text": [tmp_path / "no"]})
 

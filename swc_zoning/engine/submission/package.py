@@ -90,8 +90,8 @@ def write(
     progress = progress or Progress()
     work = packing.work_of(contents.sheets, order, schema, lang, extras or {})
     texts.check(work.sheets, order.formats)
-    _check_place(work, target)
     names = _folders(work)
+    _check_length(work, target)
     findings: list[Finding] = []
     with placing.place(target, packing.bytes_needed(work)) as new:
         placing.check(target, names)
@@ -115,14 +115,16 @@ def check_target(order: Order, schema: Schema, target: Path) -> None:
 
     Raises what `placing.check` and `placing.check_length` raise.
     """
-    _check_place(Work({}, schema, order, {}, (), "zh"), target)
+    work = Work({}, schema, order, {}, (), "zh")
+    _check_length(work, target)
+    placing.check(target, _folders(work))
 
 
-def _check_place(work: Work, target: Path) -> None:
-    names = _folders(work)
-    longest = f"{max(names, key=len)}/{work.named('part_vectors')}/{work.named('vectors')}.gpkg-journal"
+def _check_length(work: Work, target: Path) -> None:
+    longest = (
+        f"{max(_folders(work), key=len)}/{work.named('part_vectors')}/{work.named('vectors')}.gpkg-journal"
+    )
     placing.check_length(target, longest)
-    placing.check(target, names)
 
 
 def _folders(work: Work) -> list[str]:

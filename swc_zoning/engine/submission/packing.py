@@ -176,8 +176,11 @@ def add_extras(folder: Path, work: Work) -> None:
         place = folder / work.named(part)
         for path in map(Path, found):
             place.mkdir(exist_ok=True)
+            if (place / path.name).exists():
+                raise SwcError("package.extra_twice", name=path.name)
             if path.is_dir():
-                shutil.copytree(path, place / path.name)
+                # Without its permissions: what is read-only could not be sealed or replaced.
+                shutil.copytree(path, place / path.name, copy_function=shutil.copyfile)
             else:
                 shutil.copyfile(path, place / path.name)
 

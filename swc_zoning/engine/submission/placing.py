@@ -167,6 +167,9 @@ def _move(name: str, source: Path, target: Path) -> None:
 def _sweep(target: Path) -> None:
     """Remove what exports killed while writing left; an exchange they were in is undone first."""
     for folder in claim.left_aside(target):
+        plan = folder / _EXCHANGED
         if claim.is_under_way(folder):
-            _put_back(folder, target, json.loads((folder / _EXCHANGED).read_text(encoding="utf-8")))
+            if not plan.exists():
+                continue  # an exchange of something else
+            _put_back(folder, target, json.loads(plan.read_text(encoding="utf-8")))
         shutil.rmtree(folder, ignore_errors=True)
