@@ -252,6 +252,16 @@ def test_a_doubled_piece_is_one_overlap(tmp_path):
     assert one(found, "4102").case == "same"
 
 
+def test_a_layer_appended_twice_is_as_many_copies_and_no_more(tmp_path):
+    def plant(city):
+        for number, (own, row) in enumerate(list(city.rows.items())):
+            city.add(f"{row['XZQDM']}0000001{number:07d}", city.shapes[own], row["XZQDM"], TBMJ=row["TBMJ"])
+
+    found = planted(tmp_path, plant)
+    assert codes(found) == ["4102"] * 24 + ["5102"] * 2
+    assert {flaw.case for flaw in found if flaw.code == "4102"} == {"same"}
+
+
 def test_a_piece_moved_into_another_district_is_a_gap_overlaps_and_outside(tmp_path):
     def plant(city):
         city.shapes[bsm(1, 1)] = translate(city.shapes[bsm(1, 1)], 3 * SIZE + 50, 0)
