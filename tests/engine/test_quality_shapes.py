@@ -284,6 +284,21 @@ def test_pieces_that_name_another_district_lie_outside_it_also_those_in_the_midd
     assert {flaw.bsm for flaw in found if flaw.code == "4401"} == set(block)
 
 
+@pytest.mark.parametrize("shift", [2.0, -2.0])
+def test_a_border_of_districts_that_is_not_that_of_the_pieces_is_told(tmp_path, shift):
+    def plant(city):
+        corner = at(3, 2)
+        shape = city.districts[CODES[0]]
+        city.districts[CODES[0]] = moved(shape, corner, (corner[0] + shift, corner[1]))
+
+    found = planted(tmp_path, plant)
+    assert {flaw.code for flaw in found} == {"4401"}
+    assert sum(flaw.measure for flaw in found) == pytest.approx(200, abs=0.1)
+    assert {(flaw.layer, flaw.case) for flaw in found} == {
+        ("XZQ", "doubled") if shift > 0 else ("SBGKFQ", "")
+    }
+
+
 def test_a_district_that_is_not_there_is_told_once(tmp_path):
     def plant(city):
         for row in (0, 1):

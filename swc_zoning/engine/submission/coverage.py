@@ -97,6 +97,19 @@ def outside(surface: Surface) -> Iterator[Defect]:
             yield from _defects(surface, (row,), shapely.difference(ground, _clipped(land, ground)))
 
 
+def doubled_districts(surface: Surface) -> Iterator[Defect]:
+    """Yield each connected overlap of two districts; `rows` are those of the districts."""
+    owner = surface.noded.owner[surface.strangers]
+    if not (owner >= surface.count).any():
+        return
+    lands = np.array(
+        [None if shape is None else _mended(shape) for shape in surface.district_polygons], object
+    )
+    one, other = shapely.STRtree(lands).query(lands, predicate="intersects")
+    for a, b in zip(one[one < other].tolist(), other[one < other].tolist()):
+        yield from _defects(surface, (a, b), shapely.intersection(lands[a], lands[b]))
+
+
 # --- where to look ---------------------------------------------------------------------------------
 
 
