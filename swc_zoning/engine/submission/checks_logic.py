@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 from swc_zoning.engine import areas, roles
-from swc_zoning.engine.submission import agreement, columns, datasets, opening
+from swc_zoning.engine.submission import agreement, columns, datasets, opening, references
 from swc_zoning.engine.submission.opening import DEGREES, Package
 from swc_zoning.engine.submission.quality import Flaw, Rule, Said, Unchecked, checker
 from swc_zoning.engine.submission.sheets import Sheet
@@ -247,13 +247,23 @@ def _on_side(sheet: Sheet | None, side: int) -> tuple[float, float] | None:
 
 
 def _stated(package: Package, layer: str) -> bool:
-    return package.has_meta(f"geometry:{layer}") or package.has_meta(f"reference_m2:{layer}")
+    return bool(_hash_said(package, layer)) or package.has_meta(f"reference_m2:{layer}")
+
+
+def _hash_said(package: Package, layer: str) -> str:
+    """Return the hash of a layer's polygons that META states, "" where it states none."""
+    return package.meta.get("extent_sha" if layer == "XZQ" else f"geometry:{layer}", "")
+
+
+def _is_unchanged(package: Package, layer: str, geometry: NDArray[Any]) -> bool:
+    said = _hash_said(package, layer)
+    made = references.extent_sha if layer == "XZQ" else agreement.layer_hash
+    return bool(said) and not shapely.is_missing(geometry).any() and said == made(geometry)
 
 
 def _as_used(package: Package, rule: Rule, layer: str, sheet: Sheet) -> Iterator[Said]:
     """Yield where a copy of an input is not what was used: by the hash of its polygons, else by area."""
-    stated = package.meta.get(f"geometry:{layer}", "")
-    if stated and stated == agreement.layer_hash(sheet.geometry):
+    if _is_unchanged(package, layer, sheet.geometry):
         return
     if not _stated(package, layer):
         yield Unchecked("no_meta", {"item": f"reference_m2:{layer}"}, part=True)
@@ -261,14 +271,15 @@ def _as_used(package: Package, rule: Rule, layer: str, sheet: Sheet) -> Iterator
     measured = _square_metres(package, sheet.geometry)
     wanted = _number(package.meta.get(f"reference_m2:{layer}", ""))
     away = abs(float(measured.sum()) - wanted) if wanted is not None else 0.0
-    if not stated and away <= _allowed(rule, float(measured.sum())):
+    if not _hash_said(package, layer) and away <= _allowed(rule, float(measured.sum())):
         return
     rows = list(_edited_rows(rule, sheet, measured))
     for row in rows:
         off = round(abs(float(measured[row] - sheet.columns["MJ"][row])), 2)
         yield _flaw(package, rule, row, layer, case="copy_row", field="MJ", measure=off, unit="m2")
     if not rows:
-        yield rule.flaw(case="copy", layer=layer, measure=round(away, 2), unit="m2")
+        case = "edited" if _hash_said(package, layer) else "copy"
+        yield rule.flaw(case=case, layer=layer, measure=round(away, 2), unit="m2")
 
 
 def _edited_rows(rule: Rule, sheet: Sheet, measured: NDArray[np.float64]) -> Iterator[int]:
