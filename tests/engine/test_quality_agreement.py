@@ -52,7 +52,7 @@ def test_a_hole_an_empty_polygon_and_none_have_hashes_of_their_own():
 
 
 def test_the_hash_of_a_layer_does_not_know_the_order_of_its_rows():
-    shapes = np.array([polygon(RING + [step, 0]) for step in range(3)], object)
+    shapes = np.array([polygon(np.add(RING, (step, 0))) for step in range(3)], object)
     assert agreement.layer_hash(shapes) == agreement.layer_hash(shapes[::-1])
     assert agreement.layer_hash(shapes) != agreement.layer_hash(shapes[:2])
     assert agreement.layer_hash(shapes[:0]) == "0" * 16
@@ -61,7 +61,7 @@ def test_the_hash_of_a_layer_does_not_know_the_order_of_its_rows():
 def sheet(*names, shift=0.0):
     rows = [{"BSM": str(number), "MC": name, "MJ": 1.0} for number, name in enumerate(names)]
     return Sheet.of(
-        LAYER, rows, np.array([polygon(RING + [number, shift]) for number in range(len(rows))], object)
+        LAYER, rows, np.array([polygon(np.add(RING, (number, shift))) for number in range(len(rows))], object)
     )
 
 
@@ -81,8 +81,10 @@ def test_differences_name_row_field_and_how_far_a_vertex_was_moved():
         ("区" * 127, "区" * 126, 254, True),
         ("区" * 100, "区" * 84, 254, True),
         ("区" * 9, "区" * 8, 254, False),
-    ]
-    + [("abcd", "abc", 3, True), ("abcd", "", 3, False), ("abcd", "xbc", 3, False)],
+        ("abcd", "abc", 3, True),
+        ("abcd", "", 3, False),
+        ("abcd", "xbc", 3, False),
+    ],
 )
 def test_text_counts_as_cut_where_the_shorter_fills_its_field(one, other, length, cut):
     assert agreement.is_cut(one, other, length) is cut
