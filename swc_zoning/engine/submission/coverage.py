@@ -97,15 +97,32 @@ def outside(surface: Surface) -> Iterator[Defect]:
             yield from _defects(surface, (row,), shapely.difference(ground, _clipped(land, ground)))
 
 
+def doubled_districts(surface: Surface) -> Iterator[Defect]:
+    """Yield each connected overlap of two districts; `rows` are those of the districts."""
+    owner = surface.noded.owner[surface.strangers]
+    if not (owner >= surface.count).any():
+        return
+    lands = np.array(
+        [None if shape is None else _mended(shape) for shape in surface.district_polygons], object
+    )
+    one, other = shapely.STRtree(lands).query(lands, predicate="intersects")
+    for a, b in zip(one[one < other].tolist(), other[one < other].tolist()):
+        yield from _defects(surface, (a, b), shapely.intersection(lands[a], lands[b]))
+
+
 # --- where to look ---------------------------------------------------------------------------------
 
 
 def _twins(surface: Surface) -> list[tuple[int, int]]:
-    """Return pairs of polygons with the very same edges."""
-    prints = np.where(surface.plane_m2 > 0, surface.fingerprints, np.uint64(0))
-    order = np.argsort(prints, kind="stable")
-    same = (prints[order][1:] == prints[order][:-1]) & (prints[order][1:] != 0)
-    return [(int(order[at]), int(order[at + 1])) for at in np.flatnonzero(same)]
+    """Return each polygon that is there once more, and its copy."""
+    prints = surface.fingerprints
+    copies = np.flatnonzero(surface.copies)
+    if len(copies) == 0:
+        return []
+    rest = np.flatnonzero(~surface.copies[: surface.count])
+    rest = rest[np.argsort(prints[rest], kind="stable")]
+    first = rest[np.searchsorted(prints[rest], prints[copies])]
+    return list(zip(first.tolist(), copies.tolist()))
 
 
 def _faces(surface: Surface) -> NDArray[Any]:
