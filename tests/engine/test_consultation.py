@@ -454,7 +454,9 @@ def test_the_adoption_table_is_filled_imported_and_kept_as_the_record(sent, resu
     )
     facts = consultation_record.order_facts(made.files["record"])
     assert facts == {"consultation_no": "某函〔2026〕1号", "consultation_date": "20261120"}
-    asked = order.load({"schema": 1, "consultation": "consultation_record.json"}, tmp_path / "out")
+    asked = order.load(
+        {"schema": 1, "compiler": "某局", "consultation": "consultation_record.json"}, tmp_path / "out"
+    )
     assert (asked.consultation_no, asked.consultation_date) == ("某函〔2026〕1号", "20261120")
     lines, (rows,) = paragraphs(tmp_path / "out" / "意见采纳情况表.docx")
     assert "已答复 3 组" in lines[1]
