@@ -190,6 +190,8 @@ def test_a_map_shows_the_region_in_red_and_both_sides(result, case):
     colours = {colour for count, colour in picture.getcolors(100_000) if count > 20}
     assert any(red > 180 and green < 60 and blue < 60 for red, green, blue in colours)
     assert any(blue > 150 and red < 60 for red, _, blue in colours)
+    assert any(red > 180 and 90 < green < 130 and blue < 30 for red, green, blue in colours)
+    assert (255, 255, 255) in colours
 
 
 def test_a_thin_region_stays_visible_under_the_lines_of_its_sides(result, case):
