@@ -3,6 +3,7 @@
 
 import io
 import json
+import os
 import random
 import zipfile
 
@@ -295,6 +296,33 @@ def test_a_file_of_somebody_else_is_not_replaced(result, tmp_path):
     with pytest.raises(SwcError, match="not_ours"):
         consultation.prepare(result, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [LETTER]
+
+
+@pytest.mark.parametrize("fails_at", range(1, 9))
+def test_files_are_exchanged_all_or_none(tmp_path, monkeypatch, fails_at):
+    names = ["a.docx", "b.xlsx", "c.gpkg", "consultation.json"]
+    for name in names[1:]:
+        (tmp_path / name).write_text("old")
+    calls = []
+
+    def replace(source, target, plain=os.replace):
+        calls.append(source)
+        if len(calls) == fails_at:
+            raise OSError("no space")
+        plain(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    try:
+        with consultation.placed(tmp_path, "consultation") as aside:
+            for name in names:
+                (aside / name).write_text("new")
+    except SwcError as error:
+        assert error.code == "result.unwritable"
+        meant = dict.fromkeys(names[1:], "old")
+    else:
+        assert len(calls) == 7 < fails_at
+        meant = dict.fromkeys(names, "new")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == meant
 
 
 def test_without_python_docx_all_but_the_letter_is_written_and_it_is_said_what_to_install(
