@@ -101,6 +101,8 @@ def test_every_value_fits_its_field_and_is_of_its_code_set(demo):
             assert not field.required or len(values) == len(sheet), place
             if field.kind == "text":
                 assert max(map(len, values), default=0) <= field.length, place
+                sizes = [len(value.encode("gb18030")) for value in values]
+                assert sheet.geometry is None or max(sizes, default=0) <= min(field.length, 254), place
             if field.domain:
                 codes = {code for value in values for code in (value.split(";") if field.listed else [value])}
                 assert codes <= set(domains[field.domain]), place
@@ -118,6 +120,7 @@ def test_identifiers_are_of_their_district_and_unique_in_the_whole_package(demo)
         assert (len(bsm), bsm[:10]) == (18, f"{district}0000")
         assert (len(number), number[:4]) == (11, code)
     assert len(set(zones.columns["TBBH"])) == len(zones)
+    assert len(set(found.sheets["BSMDJ"].columns["BSM"])) == len(found.sheets["BSMDJ"])
     in_use = [row["BSM"] for row in found.sheets["BSMDJ"].rows() if row["ZT"] == "1"]
     assert sorted(in_use) == sorted(given)
 
@@ -221,6 +224,43 @@ def test_a_piece_thinner_than_edges_bend_stays_whole():
     assert shapely.is_valid(whole).all()
     assert shapely.coverage_is_valid(whole)
     assert shapely.get_num_coordinates(whole).tolist() == [5, 5, 5]
+
+
+@pytest.mark.parametrize("seed", [3, 6, 7])
+def test_lines_that_hardly_differ_leave_no_piece_turned_inside_out(zone, seed):
+    dice = np.random.default_rng(seed)
+    spots = [
+        (dice.uniform(500, 3500, 2), np.sort(dice.uniform(0, 6.28, 6)), dice.uniform(300, 1500))
+        for _ in range(8)
+    ]
+
+    def drawn(by):
+        made = []
+        for centre, angles, radius in spots:
+            ring = centre + radius * np.column_stack([np.cos(angles), np.sin(angles)]) + [640000, 3460000]
+            made.append(shapely.Polygon(np.round(ring + dice.uniform(-by, by, ring.shape), 4)))
+        return [(shape, {"tier": "unknown"}) for shape in made if shape.is_valid]
+
+    result = zone(
+        f"fuzz{seed}",
+        extent=None,
+        nature_park=drawn(0.0),
+        ecological_redline=drawn(0.0006),
+        permanent_basic_farmland=drawn(0.0006),
+        river_lake_management=drawn(0.002),
+    )
+    found = written.read(result, [])
+    plane = found.polygons(np.arange(len(found)))
+    to_degrees = pyproj.Transformer.from_crs(PLANE, "EPSG:4490", always_xy=True)
+
+    def move(points):
+        return np.column_stack(to_degrees.transform(points[:, 0], points[:, 1]))
+
+    only_moved = shapely.transform(plane, lambda points: np.round(move(points), 10))
+    assert not shapely.coverage_is_valid(only_moved) or not shapely.is_valid(only_moved).all()
+    whole, left = lonlat.moved(plane, move)
+    assert left == 0
+    assert shapely.coverage_is_valid(whole)
 
 
 @pytest.mark.parametrize("form", ["gdb", "gpkg"])
@@ -474,7 +514,7 @@ def test_the_order_of_layers_and_features_changes_nothing(zone):
 
 
 def keep(found, path):
-    datasets.write(path, "gpkg", [found.sheets["BSMDJ"]])
+    datasets.write(path, "gpkg", [found.sheets["BSMDJ"], found.sheets["META"]])
     return path
 
 
@@ -556,6 +596,28 @@ def test_copies_carry_the_fields_of_their_sources_under_names_of_their_own(demo)
     assert "合成数据 synthetic" in found.sheets["YJJBNTBHTB"].columns["Y_BZ"].tolist()
 
 
+def test_long_texts_fit_and_numbers_stay_numbers(zone):
+    words = "很长的名称" * 60
+    here = box(0, 0, 1000, 1000)
+    result = zone(
+        "long",
+        permanent_basic_farmland=[
+            (here, {"id": "1", "tier": "pbf", "note": words, "rank": 7, "size": 1.5, "no": 3101010000000001}),
+            (
+                box(2000, 0, 2500, 500),
+                {"id": "2", "tier": "pbf", "note": None, "rank": 8, "size": None, "no": 5},
+            ),
+        ],
+    )
+    copy = handed_in(result).sheets["YJJBNTBHTB"]
+    note, other = copy.columns["note"].tolist()
+    assert (note[:250].rstrip("…") in words, note[-1], other) == (True, "…", None)
+    assert len(note.encode("gb18030")) <= 254
+    assert copy.columns["rank"].dtype == np.int64
+    assert copy.columns["no"].tolist() == ["3101010000000001", "5"]
+    assert copy.columns["size"].tolist() == pytest.approx([1.5, np.nan], nan_ok=True)
+
+
 def test_a_source_that_changed_since_the_run_lends_no_fields(zone, tmp_path):
     result = zone("sources", **parts())
     fields = set(handed_in(result).sheets["YJJBNTBHTB"].columns)
@@ -606,6 +668,8 @@ def test_meta_holds_what_checks_rely_on(demo):
     assert round(float(said["reference_m2:STBHHX"]) * 100) == centi(found.sheets["STBHHX"])
     assert (said["target:2025"], said["target:2035"]) == ("98.25", "98.45")
     assert 0 < float(said["rate"]) < 100
+    assert {"crs", "secrecy", "provider"} <= set(json.loads(said["input:3"]))
+    assert "count:ZJJG" not in said
     assert not any("/" in value and ".gpkg" in value for value in said.values())
 
 
@@ -634,6 +698,14 @@ def test_a_city_without_districts_is_one_of_its_own_code(zone):
     found = handed_in(zone("whole", extent=None, **parts())).sheets
     assert rows(found["XZQ"], "XZQDM", "XZQMC") == [("310000", "演示市")]
     assert {bsm[:10] for bsm in found["SBGKFQ"].columns["BSM"]} == {"3100000000"}
+
+
+def test_a_district_whose_code_is_none_is_told_and_named_by_the_city(zone):
+    found = handed_in(
+        zone("odd", extent=[(box(0, 0, 4000, 2000), {"code": "东", "name": "东区"})], **parts())
+    )
+    assert {bsm[:10] for bsm in found.sheets["SBGKFQ"].columns["BSM"]} == {"3100000000"}
+    assert [f.facts["codes"] for f in found.findings if f.code == "contents.district_codes"] == ["东"]
 
 
 def test_a_result_whose_decision_table_is_lost_is_refused(zone, tmp_path):

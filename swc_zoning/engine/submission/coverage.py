@@ -64,10 +64,10 @@ def gaps(surface: Surface) -> Iterator[Defect]:
     land = shapely.union_all(_districts(surface))
     shapely.prepare(land)
     free = shapely.intersects(land, inside)
-    covered = np.unique(_tree(surface).query(inside, predicate="intersects")[0])
+    covered = np.unique(surface.tree.query(inside, predicate="intersects")[0])
     free[covered] = False
     for gap in shapely.get_parts(shapely.union_all(faces[free])):
-        beside = np.sort(_tree(surface).query(gap, predicate="intersects"))
+        beside = np.sort(surface.tree.query(gap, predicate="intersects"))
         lands = shapely.intersects(surface.district_polygons, shapely.point_on_surface(gap))
         for defect in _defects(surface, tuple(beside.tolist()), gap):
             yield replace(defect, district=int(np.argmax(lands)))
@@ -110,18 +110,14 @@ def _twins(surface: Surface) -> list[tuple[int, int]]:
 
 def _faces(surface: Surface) -> NDArray[Any]:
     """Return the ground between left-over edges, wider than the grid."""
-    lines = surface.edges.drawn(surface.left_over)
-    if len(lines) == 0:
-        return np.empty(0, object)
-    faces = shapely.get_parts(shapely.polygonize([shapely.union_all(lines)]))
-    return faces[_wide(faces)]
+    return surface.faces[_wide(surface.faces)]
 
 
 def _crossing(surface: Surface, faces: NDArray[Any]) -> tuple[Ints, Ints]:
     """Return rows (face, polygon) of polygons that lie on faces."""
     if len(faces) == 0:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    face, row = _tree(surface).query(faces, predicate="intersects")
+    face, row = surface.tree.query(faces, predicate="intersects")
     return face, row
 
 
@@ -129,15 +125,11 @@ def _doubtful(surface: Surface) -> Mask:
     """Return which polygons have, or are crossed by, an edge that does not cancel in its district."""
     doubtful = np.zeros(surface.count + surface.districts, bool)
     strangers = surface.strangers
-    doubtful[surface.edges.owner[strangers]] = True
-    border = strangers[surface.edges.owner[strangers] >= surface.count]
+    doubtful[surface.noded.owner[strangers]] = True
+    border = strangers[surface.noded.owner[strangers] >= surface.count]
     if len(border):
-        doubtful[_tree(surface).query(surface.edges.drawn(border), predicate="intersects")[1]] = True
+        doubtful[surface.tree.query(surface.noded.drawn(border), predicate="intersects")[1]] = True
     return doubtful[: surface.count]
-
-
-def _tree(surface: Surface) -> shapely.STRtree:
-    return shapely.STRtree(surface.polygons)
 
 
 def _ground(surface: Surface, rows: Ints) -> NDArray[Any]:

@@ -25,9 +25,12 @@ DECIMALS = 10
 _FINE = 10_000_000
 #: No vertex is nearer to an edge than this (metres), which two steps of the degree grid keep apart.
 _APART_M = 2.5e-5
+#: No two vertices of an edge are nearer than this (metres): below 0.0001 m they would count as one.
+_STEP_M = 1.2e-4
+#: Turn by turn: nearer to its ends than this (metres) an edge is not split, for sides that meet bend alike.
+_MARGINS_M = (5e-3, 5e-3, 5e-3, 5e-3, _STEP_M, _STEP_M)
 #: Bend of an edge (metres) by the square of its length: tan(latitude) / 8 radii, with room to spare.
 _BEND = 4e-8
-_ROUNDS = 8
 
 Point = tuple[float, float]
 Edge = tuple[Point, Point]
@@ -41,13 +44,12 @@ def moved(polygons: Polygons, move: Move) -> tuple[Polygons, int]:
     shapes = polygons.copy()
     degrees = _degrees(shapes, move)
     broken = _broken(shapes, degrees)
-    for _ in range(_ROUNDS):
-        touched = _split(shapes, broken)
-        if not len(touched):
-            break
-        degrees[touched] = _degrees(shapes[touched], move)
-        affected = np.union1d(touched, broken)
-        broken = affected[_broken(shapes[affected], degrees[affected])]
+    for margin in _MARGINS_M:
+        touched = _split(shapes, broken, margin)
+        if len(touched):
+            degrees[touched] = _degrees(shapes[touched], move)
+            affected = np.union1d(touched, broken)
+            broken = affected[_broken(shapes[affected], degrees[affected])]
     return degrees, len(broken)
 
 
@@ -65,14 +67,14 @@ def _broken(shapes: Polygons, degrees: Polygons) -> NDArray[np.int64]:
     return np.flatnonzero(wrong)
 
 
-def _split(shapes: Polygons, broken: NDArray[np.int64]) -> NDArray[np.int64]:
+def _split(shapes: Polygons, broken: NDArray[np.int64], margin: float) -> NDArray[np.int64]:
     """Put vertices into edges of the `broken` polygons where another vertex is close, in place.
 
     Returns the numbers of all polygons that got one: those beside them have the same edges.
     """
     wanted: dict[Edge, list[Point]] = {}
     for number in broken.tolist():
-        wanted.update(_wanted(shapes[number]))
+        wanted.update(_wanted(shapes[number], margin))
     if not wanted:
         return np.empty(0, np.int64)
     ends = np.array(list(wanted))
@@ -84,7 +86,7 @@ def _split(shapes: Polygons, broken: NDArray[np.int64]) -> NDArray[np.int64]:
     return near
 
 
-def _wanted(polygon: Any) -> dict[Edge, list[Point]]:
+def _wanted(polygon: Any, margin: float) -> dict[Edge, list[Point]]:
     """Return for edges of a polygon (ends in order) the vertices they need, from the first end on."""
     rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(polygon)]
     vertices = np.concatenate([ring[:-1] for ring in rings])
@@ -92,13 +94,13 @@ def _wanted(polygon: Any) -> dict[Edge, list[Point]]:
     for ring in rings:
         for start, end in zip(ring[:-1], ring[1:]):
             first, last = sorted([tuple(start.tolist()), tuple(end.tolist())])
-            points = list(_beside(first, last, vertices))
+            points = list(_beside(first, last, vertices, margin))
             if points:
                 found[first, last] = points
     return found
 
 
-def _beside(first: Point, last: Point, vertices: Points) -> Iterator[Point]:
+def _beside(first: Point, last: Point, vertices: Points, margin: float) -> Iterator[Point]:
     """Yield the points of an edge at which it passes close to one of `vertices`, none twice."""
     along = np.subtract(last, first)
     length = float(np.hypot(*along))
@@ -106,11 +108,11 @@ def _beside(first: Point, last: Point, vertices: Points) -> Iterator[Point]:
     share = offset @ along / length**2
     across = np.abs(along[0] * offset[:, 1] - along[1] * offset[:, 0]) / length
     close = across < _BEND * length**2 + 2 * _APART_M
-    margin = 2 * _APART_M / length
-    chosen = np.flatnonzero(close & (share > margin) & (share < 1 - margin))
+    inner = (share * length > margin) & ((1 - share) * length > margin)
+    chosen = np.flatnonzero(close & inner)
     before = -np.inf
     for number in chosen[np.argsort(share[chosen])].tolist():
-        if (share[number] - before) * length > _APART_M:
+        if (share[number] - before) * length > _STEP_M:
             before = share[number]
             yield _opposite(first, last, tuple(vertices[number].tolist()), float(before))
 

@@ -28,8 +28,8 @@ from swc_zoning.engine.result import ZONING
 from swc_zoning.engine.rules import RuleTable
 from swc_zoning.engine.submission import lonlat
 from swc_zoning.engine.submission.order import Order, named
-from swc_zoning.engine.submission.schemas import Layer, Schema
-from swc_zoning.engine.submission.sheets import Sheet
+from swc_zoning.engine.submission.schemas import DBF_TEXT, Layer, Schema
+from swc_zoning.engine.submission.sheets import Sheet, fitted
 
 Texts = NDArray[Any]
 
@@ -37,6 +37,8 @@ _DECIDED = ("zone", "status", "decisive", "measures", "conflicts", "members")
 _PIECES = ("district_code", "district_name", "land", *_DECIDED, "ellipsoidal_m2", "area_m2")
 _SOURCES = ("input", "role", "layer", "source_id", "name", "tier")
 _CODE = re.compile(r"\d{6}")
+#: Digits of the longest code of a district or what is below it.
+_LONGEST_CODE = 12
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ def read(result: Path, order: Order, schema: Schema, given: Path | None = None) 
         features,
         piece,
         feature,
-        [Finding("contents.unfit_shapes", {"count": unfit})] if unfit else [],
+        [*_odd_codes(found), *([Finding("contents.unfit_shapes", {"count": unfit})] if unfit else [])],
         move,
     )
 
@@ -261,6 +263,14 @@ def _districts(found: written.Written, order: Order) -> tuple[list[District], In
     return made, number
 
 
+def _odd_codes(found: written.Written) -> Iterator[Finding]:
+    """Yield the districts whose code is none of GB/T 2260: their identifiers start with that of the city."""
+    codes = [row["district_code"] for row in found.summary["by_district"] if row["district_code"]]
+    odd = [code for code in codes if not (code.isdecimal() and 6 <= len(code) <= _LONGEST_CODE)]
+    if odd:
+        yield Finding("contents.district_codes", {"codes": ", ".join(odd[:10]), "count": len(odd)})
+
+
 def _district(code: str, row: Mapping[str, Any], factor: float, order: Order) -> District:
     # Without an extent there is one district without a code: the city.
     begun = _CODE.match(code)
@@ -282,6 +292,12 @@ def _sources(result: Path, piece_id: Sequence[str]) -> tuple[list[Feature], Ints
     feature, ranked = _ranked(np.concatenate(codes), features, key=lambda one: (*one.key, one.input))
     keys = np.unique(np.concatenate(pieces) * max(len(ranked), 1) + feature)
     return ranked, keys // max(len(ranked), 1), keys % max(len(ranked), 1)
+
+
+def cut(layer: Layer, name: str, text: str | None) -> str | None:
+    """Return explanatory text as it fits its field, in a Shapefile too where the layer has polygons."""
+    length = layer.field(name).length
+    return fitted(text, min(length, DBF_TEXT) if layer.kind == "polygon" else length)
 
 
 def groups(keys: Ints) -> Iterator[tuple[int, Ints]]:

@@ -23,6 +23,8 @@ Mask = NDArray[np.bool_]
 
 #: The code of the border between two districts in a pair.
 DISTRICT = "XZQ"
+#: A second boundary is along at least this share of what the first is along: ends of a strip are no sides.
+_SIDE = 0.2
 #: Fields in which pieces that may be one agree.
 _SAME = ("XZQDM", "FQDM", "CSDM", "LH", "ZT")
 _RIVERS = frozenset({("landuse_status", "water"), ("landuse_status", "tidal_flat")})
@@ -80,10 +82,14 @@ class Memberships:
         borders.append((item[apart], np.full(int(apart.sum()), names.index(DISTRICT)), length[apart]))
         items, code, metres = (np.concatenate(column) for column in zip(*borders))
         found: list[list[str]] = [[] for _ in range(count)]
+        longest = np.zeros(count)
         order, starts = group(items * len(names) + code)
         if len(starts):
             rows = order[starts]
             sums = np.add.reduceat(metres[order], starts)
+            np.maximum.at(longest, items[rows], sums)
+            side = sums >= longest[items[rows]] * _SIDE
+            rows, sums = rows[side], sums[side]
             for row in rows[np.lexsort((code[rows], -sums, items[rows]))].tolist():
                 found[items[row]].append(names[code[row]])
         return [tuple(sorted(codes[:2])) for codes in found]

@@ -18,10 +18,26 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 from swc_zoning.engine.areas import area_model
-from swc_zoning.engine.grid import Floats, Ints, group, mix, to_metres, to_units, unique_points
+from swc_zoning.engine.grid import (
+    PER_METRE,
+    Floats,
+    Ints,
+    group,
+    mix,
+    ragged,
+    to_metres,
+    to_units,
+    unique_points,
+)
 
 Mask = NDArray[np.bool_]
 
+#: How far (m) a vertex may be from a line it was on before all of them were rounded to the grid.
+_ON_LINE = 1.5 / PER_METRE
+#: The same in degrees.
+_ON_LINE_DEGREES = 1.5e-9
+#: Straight lines of the plane and in degrees are no farther apart than this times their length squared (1/m).
+_BEND = 5e-8
 #: CRS of the vectors of a submission.
 DEGREES = "EPSG:4490"
 _POLYGON = 3
@@ -44,6 +60,10 @@ class Plane:
     def metres(self, degrees: Floats) -> Floats:
         """Return points (n, 2) longitude and latitude as east and north."""
         return np.column_stack(self._there.transform(degrees[:, 0], degrees[:, 1]))
+
+    def many_degrees(self, metres: Floats) -> tuple[Floats, Floats]:
+        """Return the longitudes and latitudes of points (n, 2)."""
+        return self._back.transform(metres[:, 0], metres[:, 1])
 
     def degrees(self, east: float, north: float) -> tuple[float, float]:
         """Return a place as longitude and latitude."""
@@ -121,7 +141,8 @@ class Edges:
     """Directed edges, the ground of their owner on their left; n edges, m nodes.
 
     `x`, `y`: nodes in grid units; `start`, `end`: nodes of each edge; `owner`: row of its polygon;
-    `vertex`: where in the rings it begins; `flip`: walked against the ring it is of.
+    `vertex`: where in the rings it begins, or ends where the ring runs the other way. Edges that were split
+    keep the `vertex` of the whole; `first` is the number of the first part of each whole edge.
     """
 
     x: Ints
@@ -130,7 +151,7 @@ class Edges:
     end: Ints
     owner: Ints
     vertex: Ints
-    flip: Mask
+    first: Ints
 
     @classmethod
     def of(cls, rings: Rings) -> Edges:
@@ -142,7 +163,7 @@ class Edges:
         flip = (rings.twice_area < 0) == rings.outer
         flip = (flip & (rings.twice_area != 0))[ring]
         start, end = np.where(flip, other, one), np.where(flip, one, other)
-        return cls(x, y, start, end, rings.owner[ring], vertex, flip)
+        return cls(x, y, start, end, rings.owner[ring], vertex, np.arange(len(start)))
 
     def __len__(self) -> int:
         return len(self.start)
@@ -181,6 +202,32 @@ class Edges:
         """Return for each line the edges up less the edges down, each times its `weight`."""
         order, starts = self.sorted
         return np.add.reduceat((self.sign * weight)[order], starts) if len(starts) else starts
+
+    @cached_property
+    def ends(self) -> tuple[Ints, Ints]:
+        """Return the smaller and the larger node of each line."""
+        order, starts = self.sorted
+        one = order[starts]
+        return np.minimum(self.start[one], self.end[one]), np.maximum(self.start[one], self.end[one])
+
+    def split(self, lines: Ints, nodes: Ints) -> Edges:
+        """Return the edges with lines split at nodes on them; the pairs are in order along the line."""
+        low, high = self.ends
+        counts = np.bincount(lines, minlength=len(low))
+        begin = np.cumsum(counts + 2) - (counts + 2)
+        chain = np.empty(int((counts + 2).sum()), np.int64)
+        chain[begin], chain[begin + counts + 1] = low, high
+        chain[ragged(begin + 1, counts)] = nodes
+        parts = counts[self.line] + 1
+        whole = np.repeat(np.arange(len(self)), parts)
+        first = np.cumsum(parts) - parts
+        step = np.arange(len(whole)) - first[whole]
+        up = self.rising[whole]
+        at = begin[self.line[whole]] + np.where(up, step, parts[whole] - 1 - step)
+        one, other = chain[at], chain[at + 1]
+        start, end = np.where(up, one, other), np.where(up, other, one)
+        owner, vertex = self.owner[whole], self.vertex[whole]
+        return Edges(self.x, self.y, start, end, owner, vertex, first)
 
     def drawn(self, chosen: Ints) -> NDArray[Any]:
         """Return edges as lines in metres."""
@@ -243,16 +290,13 @@ class Surface:
         return self._drawn[self.count :]
 
     @cached_property
-    def of_part(self) -> Mask:
-        """Return which edges are of the polygons, not of the districts."""
-        return self.edges.owner < self.count
+    def tree(self) -> shapely.STRtree:
+        """Return an index of the polygons."""
+        return shapely.STRtree(self.polygons)
 
     @cached_property
     def _areas(self) -> Floats:
-        order, starts = self.edges.sorted
-        one = order[starts]
-        low = np.minimum(self.edges.start[one], self.edges.end[one])
-        high = np.maximum(self.edges.start[one], self.edges.end[one])
+        low, high = self.edges.ends
         x, y = to_metres(self.edges.x), to_metres(self.edges.y)
         terms = area_model(self.plane.work_crs).edge_terms_indexed(x, y, low, high)
         signed = terms[self.edges.line] * self.edges.sign
@@ -266,15 +310,10 @@ class Surface:
         """
         return self._areas[: self.count]
 
-    @property
-    def district_areas(self) -> Floats:
-        """Return the official ellipsoidal area of each district, m2, raw."""
-        return self._areas[self.count :]
-
     @cached_property
     def plane_m2(self) -> Floats:
         """Return the plane area of each polygon."""
-        ring = np.abs(self.rings.twice_area) * np.where(self.rings.outer, 0.5, -0.5) / 1e8
+        ring = np.abs(self.rings.twice_area) * np.where(self.rings.outer, 0.5, -0.5) / PER_METRE**2
         return np.bincount(self.rings.owner, ring, minlength=self.count + self.districts)[: self.count]
 
     @cached_property
@@ -288,42 +327,7 @@ class Surface:
         """Return the mean width of each polygon: 2 A / P; 0 for those without ground."""
         return 2 * self.plane_m2 / np.maximum(self.perimeter_m, 1e-9)
 
-    @cached_property
-    def across(self) -> Ints:
-        """Return for each edge the polygon on its other side, -1 where not exactly one is there."""
-        part = np.flatnonzero(self.of_part)
-        order, starts = group(self.edges.line[part])
-        rows = part[order]
-        two = starts[np.diff(np.append(starts, len(rows))) == 2]
-        a, b = rows[two], rows[two + 1]
-        a, b = (side[self.edges.sign[a] != self.edges.sign[b]] for side in (a, b))
-        beside = np.full(len(self.edges), -1, np.int64)
-        beside[a], beside[b] = self.edges.owner[b], self.edges.owner[a]
-        return beside
-
-    @cached_property
-    def outer(self) -> Mask:
-        """Return which edges of polygons are on the border of a district with nothing on its other side."""
-        shared = np.ones(len(self.edges), bool)
-        shared[self.left_over] = False
-        return shared & self.of_part & (self.across < 0) if self.districts else np.zeros(len(shared), bool)
-
-    def borders(self, chosen: Ints) -> tuple[Ints, Ints, Floats]:
-        """Return rows (index into `chosen`, polygon beside it, length of their border in m).
-
-        -1 stands for what is outside the districts.
-        """
-        index = np.full(self.count + self.districts, -1, np.int64)
-        index[chosen] = np.arange(len(chosen))
-        at = np.flatnonzero((index[self.edges.owner] >= 0) & ((self.across >= 0) | self.outer))
-        width = self.count + 1
-        keys = index[self.edges.owner[at]] * width + self.across[at] + 1
-        order, starts = group(keys)
-        if len(starts) == 0:
-            return order, order, np.empty(0)
-        pairs = keys[order[starts]]
-        length = np.add.reduceat(self.edges.length_m[at][order], starts)
-        return pairs // width, pairs % width - 1, length
+    # --- sides -----------------------------------------------------------------------------------------
 
     @cached_property
     def number(self) -> Ints:
@@ -333,30 +337,98 @@ class Surface:
         return np.array([known[code] for code in codes], np.int64)
 
     @cached_property
-    def left_over(self) -> Ints:
-        """Return edges whose line the polygons and the districts do not share out as a partition does.
+    def noded(self) -> Edges:
+        """Return the edges, split where neighbours have vertices on them that they have not."""
+        edges = self.edges
+        odd = np.union1d(self._left_over(edges), self._strangers(edges))
+        if len(odd) == 0:
+            return edges
+        lines, nodes = _on_lines(self.plane, edges, odd)
+        return edges.split(lines, nodes) if len(lines) else edges
 
-        Empty if and only if the polygons, none crossing itself, cover the districts once everywhere.
-        """
-        return np.flatnonzero((self.edges.net(np.where(self.of_part, 1, -1)) != 0)[self.edges.line])
+    def _of_part(self, edges: Edges) -> Mask:
+        """Return which edges are of the polygons, not of the districts."""
+        return edges.owner < self.count
 
-    @cached_property
-    def strangers(self) -> Ints:
-        """Return edges that do not cancel among the polygons of a district and that district itself."""
-        own = self.number[self.edges.owner]
-        order, starts = self.edges.sorted
+    def _left_over(self, edges: Edges) -> Ints:
+        return np.flatnonzero((edges.net(np.where(self._of_part(edges), 1, -1)) != 0)[edges.line])
+
+    def _strangers(self, edges: Edges) -> Ints:
+        own, part = self.number[edges.owner], self._of_part(edges)
+        order, starts = edges.sorted
         if len(starts) == 0:
             return order
         several = np.minimum.reduceat(own[order], starts) != np.maximum.reduceat(own[order], starts)
-        several |= self.edges.net(np.where(self.of_part, 1, -1)) != 0
-        at = np.flatnonzero(several[self.edges.line])
-        keys = self.edges.line[at] * (int(own.max()) + 1) + own[at]
+        several |= edges.net(np.where(part, 1, -1)) != 0
+        at = np.flatnonzero(several[edges.line])
+        keys = edges.line[at] * (int(own.max()) + 1) + own[at]
         order, starts = group(keys)
         if len(starts) == 0:
             return order
-        weight = self.edges.sign[at] * np.where(self.of_part[at], 1, -1)
+        weight = edges.sign[at] * np.where(part[at], 1, -1)
         left = np.repeat(np.add.reduceat(weight[order], starts), np.diff(np.append(starts, len(order)))) != 0
         return at[order[left]]
+
+    @cached_property
+    def left_over(self) -> Ints:
+        """Return noded edges whose line polygons and districts do not share out as a partition does.
+
+        Empty if and only if the polygons, none crossing itself, cover the districts once everywhere.
+        """
+        return self._left_over(self.noded)
+
+    @cached_property
+    def strangers(self) -> Ints:
+        """Return noded edges that do not cancel among the polygons of a district and that district itself."""
+        return self._strangers(self.noded)
+
+    @cached_property
+    def faces(self) -> NDArray[Any]:
+        """Return the ground between left-over edges, metres."""
+        lines = self.noded.drawn(self.left_over)
+        if len(lines) == 0:
+            return np.empty(0, object)
+        return shapely.get_parts(shapely.polygonize([shapely.union_all(lines)]))
+
+    @cached_property
+    def across(self) -> Ints:
+        """Return for each noded edge the polygon on its other side, -1 where not exactly one is there."""
+        edges = self.noded
+        part = np.flatnonzero(self._of_part(edges))
+        order, starts = group(edges.line[part])
+        rows = part[order]
+        two = starts[np.diff(np.append(starts, len(rows))) == 2]
+        a, b = rows[two], rows[two + 1]
+        a, b = (side[edges.sign[a] != edges.sign[b]] for side in (a, b))
+        beside = np.full(len(edges), -1, np.int64)
+        beside[a], beside[b] = edges.owner[b], edges.owner[a]
+        return beside
+
+    @cached_property
+    def outer(self) -> Mask:
+        """Return which noded edges of polygons are on the border of a district with nothing beyond it."""
+        shared = np.ones(len(self.noded), bool)
+        shared[self.left_over] = False
+        shared &= self._of_part(self.noded) & (self.across < 0)
+        return shared if self.districts else np.zeros(len(shared), bool)
+
+    def borders(self, chosen: Ints) -> tuple[Ints, Ints, Floats]:
+        """Return rows (index into `chosen`, polygon beside it, length of their border in m).
+
+        -1 stands for what is outside the districts.
+        """
+        edges = self.noded
+        index = np.full(self.count + self.districts, -1, np.int64)
+        index[chosen] = np.arange(len(chosen))
+        at = np.flatnonzero((index[edges.owner] >= 0) & ((self.across >= 0) | self.outer))
+        width = self.count + 1
+        keys = index[edges.owner[at]] * width + self.across[at] + 1
+        order, starts = group(keys)
+        if len(starts) == 0:
+            return order, order, np.empty(0)
+        pairs = keys[order[starts]]
+        length = np.add.reduceat(edges.length_m[at][order], starts)
+        return pairs // width, pairs % width - 1, length
 
     @cached_property
     def fingerprints(self) -> NDArray[np.uint64]:
@@ -367,3 +439,37 @@ class Surface:
         if len(starts):
             sums[self.edges.owner[starts]] = np.add.reduceat(keys, starts)
         return sums[: self.count]
+
+
+def _on_lines(plane: Plane, edges: Edges, chosen: Ints) -> tuple[Ints, Ints]:
+    """Return (line, node) of ends of the `chosen` edges that are on the line of another, in order along it.
+
+    On it on the plane, or in degrees, where neighbours may have been drawn.
+    """
+    lines = np.unique(edges.line[chosen])
+    low, high = (ends[lines] for ends in edges.ends)
+    nodes = np.unique(np.concatenate([low, high]))
+    xy = np.column_stack([to_metres(edges.x), to_metres(edges.y)])
+    drawn = shapely.linestrings(np.stack([xy[low], xy[high]], axis=1))
+    reach = np.maximum(_ON_LINE, _BEND * shapely.length(drawn) ** 2)
+    row, near = shapely.STRtree(shapely.points(xy[nodes])).query(drawn, predicate="dwithin", distance=reach)
+    node, a, b = nodes[near], low[row], high[row]
+    inner = (node != a) & (node != b)
+    row, node, a, b = (column[inner] for column in (row, node, a, b))
+    along, off = _along(xy[node], xy[a], xy[b])
+    used, at = np.unique(np.concatenate([node, a, b]), return_inverse=True)
+    degrees = np.column_stack(plane.many_degrees(xy[used]))[at].reshape(3, -1, 2)
+    _, off_degrees = _along(*degrees)
+    on = ((off <= _ON_LINE) | (off_degrees <= _ON_LINE_DEGREES)) & (along > 0) & (along < 1)
+    row, node, along = row[on], node[on], along[on]
+    order = np.lexsort((along, row))
+    return lines[row[order]], node[order]
+
+
+def _along(points: Floats, first: Floats, last: Floats) -> tuple[Floats, Floats]:
+    """Return how far along the way from `first` to `last` points are, 0 to 1, and how far off it."""
+    way, to = last - first, points - first
+    squared = np.maximum((way**2).sum(axis=1), 1e-30)
+    along = (way * to).sum(axis=1) / squared
+    off = np.abs(way[:, 0] * to[:, 1] - way[:, 1] * to[:, 0]) / np.sqrt(squared)
+    return along, off
