@@ -83,8 +83,7 @@ def load(source: Path | Mapping[str, Any] | None = None, base: Path | None = Non
     that is wrong, which includes what its stage requires and it does not say.
     """
     document, folder = _opened(source, base)
-    said = {key: value for key, value in changes.items() if value is not None}
-    given = {key: value for key, value in {**document, **said}.items() if value is not None}
+    given = {key: value for key, value in {**document, **changes}.items() if value is not None}
     given = {**given, **_from_record(given, folder)}
     findings = [*check_document(given, "order"), *_odd_dates(given)]
     if not findings:
@@ -128,7 +127,7 @@ def _opened(source: Path | Mapping[str, Any] | None, base: Path | None) -> tuple
 
 
 def _from_record(given: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    """Return number and date of the consultation from its record, where they are not given."""
+    """Return number and date of the consultation from its record, as far as they are not given."""
     path = given.get("consultation")
     if not isinstance(path, str) or not (folder / path).is_file():
         return {}
