@@ -99,10 +99,11 @@ def plain(result: Path, package: Path) -> None:
         piece: f"{code}0000{row:08d}"
         for row, (piece, code) in enumerate(zip(told["piece_id"], told["district_code"]))
     }
+    zones = sorted(set(told["zone"].tolist()))
     own = {
         "BSM": list(bsm.values()),
         "XZQDM": told["district_code"],
-        "FQDM": told["zone"],
+        "FQDM": [f"{zones.index(zone):04d}" for zone in told["zone"]],
         "CSDM": told["measures"],
         "LH": ["9" if land is None or land != land else str(int(land)) for land in told["land"].tolist()],
         "ZT": ["1" if status == "confirmed" else "2" for status in told["status"]],

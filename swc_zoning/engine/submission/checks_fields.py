@@ -232,12 +232,14 @@ def check_3401(package: Package, rule: Rule) -> Iterator[Said]:
 
 
 def _areas(package: Package, rule: Rule, layer: Layer, field: Field, values: Any) -> Iterator[Flaw]:
-    strict = field.positive or field.name == "TQMJ"
-    for row in columns.rows((values <= 0) if strict else (values < 0)):
-        closed = layer.name == "SBGKFQ" and field.name == "TBMJ" and values[row] == 0
-        severity = "W" if closed else None
-        said = {"field": field.name, "value": f"{values[row]:.{field.decimals}f}"}
-        yield _flaw(package, rule, layer.name, row, severity=severity, measure=float(values[row]), **said)
+    levelled = layer.name == "SBGKFQ" and field.name == "TBMJ"
+    raw = package.sheet(layer.name).columns.get("TQMJ") if levelled else None
+    for row in columns.rows((values <= 0) if field.positive else (values < 0)):
+        # What is smaller than the 0.01 m2 that areas are levelled by may have come out as nothing.
+        closed = raw is not None and values[row] == 0 and raw[row] < rule.number("levelled_m2")
+        said = {"severity": "W", "case": "zero", "key": "levelled"} if closed else {}
+        said.update(field=field.name, value=f"{values[row]:.{field.decimals}f}", measure=float(values[row]))
+        yield _flaw(package, rule, layer.name, row, **said)
 
 
 def _times(package: Package, rule: Rule, layer: Layer, field: Field, sheet: Sheet) -> Iterator[Flaw]:

@@ -21,11 +21,11 @@ from swc_zoning.engine import roles
 from swc_zoning.engine.grid import Ints, components, ragged, same_points, to_units
 from swc_zoning.engine.messages import Finding, sentence
 from swc_zoning.engine.submission.control_zones import REDLINE, role_name
-from swc_zoning.engine.submission.material import Decision, Feature, Material, groups, union
+from swc_zoning.engine.submission.material import Decision, Feature, Material, cut, groups, union
 from swc_zoning.engine.submission.order import Order
 from swc_zoning.engine.submission.references import tier_name
 from swc_zoning.engine.submission.register import Register, key_of
-from swc_zoning.engine.submission.sheets import Sheet, fitted
+from swc_zoning.engine.submission.sheets import Sheet
 from swc_zoning.paths import resource
 
 LAYER, TABLE = "HXJY", "HXLZ"
@@ -280,21 +280,21 @@ class _Bench:
         return {
             "SZXJXZQDM": district.head,
             "SZXJXZQMC": district.name,
-            "SHENG": fitted(_province(material.order), layer.field("SHENG").length),
-            "SHI": fitted(material.order.name, layer.field("SHI").length),
-            "XIAN": fitted(district.name, layer.field("XIAN").length),
+            "SHENG": cut(layer, "SHENG", _province(material.order)),
+            "SHI": cut(layer, "SHI", material.order.name),
+            "XIAN": cut(layer, "XIAN", district.name),
             "HXMC": self._name(case, behind),
-            "HXLX": fitted("、".join(self._types(behind)), layer.field("HXLX").length),
+            "HXLX": cut(layer, "HXLX", "、".join(self._types(behind))),
             "MJ": material.area_m2(patch.kept),
-            "ZRBHDMC": fitted(_names(within[0]), layer.field("ZRBHDMC").length),
+            "ZRBHDMC": cut(layer, "ZRBHDMC", _names(within[0])),
             "SFZRBHDHXQ": _YES if within[1] else _NO,
             "SFZRBHDYBKZQ": _YES if within[2] else _NO,
-            "GKCS": fitted(screening()["control_zh"], layer.field("GKCS").length),
+            "GKCS": cut(layer, "GKCS", screening()["control_zh"]),
             "GXLX": _NEW,
             "JYLX": patch.kind,
             "ZBH": _group_name(case),
-            "LY": fitted(f"{row['name_zh']}；依据：{basis}；{case.reason}", layer.field("LY").length),
-            "BZ": fitted(self._screened(patch), layer.field("BZ").length),
+            "LY": cut(layer, "LY", f"{row['name_zh']}；依据：{basis}；{case.reason}"),
+            "BZ": cut(layer, "BZ", self._screened(patch)),
         }
 
     def argument(self, case: Case, number: int, bsm: str | None) -> dict[str, Any]:
@@ -318,11 +318,11 @@ class _Bench:
             "KCMJ": taken,
             "JYMJ": 0.0 if case.verdict == WITHDRAW else own,
             "ZMJ": case.group_m2,
-            "DLGC": fitted(self._landuse(patch), layer.field("DLGC").length),
-            "CTQK": fitted(self._screened(patch), layer.field("CTQK").length),
+            "DLGC": cut(layer, "DLGC", self._landuse(patch)),
+            "CTQK": cut(layer, "CTQK", self._screened(patch)),
             "JL": case.verdict,
-            "LY": fitted(case.reason, layer.field("LY").length),
-            "WTG": fitted(_said("not_supplied", names=missing) if missing else "", layer.field("WTG").length),
+            "LY": cut(layer, "LY", case.reason),
+            "WTG": cut(layer, "WTG", _said("not_supplied", names=missing) if missing else ""),
             "X": longitude,
             "Y": latitude,
         }
@@ -349,7 +349,7 @@ class _Bench:
     def _name(self, case: Case, behind: Sequence[Feature]) -> str:
         named = next((one.name for one in behind if one.name), "")
         kind = self._material.table.conflicts[case.patch.kind]["name_zh"]
-        return fitted(named or kind, self._material.schema.layers[LAYER].field("HXMC").length) or kind
+        return cut(self._material.schema.layers[LAYER], "HXMC", named or kind) or kind
 
     def _types(self, behind: Sequence[Feature]) -> list[str]:
         types = screening()["types"]

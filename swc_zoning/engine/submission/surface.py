@@ -141,8 +141,8 @@ class Edges:
     """Directed edges, the ground of their owner on their left; n edges, m nodes.
 
     `x`, `y`: nodes in grid units; `start`, `end`: nodes of each edge; `owner`: row of its polygon;
-    `vertex`: where in the rings it begins; `flip`: walked against the ring it is of. Edges that were
-    split keep the `vertex` of the whole; `first` is the number of the first part of each whole edge.
+    `vertex`: where in the rings it begins, or ends where the ring runs the other way. Edges that were split
+    keep the `vertex` of the whole; `first` is the number of the first part of each whole edge.
     """
 
     x: Ints
@@ -151,7 +151,6 @@ class Edges:
     end: Ints
     owner: Ints
     vertex: Ints
-    flip: Mask
     first: Ints
 
     @classmethod
@@ -164,7 +163,7 @@ class Edges:
         flip = (rings.twice_area < 0) == rings.outer
         flip = (flip & (rings.twice_area != 0))[ring]
         start, end = np.where(flip, other, one), np.where(flip, one, other)
-        return cls(x, y, start, end, rings.owner[ring], vertex, flip, np.arange(len(start)))
+        return cls(x, y, start, end, rings.owner[ring], vertex, np.arange(len(start)))
 
     def __len__(self) -> int:
         return len(self.start)
@@ -227,8 +226,8 @@ class Edges:
         at = begin[self.line[whole]] + np.where(up, step, parts[whole] - 1 - step)
         one, other = chain[at], chain[at + 1]
         start, end = np.where(up, one, other), np.where(up, other, one)
-        owner, vertex, flip = (column[whole] for column in (self.owner, self.vertex, self.flip))
-        return Edges(self.x, self.y, start, end, owner, vertex, flip, first)
+        owner, vertex = self.owner[whole], self.vertex[whole]
+        return Edges(self.x, self.y, start, end, owner, vertex, first)
 
     def drawn(self, chosen: Ints) -> NDArray[Any]:
         """Return edges as lines in metres."""
