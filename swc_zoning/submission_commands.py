@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands of the submission: coordinate lists, consultation."""
+"""Commands of the submission: packages, coordinate lists, consultation."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from swc_zoning import validate_command
 from swc_zoning.engine import scratch
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.progress import Progress
@@ -17,10 +19,23 @@ DONE = 0
 
 #: What is wrong use of these commands.
 MISUSE = {
+    "export": frozenset(
+        {
+            *("written.no_result", "order.unreadable", "order.path_missing", "submission.profile_unknown"),
+            *("package.not_ours", "accepted.unreadable"),
+        }
+    ),
     "coordinates": frozenset(
         {
             *("intake.source_missing", "coordinates.option", "coordinates.exists", "coordinates.no_field"),
             "cli.unreadable",
+        }
+    ),
+    "validate": validate_command.MISUSE,
+    "consult": frozenset(
+        {
+            *("written.no_result", "derived.not_ours", "intake.source_missing", "cli.unreadable"),
+            *("consultation.setting", "consultation.edited"),
         }
     ),
 }
@@ -31,12 +46,30 @@ Maker = Callable[..., argparse.ArgumentParser]
 
 def register(commands: Any, make: Maker) -> None:
     """Add the commands of the submission to a parser."""
+    _export_command(commands, make)
     _coordinates_command(commands, make)
+    validate_command.register(commands, make)
+    _consult_command(commands, make)
 
 
 def _takes_temp(command: argparse.ArgumentParser) -> None:
     text = f"folder for temporary data (default: {scratch.VARIABLE}, else that of the system)"
     command.add_argument("--temp", type=Path, metavar="DIR", help=text)
+
+
+def _export_command(commands: Any, make: Maker) -> None:
+    command = make(commands, "export", _export, "pack a result as the submission, checked and sealed")
+    command.add_argument("result", type=Path, metavar="RESULT", help="folder of a result")
+    command.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of packages")
+    command.add_argument("--profile", metavar="ID", help="profile of the submission (default: of the order)")
+    stages = ("draft", "consultation", "review", "approval", "approved")
+    command.add_argument("--stage", choices=stages, help="stage of the plan (default: of the order)")
+    command.add_argument("--settings", type=Path, metavar="ORDER.json", help="the order, all that is asked")
+    text = "earlier package: its identifiers and reasons are taken over"
+    command.add_argument("--register", type=Path, metavar="PACKAGE", help=text)
+    command.add_argument("--accept", type=Path, metavar="FILE.json", help="accepted warnings with reasons")
+    command.add_argument("--no-public", action="store_true", help="write no public edition")
+    _takes_temp(command)
 
 
 def _coordinates_command(commands: Any, make: Maker) -> None:
@@ -65,6 +98,40 @@ def _coordinates_command(commands: Any, make: Maker) -> None:
     command.add_argument("--settings", type=Path, metavar="JSON", help="options as a document; flags win")
     command.add_argument("--replace", action="store_true", help="files that are there")
     _takes_temp(command)
+
+
+def _export(options: argparse.Namespace, teller: Any) -> int:
+    from swc_zoning.engine.submission import contents, package
+
+    scratch.use(options.temp)
+    asked, schema = _order(options)
+    package.check_target(asked, schema, options.output)
+    progress = Progress(teller.progress)
+    made = contents.of_result(options.result, asked, schema, progress)
+    teller.findings(made.findings)
+    files = package.write(made, asked, schema, options.output, progress, options.lang)
+    teller.findings(files.findings)
+    shown = {"public": files.public} if files.public else {}
+    kinds = {"report": "xlsx", "findings": "gpkg", "lines": "jsonl"}
+    reports = {what: files.reports[kind] for what, kind in kinds.items()}
+    teller.result({"package": files.package, **shown, **reports})
+    return DONE
+
+
+def _order(options: argparse.Namespace) -> tuple[Any, Any]:
+    """Return the order of an export, named, and the schema it is made after."""
+    from swc_zoning.engine import written
+    from swc_zoning.engine.submission import accepted, order, schemas
+
+    changes: dict[str, Any] = {"profile": options.profile, "stage": options.stage}
+    changes["register"] = str(options.register.absolute()) if options.register else None
+    changes["public"] = False if options.no_public else None
+    asked = order.load(options.settings, **changes)
+    if options.accept:
+        asked = replace(asked, accept=(*asked.accept, *accepted.of_file(options.accept)))
+    document = written.summary_of(options.result)
+    schema = schemas.load(asked.profile, written.table_of(options.result, document))
+    return order.named(asked, schema, [str(row["district_code"]) for row in document["by_district"]]), schema
 
 
 def _coordinates(options: argparse.Namespace, teller: Any) -> int:
@@ -100,3 +167,36 @@ def _document(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise SwcError("cli.unreadable", path=str(path), reason="object")
     return document
+
+
+def _consult_command(commands: Any, make: Maker) -> None:
+    text = "ask departments about the conflicts of a result, or take in what they replied"
+    command = make(commands, "consult", _consult, text)
+    command.add_argument("result", type=Path, metavar="RESULT", help="folder of a result")
+    command.add_argument("--output", type=Path, required=True, metavar="DIR")
+    command.add_argument(
+        "--replies", type=Path, nargs="+", default=(), metavar="XLSX", help="lists that came back filled in"
+    )
+    command.add_argument(
+        "--settings", type=Path, metavar="JSON", help="plan, compiler, letter number, dates, contact, names"
+    )
+    groupings = ("auto", "features", "districts")
+    command.add_argument("--grouping", choices=groupings, default="auto", help="of conflicts into rows")
+    command.add_argument("--department", default="", metavar="ID", help="only what concerns this one")
+    _takes_temp(command)
+
+
+def _consult(options: argparse.Namespace, teller: Any) -> int:
+    from swc_zoning.engine.submission import consultation, replies
+
+    scratch.use(options.temp)
+    facts = consultation.facts_of(_document(options.settings) if options.settings else {})
+    given = {"facts": facts, "lang": options.lang, "grouping": options.grouping}
+    given["progress"] = Progress(teller.progress)
+    if options.replies:
+        made = replies.record(options.result, options.replies, options.output, **given)
+    else:
+        made = consultation.prepare(options.result, options.output, department=options.department, **given)
+    teller.findings(made.findings)
+    teller.result(made.files)
+    return DONE

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +66,7 @@ class Draft:
         self.closed = self.raw.copy()
         for code in DISTRICTS:
             mine = district == code
-            self.closed[mine] = areas.close(self.raw[mine], round(float(self.raw[mine].sum()), 2))
+            self.closed[mine] = areas.close(self.raw[mine], round(float(self.raw[mine].sum()), 2)) / 100
         self.rows, self.shapes = {}, {}
         for make in (_pieces, _key_areas, _proposals, _copies, _tables, _register):
             make(self)
@@ -75,6 +78,11 @@ class Draft:
         self.rows[layer] = rows
         if shapes is not None:
             self.shapes[layer] = sheets.to_degrees(np.asarray(shapes, object), WORK)
+
+    def middle(self, piece):
+        """Return the middle of a piece, longitude and latitude."""
+        point = self.shapes["SBGKFQ"][piece].centroid
+        return round(point.x, 8), round(point.y, 8)
 
     def sheet(self, layer):
         shapes = self.shapes.get(layer)
@@ -219,6 +227,7 @@ def _tables(draft):
                 },
                 **{"YS1": "1", "TC2": "YJJBNTBHTB", "YS2": "2", "XZQDM": "990101", "MJ": lying["TBMJ"]},
                 **{"CLGZ": conflict["settling_rule"], "YJ": conflict["basis_text"]},
+                **dict(zip("XY", draft.middle(pieces.index(lying)))),
             }
         ],
     )
@@ -302,6 +311,37 @@ def make(folder: Path, change=None, forms=("gpkg",), seal=True) -> Path:
     if seal:
         sealed(root)
     return root
+
+
+@contextmanager
+def edited(root: Path, seal=True) -> Iterator[sqlite3.Connection]:
+    """Yield the GeoPackage of a package as a plain database; sealed anew unless a hash is to be old."""
+    with closing(sqlite3.connect(data_set(root))) as database:
+        triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in triggers:
+            # They call functions that only GDAL has.
+            database.execute(f'DROP TRIGGER "{name}"')
+        yield database
+        database.commit()
+    if seal:
+        sealed(root)
+
+
+def redraw(database, layer, bsm, change) -> None:
+    """Put `change(polygon)` in place of the polygon of a row, in the file."""
+    ask = f"SELECT geom FROM {layer} WHERE BSM = ?"
+    (blob,) = database.execute(ask, (bsm,)).fetchone()
+    shape = change(shapely.from_wkb(blob[8 + (0, 32, 48, 48, 64)[blob[3] >> 1 & 7] :]))
+    header = b"GP\0\1" + (4490).to_bytes(4, "little")
+    drawn = None if shape is None else header + shapely.to_wkb(shape, byte_order=1)
+    database.execute(f"UPDATE {layer} SET geom = ? WHERE BSM = ?", (drawn, bsm))
+
+
+def degrees(east: float, north: float) -> tuple[float, float]:
+    """Return where a place is that lies metres east and north of the south-west corner of the city."""
+    point = shapely.points([[_ORIGIN[0] + east, _ORIGIN[1] + north]])
+    [moved] = sheets.to_degrees(point, WORK)
+    return moved.x, moved.y
 
 
 def sealed(root: Path) -> None:
