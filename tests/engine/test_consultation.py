@@ -185,6 +185,13 @@ def test_each_row_has_its_own_map(sent, case):
     assert rows == list(range(first, first + len(case.groups)))
 
 
+def test_a_list_has_no_more_maps_than_can_be_taken_in_again(result, tmp_path, monkeypatch):
+    monkeypatch.setitem(words(), "most_clips", 5)
+    made = consultation.prepare(result, tmp_path)
+    assert [f.code for f in made.findings] == ["consultation.few_clips"]
+    assert len(sheet_of(tmp_path / BOOK)._images) == 5
+
+
 def test_a_map_shows_the_region_in_red_and_both_sides(result, case):
     group = next(group for group in case.groups if group.kind == "K04")
     ground = clips.Ground(case, written.read(result, []), [clips.window_of(group.main)])
