@@ -321,7 +321,12 @@ def check_6402(package: Package, rule: Rule) -> Iterator[Said]:
     yield from _summed(package, rule, sheet, "TJ_QF", ("XZQDM", "FQDM", "ZT", "LH"))
     yield from _summed(package, rule, sheet, "TJ_SX", ("FQDM", "SFHX", "SFYN", "SFKF"))
     # Land use is no attribute of a piece: its zones have to add up.
-    yield from _summed(package, rule, sheet, "TJ_TD", ("FQDM",), counted=False)
+    if _lacks(package, "landuse_status"):
+        named = roles.find("landuse_status")
+        facts = {"role_zh": named.name_zh, "role_en": named.name_en, "layer": "TJ_TD"}
+        yield Unchecked("no_role", facts, part=True)
+    else:
+        yield from _summed(package, rule, sheet, "TJ_TD", ("FQDM",), counted=False)
     yield from _shares(package, rule)
     yield from _papers(package, rule)
 
@@ -348,6 +353,12 @@ def _summed(
         elif counted and found[key][0] != right[key][0]:
             facts = {"value": found[key][0], "wanted": right[key][0], "field": "TBS", "layer": name}
             yield rule.flaw(**facts, **shown)
+
+
+def _lacks(package: Package, role: str) -> bool:
+    """Return whether META lists the layers that went in, and none of them has the role."""
+    given = {_role(value) for item, value in package.meta.items() if item.startswith("input:")}
+    return bool(given) and role not in given
 
 
 def _centi(whole: int) -> str:
