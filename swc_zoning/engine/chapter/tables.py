@@ -101,7 +101,7 @@ def made(
     figures: Figures, quality: Quality | None = None, only: Iterable[str] | None = None
 ) -> dict[str, Table]:
     """Return the tables by id, T1 .. T16, in order; `quality`: what a quality check found, by rule."""
-    wanted = set(_MAKERS) if only is None else set(only)
+    wanted = {*_MAKERS, "T11"} if only is None else set(only)
     sheets = {id_: make(_Sheet(figures, id_)) for id_, make in _MAKERS.items() if id_ in wanted}
     if "T11" in wanted:
         sheets["T11"] = _quality(_Sheet(figures, "T11"), quality)
