@@ -48,6 +48,13 @@ def write(path: Path, tables: Mapping[str, Table], figures: Figures) -> None:
     _compare(path, tables)
 
 
+def write_csv(folder: Path, tables: Mapping[str, Table]) -> None:
+    """Write each table as CSV (UTF-8 with a mark, as spreadsheets want it) into a folder. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in tables.values():
+        (folder / csv_name(table)).write_bytes(csv_text(table).encode("utf-8-sig"))
+
+
 def csv_text(table: Table) -> str:
     """Return a table as CSV: title, heads, rows as printed with a point for decimals, note."""
     stream = io.StringIO()
