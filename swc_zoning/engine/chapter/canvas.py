@@ -150,7 +150,7 @@ class Canvas:
 
 def text_width(text: str, size: float) -> float:
     """Return about how wide a text is in points: a Chinese sign is as wide as it is high."""
-    wide = sum(1.0 if unicodedata.east_asian_width(sign) in "WF" else 0.56 for sign in text)
+    wide = sum(1.0 if unicodedata.east_asian_width(sign) in "WFA" else 0.56 for sign in text)
     return wide * size
 
 
