@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What map sheets draw, made once from a result: patches of zones, features, districts, proposals.
+
+Pieces are too fine for a map: neighbours that look alike are joined to patches, each with the closed area
+of its pieces, so that whatever a sheet says of patches adds up to what the result says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from swc_zoning.engine import derived, formats, written
+from swc_zoning.engine.chapter.plans import DISTRICTS, FEATURES, MEASURES, PROPOSALS, ZONES, roles_shown
+from swc_zoning.engine.grid import Ints
+from swc_zoning.engine.layers import Layer, text_column, whole
+from swc_zoning.engine.progress import Progress
+from swc_zoning.engine.result import ZONING
+from swc_zoning.engine.rules import RuleTable
+
+#: Shades of the map of districts, so that neighbours differ.
+SHADES = 6
+_COLUMNS = ("district_code", "district_name", "land", "zone", "status", "measures", "conflicts")
+_KINDS = ("prohibit", "restrict", "approve", "require")
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Single polygons (metres of the working CRS), each with its `key` and the area of its pieces in m2.
+
+    `piece` is the id of its largest piece: the same place has the same one in every run.
+    """
+
+    polygons: NDArray[Any]
+    key: Ints
+    area_m2: NDArray[np.float64]
+    piece: NDArray[Any]
+
+
+def write(result: Path, target: Path, progress: Progress | None = None) -> Path:
+    """Write the layers of map sheets of the result in the folder `result` into the GeoPackage `target`.
+
+    Raises what `written.read` raises, and SwcError ``result.not_as_written``.
+    """
+    progress = progress or Progress()
+    with progress.step("reading", 0.2):
+        made = written.read(result, _COLUMNS)
+        polygons = made.polygons(np.arange(len(made)))
+    with progress.step("dissolving", 0.6):
+        layers = list(_layers(made, polygons, progress))
+    with progress.step("writing", 0.2):
+        target.unlink(missing_ok=True)
+        derived.write_layers(target, layers, made.summary["crs"])
+    return target
+
+
+def _layers(made: written.Written, polygons: NDArray[Any], progress: Progress) -> Iterator[Layer]:
+    table = written.table_of(made.folder, made.summary)
+    makers = (_zones, _measures, _proposals, _features)
+    for number, make in enumerate(makers):
+        yield make(made, polygons, table)
+        progress.advance((number + 1) / (len(makers) + 1))
+    yield _districts(made, polygons)
+
+
+# --- patches ---------------------------------------------------------------------------------------
+
+
+def patches(made: written.Written, polygons: NDArray[Any], rows: Ints, key: Ints) -> Patches:
+    """Join pieces of equal keys where they share edges.
+
+    rows int[n]: numbers of pieces, one may come several times; key int[n] 0 and up. In the order of keys.
+    """
+    order = np.argsort(key, kind="stable")
+    rows, key = rows[order], key[order]
+    if not len(rows):
+        none = np.empty(0, object)
+        return Patches(none, np.empty(0, np.int64), np.empty(0), none)
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    shapes = [_union(polygons[part]) for part in np.split(rows, starts[1:])]
+    parts, owner = shapely.get_parts(np.array(shapes, object), return_index=True)
+    return _measured(made, polygons, (rows, key), (parts, key[starts][owner]))
+
+
+def _union(polygons: NDArray[Any]) -> Any:
+    """Return the union of polygons of the partition: they share edges, and overlap nowhere."""
+    if len(polygons) == 1:
+        return polygons[0]
+    try:
+        return shapely.coverage_union_all(polygons)
+    except shapely.errors.GEOSException:
+        return shapely.union_all(polygons)
+
+
+def _measured(
+    made: written.Written, polygons: NDArray[Any], pieces: tuple[Ints, Ints], drawn: tuple[NDArray[Any], Ints]
+) -> Patches:
+    """Give each patch the area of the pieces of its key that lie in it, and the id of the largest."""
+    rows, key = pieces
+    parts, part_key = drawn
+    inner = shapely.point_on_surface(polygons[rows])
+    point, part = shapely.STRtree(parts).query(inner, "intersects")
+    own = part_key[part] == key[point]
+    point, part = point[own], part[own]
+    centi = made.area_centi[rows[point]]
+    sums = np.bincount(part, centi, minlength=len(parts)).astype(np.int64)
+    # The last of equal indices wins: the largest piece.
+    by_size = np.argsort(centi, kind="stable")
+    largest = np.zeros(len(parts), np.int64)
+    largest[part[by_size]] = rows[point[by_size]]
+    return Patches(parts, part_key, sums / 100, made.columns["piece_id"][largest])
+
+
+def _numbered(columns: Sequence[NDArray[Any]]) -> tuple[list[tuple[Any, ...]], Ints]:
+    """Return the distinct rows of columns, in order of their first, and the number of each row's."""
+    known: dict[tuple[Any, ...], int] = {}
+    rows = zip(*(column.tolist() for column in columns))
+    number = [known.setdefault(row, len(known)) for row in rows]
+    return list(known), np.array(number, np.int64)
+
+
+def _layer(name: str, made: Patches, rows: Sequence[Mapping[str, Any]]) -> Layer:
+    """Return patches as a layer; `rows` are the columns of each key."""
+    names = list(rows[0]) if rows else ["district_code"]
+    columns: dict[str, Any] = {
+        column: text_column([rows[key][column] for key in made.key.tolist()]) for column in names
+    }
+    columns |= {"piece_id": text_column(made.piece.tolist()), "area_m2": made.area_m2}
+    return whole(name, "Polygon", shapely.to_wkb(made.polygons), columns)
+
+
+def _all(made: written.Written) -> Ints:
+    return np.arange(len(made))
+
+
+# --- layers ----------------------------------------------------------------------------------------
+
+
+def _zones(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
+    """Return the patches of zones; `look` is the zone, with ":sea" where it lies in the sea."""
+    names = ("district_code", "district_name", "zone", "status", "land")
+    keys, number = _numbered([made.columns[name] for name in names])
+    rows = [
+        {
+            **dict(zip(names[:4], key)),
+            "land": None if key[4] is None else str(int(key[4])),
+        }
+        for key in keys
+    ]
+    return _layer(ZONES, patches(made, polygons, _all(made), number), rows)
+
+
+def _measures(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
+    """Return patches by what their zone is for and the strictest kind of their measures.
+
+    `look` is "orientation:kind"; without the decision table there is nothing to tell it by.
+    """
+    if table is None:
+        return _layer(MEASURES, patches(made, polygons, np.empty(0, np.int64), np.empty(0, np.int64)), [])
+    names = ("district_code", "district_name", "zone", "measures")
+    keys, number = _numbered([made.columns[name] for name in names])
+    looks = [(*key[:2], _look(table, key[2], key[3] or "")) for key in keys]
+    known = list(dict.fromkeys(looks))
+    number = np.array([known.index(look) for look in looks], np.int64)[number]
+    rows = [{"district_code": one[0], "district_name": one[1], "look": one[2]} for one in known]
+    return _layer(MEASURES, patches(made, polygons, _all(made), number), rows)
+
+
+def _look(table: RuleTable, zone: str, measures: str) -> str:
+    kinds = {table.measures[code]["kind"] for code in measures.split(";") if code in table.measures}
+    strictest = next((kind for kind in _KINDS if kind in kinds), "none")
+    return f"{table.zones[zone]['orientation']}:{strictest}"
+
+
+def _proposals(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
+    """Return patches that a conflict names as absent from the red line; `look` is the first such kind."""
+    absences = [] if table is None else [code for code, row in table.conflicts.items() if row.get("absence")]
+    said = [set((text or "").split(";")) for text in made.columns["conflicts"].tolist()]
+    kind = np.array([next((k for k in absences if k in one), "") for one in said], object)
+    rows = np.flatnonzero(kind != "")
+    names = ("district_code", "district_name")
+    keys, number = _numbered([*(made.columns[name][rows] for name in names), kind[rows]])
+    told = [dict(zip((*names, "look"), key)) for key in keys]
+    return _layer(PROPOSALS, patches(made, polygons, rows, number), told)
+
+
+def _features(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
+    """Return the patches of the source features of the roles that sheets show."""
+    names = ("role", "layer", "source_id", "name", "tier")
+    parts = list(formats.read_columns(made.folder / ZONING, "piece_sources", ("piece_id", *names)))
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in ("piece_id", *names)}
+    shown = np.flatnonzero(np.isin(columns["role"].astype(str), sorted(roles_shown())))
+    place = {piece: row for row, piece in enumerate(made.columns["piece_id"].tolist())}
+    rows = np.array([place[piece] for piece in columns["piece_id"][shown].tolist()], np.int64)
+    keys, number = _numbered([columns[name][shown] for name in names])
+    told = [{name: value or "" for name, value in zip(names, key)} for key in keys]
+    # A feature may lie on a piece twice, in the words of two rows that say the same.
+    once = np.unique(np.stack([number, rows]), axis=1) if len(rows) else np.empty((2, 0), np.int64)
+    return _layer(FEATURES, patches(made, polygons, once[1], once[0]), told)
+
+
+def _districts(made: written.Written, polygons: NDArray[Any]) -> Layer:
+    """Return the districts, each one multipolygon, with a shade that no neighbour has."""
+    keys, number = _numbered([made.columns["district_code"], made.columns["district_name"]])
+    shapes = np.array([_union(polygons[number == one]) for one in range(len(keys))], object)
+    columns = {
+        "district_code": text_column([code or "" for code, _ in keys]),
+        "district_name": text_column([name or "" for _, name in keys]),
+        "shade": np.array(_shades(shapes), np.int32),
+        "area_m2": np.bincount(number, made.area_centi, minlength=len(keys)).astype(np.int64) / 100,
+    }
+    multi = np.array([shapely.multipolygons(shapely.get_parts(shape)) for shape in shapes], object)
+    return whole(DISTRICTS, "MultiPolygon", shapely.to_wkb(multi), columns)
+
+
+def _shades(shapes: NDArray[Any]) -> list[int]:
+    """Return a shade for each district: the least used one that no neighbour has."""
+    near = [set() for _ in shapes]
+    for one, other in zip(*shapely.STRtree(shapes).query(shapes, "intersects").tolist()):
+        if one != other:
+            near[one].add(other)
+    given: dict[int, int] = {}
+    for one in sorted(range(len(shapes)), key=lambda number: -len(near[number])):
+        taken = [given[other] for other in near[one] if other in given]
+        used = list(given.values())
+        given[one] = min(range(SHADES), key=lambda shade: (taken.count(shade), used.count(shade), shade))
+    return [given[number] for number in range(len(shapes))]
+
+
