@@ -34,6 +34,7 @@ from qgis.core import (
     QgsPrintLayout,
     QgsProject,
     QgsReadWriteContext,
+    QgsRectangle,
     QgsTextFormat,
     QgsUnitTypes,
 )
@@ -44,7 +45,11 @@ ROOT = Path(__file__).resolve().parent.parent
 #: A font with Chinese, the first that is there: Linux, Windows, macOS.
 FAMILIES = ["Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei"]
 INK, SOFT, WARN, MARK = "#222222", "#444444", "#a04000", "#c00000"
-CENTRE, RIGHT, MIDDLE = Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignVCenter
+CENTRE, RIGHT, MIDDLE = (
+    Qt.AlignmentFlag.AlignHCenter,
+    Qt.AlignmentFlag.AlignRight,
+    Qt.AlignmentFlag.AlignVCenter,
+)
 
 #: Millimetres on the A3 page: left, top, width, height.
 PAGE = (420.0, 297.0)
@@ -71,7 +76,9 @@ class Drawing:
         item.attemptResize(QgsLayoutSize(box[2], box[3]))
         self.layout.addLayoutItem(item)
 
-    def label(self, item_id: str, box: Box, size: float, colour: str = INK, bold: bool = False) -> QgsLayoutItemLabel:
+    def label(
+        self, item_id: str, box: Box, size: float, colour: str = INK, bold: bool = False
+    ) -> QgsLayoutItemLabel:
         """Add a label; its text is put in when a sheet is made."""
         label = QgsLayoutItemLabel(self.layout)
         label.setText(item_id)
@@ -115,6 +122,8 @@ def add_map(drawing: Drawing) -> None:
     item.setFrameEnabled(True)
     item.setFrameStrokeColor(QColor(INK))
     item.setFrameStrokeWidth(QgsLayoutMeasurement(0.5))
+    # Without an extent its height would be lost.
+    item.setExtent(QgsRectangle(0, 0, 100 * MAP[2], 100 * MAP[3]))
     drawing.add(item, "map", MAP)
     grid = QgsLayoutItemMapGrid("graticule", item)
     grid.setStyle(QgsLayoutItemMapGrid.GridStyle.Solid)

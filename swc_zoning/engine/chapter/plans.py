@@ -7,6 +7,8 @@ in QGIS. What nobody said stays an empty slot; a layer that was not given is nam
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,14 +17,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from swc_zoning.engine import geopackage, roles
+from swc_zoning.engine import cells, geopackage, roles
 from swc_zoning.engine.messages import SwcError, sentence
 from swc_zoning.engine.submission import schemas
 from swc_zoning.engine.submission.order import Order, named
 from swc_zoning.paths import resource
 
 #: Layers of the GeoPackage that `themes` makes for the sheets.
-ZONES, MEASURES, PROPOSALS, FEATURES, DISTRICTS = "zones", "measures", "proposals", "features", "districts"
+ZONES, MEASURES, PROPOSALS = "zones", "measures", "proposals"
+FEATURES, NAMES, DISTRICTS = "features", "names", "districts"
 #: A patch smaller than this on paper (mm2) cannot be told on a sheet.
 SMALLEST_MM2 = 4.0
 #: First digits of scales that can be read off a sheet.
@@ -93,6 +96,11 @@ def roles_shown() -> set[str]:
     return {theme.role for sheet in sheets() for theme in sheet.themes if theme.role}
 
 
+def roles_named() -> set[str]:
+    """Return the roles whose features carry their names on some sheet."""
+    return {theme.role for sheet in sheets() for theme in sheet.themes if theme.named}
+
+
 # --- the result on paper ---------------------------------------------------------------------------
 
 
@@ -128,6 +136,16 @@ class Papers:
         """Return the mark across a sheet: that of the stage, "" once the plan is approved."""
         stage = self.schema.stages[self.order.stage]
         return stage.mark_zh if self.lang == "zh" else stage.mark_en
+
+    def crs(self, description: str) -> str:
+        """Return the words on the coordinate system; `description` is what QGIS calls it."""
+        authority = str(self.summary["crs"])
+        rows = json.loads(resource("crs.json").read_text(encoding="utf-8"))["three_degree"]
+        zone = next((row for row in rows if row["crs"] == authority), None)
+        if zone is None:
+            return self.text("crs", name=f"{description} ({authority})")
+        name = self.text("crs_meridian", meridian=zone["meridian"], authid=authority)
+        return self.text("crs", name=name)
 
     def text(self, code: str, **facts: Any) -> str:
         """Return a sentence of the room ``maps`` in the language of the sheets."""
@@ -281,6 +299,13 @@ def tier_name(role_id: str, tier_id: str, lang: str) -> str:
     return tier.name_zh if lang == "zh" else tier.name_en
 
 
+def in_order(role_id: str, tiers: Sequence[str]) -> list[str]:
+    """Return tiers in the order the role has them, others after."""
+    role = roles.find(role_id)
+    known = [tier.id for tier in role.tiers] if role else []
+    return sorted(tiers, key=lambda tier: (known.index(tier) if tier in known else len(known), tier))
+
+
 def file_name(paper: Papers, sheet: Sheet, district: District | None = None) -> str:
     """Return the name of the files of a sheet without ending, after the pattern of the submission."""
     order = paper.order
@@ -304,9 +329,23 @@ def smallest_m2(denominator: float) -> float:
     return SMALLEST_MM2 * 1e-6 * denominator * denominator
 
 
+def hectares(area_m2: float) -> str:
+    """Return an area as a sheet prints it: hectares with two decimals."""
+    return f"{area_m2 / 10_000:,.2f}"
+
+
 def bar_length(denominator: float, width_mm: float) -> tuple[float, int]:
     """Return length in metres and number of the segments of a scale bar at most `width_mm` wide."""
     room = denominator * width_mm / 1000
     power = 10 ** math.floor(math.log10(room))
     whole = next(head for head in (5, 2, 1) if head * power <= room) * power
     return (whole / 4, 4) if room < 4 * whole else (whole, 4)
+
+
+def csv_bytes(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Return rows as CSV in UTF-8 with its mark, each cell guarded against being run as a formula."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\r\n")
+    for row in rows:
+        writer.writerow([cells.guarded(value) for value in row])
+    return stream.getvalue().encode("utf-8-sig")

@@ -17,7 +17,16 @@ import shapely
 from numpy.typing import NDArray
 
 from swc_zoning.engine import derived, formats, written
-from swc_zoning.engine.chapter.plans import DISTRICTS, FEATURES, MEASURES, PROPOSALS, ZONES, roles_shown
+from swc_zoning.engine.chapter.plans import (
+    DISTRICTS,
+    FEATURES,
+    MEASURES,
+    NAMES,
+    PROPOSALS,
+    ZONES,
+    roles_named,
+    roles_shown,
+)
 from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.layers import Layer, text_column, whole
 from swc_zoning.engine.progress import Progress
@@ -62,7 +71,7 @@ def write(result: Path, target: Path, progress: Progress | None = None) -> Path:
 
 def _layers(made: written.Written, polygons: NDArray[Any], progress: Progress) -> Iterator[Layer]:
     table = written.table_of(made.folder, made.summary)
-    makers = (_zones, _measures, _proposals, _features)
+    makers = (_zones, _measures, _proposals, _features, _names)
     for number, make in enumerate(makers):
         yield make(made, polygons, table)
         progress.advance((number + 1) / (len(makers) + 1))
@@ -193,16 +202,40 @@ def _proposals(made: written.Written, polygons: NDArray[Any], table: RuleTable |
 def _features(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
     """Return the patches of the source features of the roles that sheets show."""
     names = ("role", "layer", "source_id", "name", "tier")
-    parts = list(formats.read_columns(made.folder / ZONING, "piece_sources", ("piece_id", *names)))
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in ("piece_id", *names)}
-    shown = np.flatnonzero(np.isin(columns["role"].astype(str), sorted(roles_shown())))
+    rows, keys, number = _sourced(made, names, roles_shown())
+    told = [{name: value or "" for name, value in zip(names, key)} for key in keys]
+    return _layer(FEATURES, patches(made, polygons, rows, number), told)
+
+
+def _names(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
+    """Return what has one name in a role that sheets name, each as one multipolygon to put the name in."""
+    rows, keys, number = _sourced(made, ("role", "name"), roles_named())
+    drawn = [one for one in range(len(keys)) if keys[one][1]]
+    shapes = [_union(polygons[rows[number == one]]) for one in drawn]
+    columns = {
+        "role": text_column([keys[one][0] for one in drawn]),
+        "name": text_column([keys[one][1] for one in drawn]),
+        "area_m2": np.array([made.area_centi[rows[number == one]].sum() for one in drawn], float) / 100,
+    }
+    multi = [shapely.multipolygons(shapely.get_parts(shape)) for shape in shapes]
+    return whole(NAMES, "MultiPolygon", shapely.to_wkb(np.array(multi, object)), columns)
+
+
+def _sourced(
+    made: written.Written, names: Sequence[str], roles: set[str]
+) -> tuple[Ints, list[tuple[Any, ...]], Ints]:
+    """Return pieces under features of `roles`, the distinct `names` of these, and which each piece has.
+
+    A piece comes once for each of them.
+    """
+    parts = list(formats.read_columns(made.folder / ZONING, "piece_sources", ("piece_id", "role", *names)))
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in ("piece_id", "role", *names)}
+    shown = np.flatnonzero(np.isin(columns["role"].astype(str), sorted(roles)))
     place = {piece: row for row, piece in enumerate(made.columns["piece_id"].tolist())}
     rows = np.array([place[piece] for piece in columns["piece_id"][shown].tolist()], np.int64)
     keys, number = _numbered([columns[name][shown] for name in names])
-    told = [{name: value or "" for name, value in zip(names, key)} for key in keys]
-    # A feature may lie on a piece twice, in the words of two rows that say the same.
     once = np.unique(np.stack([number, rows]), axis=1) if len(rows) else np.empty((2, 0), np.int64)
-    return _layer(FEATURES, patches(made, polygons, once[1], once[0]), told)
+    return once[1], keys, once[0]
 
 
 def _districts(made: written.Written, polygons: NDArray[Any]) -> Layer:
@@ -231,5 +264,3 @@ def _shades(shapes: NDArray[Any]) -> list[int]:
         used = list(given.values())
         given[one] = min(range(SHADES), key=lambda shade: (taken.count(shade), used.count(shade), shade))
     return [given[number] for number in range(len(shapes))]
-
-
