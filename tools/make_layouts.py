@@ -216,7 +216,7 @@ def add_legend(drawing: Drawing) -> None:
 def add_mark(drawing: Drawing) -> None:
     """Add the mark of the stage across the map, light enough to read what lies below."""
     mark = drawing.label("mark", (MAP[0] + 28, MAP[1] + 86, 220, 60), 84, MARK, bold=True)
-    mark.setFontColor(QColor(192, 0, 0, 38))
+    mark.setFontColor(QColor(192, 0, 0, 26))
     mark.setHAlign(CENTRE)
     mark.setVAlign(MIDDLE)
     mark.setItemRotation(-30)

@@ -169,6 +169,15 @@ def theme_entry(part: str, role: str, tier: str = "") -> Mapping[str, str]:
     return known.get(f"{role}:{tier}") or known.get(role) or plain
 
 
+def line_qml(entry: Mapping[str, str]) -> str:
+    """Return the style of a layer of lines on a map sheet."""
+    line = _outline(entry["line"], entry["width"], entry.get("dash", "solid"))
+    body = f"<symbols>{_symbol('line', 0, [line])}</symbols>"
+    return _document(
+        f'<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0">{body}</renderer-v2>'
+    )
+
+
 def sheet_qml(field: str, swatches: Sequence[Swatch], filled: bool = True, pale: bool = False) -> str:
     """Return the style of a layer on a map sheet, by the values of `field` (a field or an expression).
 
@@ -194,10 +203,12 @@ def _sheet_symbol(number: int, entry: Mapping[str, str], filled: bool, pale: boo
         layers.append(_printed_hatch(entry["hatch"], entry.get("hatch_line", entry["line"])))
     if float(width) > 0:
         layers.append(_outline(_lightened(entry["line"]) if pale else entry["line"], width, dash))
-    return _symbol("fill", number, layers)
+    # A symbol without layers would be drawn in a colour of chance.
+    nothing = _layer("SimpleFill", {"style": "no", "outline_style": "no"})
+    return _symbol("fill", number, layers or [nothing])
 
 
-def _lightened(colour: str, share: float = 0.5) -> str:
+def _lightened(colour: str, share: float = 0.4) -> str:
     parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
     return "#" + "".join(f"{round(part + (255 - part) * share):02x}" for part in parts)
 

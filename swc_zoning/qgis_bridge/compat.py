@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from qgis.core import (
     Qgis,
     QgsField,
+    QgsLabeling,
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
     QgsLegendStyle,
@@ -70,6 +71,13 @@ if hasattr(Qgis, "TextRenderFormat"):
     ALWAYS_TEXT = Qgis.TextRenderFormat.AlwaysText
 else:
     ALWAYS_TEXT = QgsRenderContext.TextFormatAlwaysText
+
+if hasattr(Qgis, "LabelPolygonPlacementFlag"):  # 3.26 and later
+    _PLACED = Qgis.LabelPolygonPlacementFlag
+else:
+    _PLACED = QgsLabeling.PolygonPlacementFlag
+#: A name stands in its polygon, or beside it where there is no room.
+IN_OR_OUT = _PLACED.AllowPlacementInsideOfPolygon | _PLACED.AllowPlacementOutsideOfPolygon
 
 _LEGEND_PARTS = (
     QgsLegendStyle.Style.Title,

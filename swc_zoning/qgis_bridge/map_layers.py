@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    QgsFeatureRequest,
     QgsPalLayerSettings,
     QgsProject,
     QgsRectangle,
@@ -21,16 +22,22 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QColor, QFont, QFontDatabase
 
-from swc_zoning.engine import geopackage
 from swc_zoning.engine.chapter import plans
 from swc_zoning.engine.chapter.plans import District, Papers, Sheet, Theme
-from swc_zoning.engine.messages import SwcError
-from swc_zoning.engine.styles import Swatch, palette, sheet_qml, theme_entry, zone_entries
-from swc_zoning.qgis_bridge import styling
+from swc_zoning.engine.styles import Swatch, line_qml, palette, sheet_qml, theme_entry, zone_entries
+from swc_zoning.qgis_bridge import compat, results, styling
 
 #: Fonts with Chinese, the first that is there is taken: Linux, Windows, macOS.
 FAMILIES = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
-_SEA_LOOK = "CASE WHEN \"land\" = '0' AND \"zone\" = 'GENERAL' THEN 'GENERAL:sea' ELSE \"zone\" END"
+#: Signs of Chinese in a line of a name; districts on a sheet from which names are small.
+_LINE, _MANY = 10, 20
+#: By layer: the columns that say what a patch is.
+_WHAT = {
+    plans.ZONES: ("zone",),
+    plans.MEASURES: ("look",),
+    plans.PROPOSALS: ("look",),
+    plans.FEATURES: ("role", "tier"),
+}
 
 
 @dataclass
@@ -57,9 +64,9 @@ class Stock:
     """Opens layers of one GeoPackage for the sheets of one result; all of them belong to `project`."""
 
     def __init__(self, path: Path, paper: Papers, project: QgsProject) -> None:
-        self.path, self._paper, self._project = path, paper, project
+        self._path, self._paper, self._project = path, paper, project
         self._kept: dict[tuple[str, ...], QgsVectorLayer] = {}
-        self._values: dict[tuple[str, str, str], list[str]] = {}
+        self._rows: dict[tuple[str, str], QgsVectorLayer] = {}
         self.family = family()
 
     # --- reading ---
@@ -68,54 +75,60 @@ class Stock:
         """Return a styled layer, the same for the same words. Raises SwcError ``host.result_layer``."""
         key = (name, title, where, qml)
         if key not in self._kept:
-            opened = QgsVectorLayer(f"{self.path}|layername={name}", title, "ogr")
-            if not opened.isValid() or not opened.setSubsetString(where):
-                raise SwcError("host.result_layer", path=str(self.path), layer=name)
-            styling.apply(opened, qml)
-            self._project.addMapLayer(opened, False)
-            self._kept[key] = opened
+            layer = self._read(name, where).clone()
+            layer.setName(title)
+            styling.apply(layer, qml)
+            self._project.addMapLayer(layer, False)
+            self._kept[key] = layer
         return self._kept[key]
 
+    def _read(self, name: str, where: str) -> QgsVectorLayer:
+        """Return rows as a layer in memory: every sheet draws from it, and no file stays open."""
+        if (name, where) not in self._rows:
+            request = QgsFeatureRequest()
+            if where:
+                request.setFilterExpression(where)
+                source = self._read(name, "")
+            else:
+                source = results.open_layer(self._path, name)
+            self._rows[name, where] = source.materialize(request)
+        return self._rows[name, where]
+
     def values(self, name: str, column: str, where: str) -> list[str]:
-        """Return the distinct values of a column (or an expression of SQL) of the rows of a filter."""
-        key = (name, column, where)
-        if key not in self._values:
-            ask = f"SELECT DISTINCT {column} FROM {name} WHERE {where or '1'}"  # nosec B608 - our own words
-            with geopackage.opened(self.path) as connection:
-                self._values[key] = sorted(row[0] or "" for row in connection.execute(ask))
-        return self._values[key]
+        """Return the distinct values of a column of the rows of a filter, sorted."""
+        layer = self._read(name, where)
+        place = layer.fields().indexOf(column)
+        found = layer.uniqueValues(place) if place >= 0 else set()
+        return sorted({value if isinstance(value, str) else "" for value in found})
 
     def extent(self, district: District | None) -> QgsRectangle:
         """Return the box of all districts or of one."""
-        nothing = Swatch("", "", {"line": "#000000", "width": "0", "hatch": "none"})
-        layer = self.layer(plans.DISTRICTS, "", _of_district(district), sheet_qml("shade", [nothing]))
-        return layer.extent()
+        return self._read(plans.DISTRICTS, _of_district(district)).extent()
 
-    def patches_below(self, layer: str, where: str, limit: float) -> list[list[Any]]:
+    def patches_below(self, name: str, where: str, limit: float) -> list[list[Any]]:
         """Return [what, district, piece, m2] of each patch of a filter smaller than `limit` (m2)."""
-        what = {plans.ZONES: "zone", plans.FEATURES: "role || ' ' || tier"}.get(layer, "look")
-        district = "''" if layer == plans.FEATURES else "district_name"
-        ask = (
-            f"SELECT {what}, {district}, piece_id, area_m2 FROM {layer} "  # nosec B608 - our own words
-            f"WHERE area_m2 < ? AND {where or '1'} ORDER BY area_m2 DESC, piece_id"
-        )
-        with geopackage.opened(self.path) as connection:
-            rows = [list(row) for row in connection.execute(ask, (limit,))]
-        return [[self._name_of(layer, row[0]), *row[1:]] for row in rows]
+        rows = []
+        for patch in self._read(name, _and(where, f'"area_m2" < {limit}')).getFeatures():
+            what = self._name_of(name, *(str(patch[one]) for one in _WHAT[name]))
+            district = "" if name == plans.FEATURES else str(patch["district_name"] or "")
+            rows.append([what, district, patch["piece_id"], patch["area_m2"]])
+        return sorted(rows, key=lambda row: (-row[-1], row[2]))
 
-    def _name_of(self, layer: str, look: str) -> str:
+    def _name_of(self, layer: str, look: str, tier: str = "") -> str:
         paper = self._paper
         if layer == plans.ZONES:
-            return next(
-                (row[f"name_{paper.lang}"] for row in paper.summary["by_zone"] if row["zone"] == look), look
-            )
+            return self._zones_by_code().get(look, look)
         if layer == plans.MEASURES:
             return self._measure_name(look)
         if layer == plans.PROPOSALS:
-            names = {row["kind"]: row[f"name_{paper.lang}"] for row in paper.summary["conflicts"]}
-            return names.get(look, look)
-        role, _, tier = look.partition(" ")
-        return f"{plans.role_name(role, paper.lang)} {plans.tier_name(role, tier, paper.lang)}"
+            return self._conflict_names().get(look, look)
+        return f"{plans.role_name(look, paper.lang)} {plans.tier_name(look, tier, paper.lang)}"
+
+    def _zones_by_code(self) -> dict[str, str]:
+        return {row["zone"]: row[f"name_{self._paper.lang}"] for row in self._paper.summary["by_zone"]}
+
+    def _conflict_names(self) -> dict[str, str]:
+        return {row["kind"]: row[f"name_{self._paper.lang}"] for row in self._paper.summary["conflicts"]}
 
     # --- sheets ---
 
@@ -128,7 +141,14 @@ class Stock:
             found = list(self._theme(theme, own, made))
             themes += found
             labels += self._labels(theme, own) if found else []
-        made.layers = [*self._top(district), *reversed(labels), *reversed(themes), *self._ground(sheet, district)]
+        names = [self._district_names()] if district is None else []
+        made.layers = [
+            *names,
+            *self._top(district),
+            *reversed(labels),
+            *reversed(themes),
+            *self._ground(sheet, district),
+        ]
         made.legend = [*_in_order(themes), *self._legend_of_ground(sheet, district, made)]
         return made
 
@@ -142,29 +162,33 @@ class Stock:
         yield from makers[theme.kind](theme, own, made)
 
     def _zones(self, theme: Theme, own: str, made: Drawn) -> Iterator[QgsVectorLayer]:
-        present = self.values(plans.ZONES, _SEA_LOOK, own)
-        names = {row["zone"]: row[f"name_{self._paper.lang}"] for row in self._paper.summary["by_zone"]}
-        swatches = [
-            Swatch(code, entry["label"], _thin(entry)) for code, entry in zone_entries(names) if code in present
-        ]
-        if "GENERAL:sea" in present:
-            paper = palette()["paper"]
-            label = self._paper.text("sea", name=names["GENERAL"])
-            swatches.append(
-                Swatch("GENERAL:sea", label, {"fill": paper["sea"], "line": paper["water_line"], "width": "0"})
-            )
         made.small.append((plans.ZONES, own))
-        title = self._paper.text("zones")
-        yield self.layer(plans.ZONES, title, own, sheet_qml(_SEA_LOOK, swatches, pale=theme.pale))
+        yield self.layer(
+            plans.ZONES,
+            self._paper.text("zones"),
+            own,
+            sheet_qml("look", self._zone_swatches(own), pale=theme.pale),
+        )
         pending = _and(own, "\"status\" = 'pending'")
-        if self.values(plans.ZONES, "status", pending):
+        if self.values(plans.ZONES, "zone", pending):
             entry = palette()["pending"]
             look = {"line": entry["line"], "width": "0.2", "hatch": entry["hatch"]}
             label = self._paper.text("pending")
             yield self.layer(plans.ZONES, label, pending, sheet_qml("zone", [Swatch("", label, look)]))
 
+    def _zone_swatches(self, own: str) -> list[Swatch]:
+        """Return the zones that occur in their order; one that goes on at sea has a second row for that."""
+        present, names = self.values(plans.ZONES, "look", own), self._zones_by_code()
+        entries = [(code, entry["label"], _thin(entry)) for code, entry in zone_entries(names)]
+        paper = palette()["paper"]
+        at_sea = {"fill": paper["sea"], "line": paper["water_line"], "width": "0"}
+        entries += [
+            (f"{code}:sea", self._paper.text("sea", name=name), at_sea) for code, name in names.items()
+        ]
+        return [Swatch(*entry) for entry in entries if entry[0] in present]
+
     def _measures(self, theme: Theme, own: str, made: Drawn) -> Iterator[QgsVectorLayer]:
-        present = self.values(plans.MEASURES, "look", own) if self._has_rows(plans.MEASURES) else []
+        present = self.values(plans.MEASURES, "look", own)
         swatches = [
             Swatch(look, self._measure_name(look), _thin(entry))
             for look, entry in palette()["measures"].items()
@@ -180,9 +204,8 @@ class Stock:
         return self._paper.text("measure", orientation=words[0], kind=words[1])
 
     def _proposals(self, theme: Theme, own: str, made: Drawn) -> Iterator[QgsVectorLayer]:
-        present = self.values(plans.PROPOSALS, "look", own) if self._has_rows(plans.PROPOSALS) else []
-        names = {row["kind"]: row[f"name_{self._paper.lang}"] for row in self._paper.summary["conflicts"]}
-        looks = palette()["proposals"]
+        present = self.values(plans.PROPOSALS, "look", own)
+        names, looks = self._conflict_names(), palette()["proposals"]
         swatches = [
             Swatch(kind, names.get(kind, kind), looks[min(number, len(looks) - 1)])
             for number, kind in enumerate(present)
@@ -190,9 +213,6 @@ class Stock:
         if swatches:
             made.small.append((plans.PROPOSALS, own))
             yield self.layer(plans.PROPOSALS, self._paper.text("proposals"), own, sheet_qml("look", swatches))
-
-    def _has_rows(self, name: str) -> bool:
-        return bool(self.values(name, "COUNT(*) > 0", "") == [1])
 
     def _features(self, theme: Theme, own: str, made: Drawn) -> Iterator[QgsVectorLayer]:
         where = f"\"role\" = '{theme.role}'"
@@ -210,10 +230,10 @@ class Stock:
         lang = self._paper.lang
         if theme.look == "over":
             return [Swatch("", plans.role_name(theme.role, lang), theme_entry("over", theme.role))]
-        return [
-            Swatch(tier, plans.tier_name(theme.role, tier, lang), theme_entry("themes", theme.role, tier))
-            for tier in plans.in_order(theme.role, tiers)
-        ]
+        looks = {tier: theme_entry("themes", theme.role, tier) for tier in plans.in_order(theme.role, tiers)}
+        if all(look == theme_entry("themes", theme.role) for look in looks.values()):
+            return [Swatch("", plans.role_name(theme.role, lang), theme_entry("themes", theme.role))]
+        return [Swatch(tier, plans.tier_name(theme.role, tier, lang), look) for tier, look in looks.items()]
 
     # --- ground ---
 
@@ -254,21 +274,34 @@ class Stock:
 
     def _top(self, district: District | None) -> Iterator[QgsVectorLayer]:
         """Yield the boundaries of districts and, on a sheet of all, their names."""
-        label, entry = self._paper.text("district"), palette()["districts"]
-        look = {"line": entry["line"], "width": entry["width"] if district is None else "0.6", "dash": entry["dash"]}
-        where = _of_district(district)
-        layer = self.layer(plans.DISTRICTS, label, where, sheet_qml("shade", [Swatch("", label, look)], False))
-        if district is None:
-            self._label(layer, "district_name", 10, palette()["paper"]["ink"], bold=True)
-        yield layer
+        entry, words = palette()["districts"], self._paper
+        outer = {**entry, "width": entry["outer"]}
+        if district is not None:
+            label = words.text("district_own", name=district.name or district.code)
+            look = [Swatch("", label, outer)]
+            yield self.layer(plans.DISTRICTS, label, _of_district(district), sheet_qml("shade", look, False))
+            return
+        yield self.layer(plans.BORDERS, words.text("outer"), "\"kind\" = 'outer'", line_qml(outer))
+        if len(words.districts) > 1:
+            yield self.layer(plans.BORDERS, words.text("district"), "\"kind\" = 'inner'", line_qml(entry))
+
+    def _district_names(self) -> QgsVectorLayer:
+        label = self._paper.text("district")
+        nothing = {"line": "#000000", "width": "0", "hatch": "none"}
+        layer = self.layer(
+            plans.DISTRICTS, label, "", sheet_qml("shade", [Swatch("", label, nothing)], False)
+        )
+        size = 10 if len(self._paper.districts) <= _MANY else 7
+        self._label(layer, "district_name", size, palette()["paper"]["ink"], bold=True)
+        return layer
 
     def _legend_of_ground(
         self, sheet: Sheet, district: District | None, made: Drawn
     ) -> Iterator[QgsVectorLayer]:
-        yield next(self._top(district))
+        yield from self._top(district)
         if district is not None:
             yield self._neighbours(district)
-        kinds = {theme.kind for theme in sheet.themes if not theme.pale}
+        kinds = {theme.kind for theme in sheet.themes}
         if not sheet.filled and not kinds & {plans.ZONES, plans.MEASURES}:
             sea = self._paper.text("sea_only")
             yield from (layer for layer in made.layers if layer.name() == sea)
@@ -283,19 +316,19 @@ class Stock:
         nothing = {"line": "#000000", "width": "0", "hatch": "none"}
         where = f"\"role\" = '{theme.role}'"
         if self.values(plans.NAMES, "name", where):
-            layer = self.layer(plans.NAMES, title, where, sheet_qml("role", [Swatch("", title, nothing)], False))
+            layer = self.layer(
+                plans.NAMES, title, where, sheet_qml("role", [Swatch("", title, nothing)], False)
+            )
             self._label(layer, "name", 8, theme_entry("themes", theme.role)["line"], bold=False)
             yield layer
 
     def _label(self, layer: QgsVectorLayer, column: str, size: float, colour: str, bold: bool) -> None:
         settings = QgsPalLayerSettings()
         settings.fieldName = column
-        settings.autoWrapLength = 0
-        settings.isExpression = True
-        # Ten signs a line: Chinese has no blanks to wrap at.
-        settings.fieldName = f"regexp_replace(\"{column}\", '(.{{10}})(?=.)', '\\\\1\n')"
+        settings.fieldName, settings.isExpression = _wrapped(column), True
         settings.placement = QgsPalLayerSettings.Placement.Horizontal
-        settings.centroidInside = True
+        settings.setPolygonPlacementFlags(compat.IN_OR_OUT)
+        settings.obstacleSettings().setIsObstacle(False)
         settings.setFormat(self.text_format(size, colour, bold))
         settings.setCallout(_callout())
         settings.callout().setEnabled(True)
@@ -324,9 +357,22 @@ def _callout() -> QgsSimpleLineCallout:
     return callout
 
 
+def _wrapped(column: str) -> str:
+    """Return an expression for a name in lines of like length: Chinese has no blanks to wrap at."""
+    lines = f'ceil(length("{column}") / {_LINE}.0)'
+    size = f'to_string(ceil(length("{column}") / {lines}))'
+    chinese = f"regexp_replace(\"{column}\", '(.{{' || {size} || '}})(?=.)', '\\\\1\n')"
+    is_chinese = f"regexp_match(\"{column}\", '[\u2e80-\uffff]') > 0"
+    return f'CASE WHEN {is_chinese} THEN {chinese} ELSE wordwrap("{column}", 20) END'
+
+
 def _thin(entry: dict[str, str]) -> dict[str, str]:
     """Return the entry of a zone as a sheet draws it: hair lines, light hatches that leave its colour."""
-    return {**entry, "width": entry.get("width", "0.06"), "hatch_line": entry.get("hatch_line", entry["line"])}
+    return {
+        **entry,
+        "width": entry.get("width", "0.06"),
+        "hatch_line": entry.get("hatch_line", entry["line"]),
+    }
 
 
 def _in_order(themes: Sequence[QgsVectorLayer]) -> list[QgsVectorLayer]:

@@ -19,7 +19,6 @@ from qgis.core import (
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
     QgsLayoutItemMap,
-
     QgsLayoutItemPicture,
     QgsLayoutItemScaleBar,
     QgsLegendRenderer,
@@ -96,7 +95,7 @@ class Page:
         # A map without an extent can show none; one that gets an extent takes its shape, and is put right.
         item.setExtent(extent)
         item.attemptResize(size)
-        item.zoomToExtent(extent.buffered(max(extent.width(), extent.height(), 1.0) * 0.015))
+        item.zoomToExtent(extent.buffered(max(extent.width(), extent.height(), 1.0) * 0.004))
         item.setScale(plans.round_scale(item.scale()))
         self._scale_bar(item)
         return round(item.scale())
@@ -219,25 +218,27 @@ def _wrapped(text: str, label: QgsLayoutItemLabel, size: float, width: float) ->
     return lines
 
 
-#: Signs that stand at no beginning of a line.
-_NOT_FIRST = "，。、；：！？）》」』”’％,.;:!?)%"
+#: Signs that stand at no end and at no beginning of a line.
+_NOT_LAST, _NOT_FIRST = "（《「『“‘(", "，。、；：！？）》」』”’％,.;:!?)%"
+#: From here on signs are Chinese and lines may end between them.
+_WIDE = "\u2e80"
 
 
 def _words(text: str) -> list[str]:
     """Return the parts of a text between which a line may end."""
     parts: list[str] = []
     for sign in text:
-        wide = ord(sign) > 0x2E7F
-        glued = parts and (sign in _NOT_FIRST or (not wide and not parts[-1].endswith(" ") and not _is_wide(parts[-1])))
-        if glued and not (wide and sign not in _NOT_FIRST):
+        if parts and _glued(parts[-1][-1], sign):
             parts[-1] += sign
         else:
             parts.append(sign)
     return parts
 
 
-def _is_wide(part: str) -> bool:
-    return ord(part[-1]) > 0x2E7F
+def _glued(last: str, sign: str) -> bool:
+    if last in _NOT_LAST or sign in _NOT_FIRST or sign == " ":
+        return True
+    return last < _WIDE and sign < _WIDE and last != " "
 
 
 def _fit_legend(legend: QgsLayoutItemLegend) -> None:
@@ -262,5 +263,3 @@ def _fit_legend(legend: QgsLayoutItemLegend) -> None:
 def _needed(legend: QgsLayoutItemLegend) -> QRectF:
     size = QgsLegendRenderer(legend.model(), legend.legendSettings()).minimumSize()
     return QRectF(0, 0, size.width(), size.height())
-
-

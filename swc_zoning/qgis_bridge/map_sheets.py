@@ -8,8 +8,7 @@ thread, as QGIS demands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from qgis.core import (
     QgsRectangle,
 )
 
-from swc_zoning.engine import claim, geopackage
+from swc_zoning.engine import claim
 from swc_zoning.engine.chapter import plans
 from swc_zoning.engine.chapter.plans import District, Papers, Sheet
 from swc_zoning.engine.messages import Cancelled, SwcError
@@ -73,7 +72,12 @@ def make(
 
 
 def _made(
-    themes: Path, paper: Papers, wanted: Wanted, tasks: list[_Task], aside: Path, feedback: QgsProcessingFeedback
+    themes: Path,
+    paper: Papers,
+    wanted: Wanted,
+    tasks: list[_Task],
+    aside: Path,
+    feedback: QgsProcessingFeedback,
 ) -> list[Path]:
     project = QgsProject()
     files: list[Path] = []
@@ -125,7 +129,9 @@ class _Press:
         limit = plans.hectares(plans.smallest_m2(scale))
         if patches:
             facts = {"count": len(patches), "area": plans.hectares(sum(row[-1] for row in patches))}
-            texts["small"] = paper.text("small", limit=limit, file=paper.text("small_file", name=name), **facts)
+            texts["small"] = paper.text(
+                "small", limit=limit, file=paper.text("small_file", name=name), **facts
+            )
         elif drawn.small:
             texts["small"] = paper.text("small_none", limit=limit)
         else:
@@ -186,5 +192,3 @@ def _as_picture(exporter: QgsLayoutExporter, target: Path, form: str, dpi: int) 
     picture.setDotsPerMeterX(round(dpi / 0.0254))
     picture.setDotsPerMeterY(round(dpi / 0.0254))
     return picture.save(str(target), form.upper(), _QUALITY if form == "jpg" else -1)
-
-

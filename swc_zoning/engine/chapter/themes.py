@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from swc_zoning.engine import derived, formats, written
 from swc_zoning.engine.chapter.plans import (
+    BORDERS,
     DISTRICTS,
     FEATURES,
     MEASURES,
@@ -75,7 +76,10 @@ def _layers(made: written.Written, polygons: NDArray[Any], progress: Progress) -
     for number, make in enumerate(makers):
         yield make(made, polygons, table)
         progress.advance((number + 1) / (len(makers) + 1))
-    yield _districts(made, polygons)
+    keys, number = _numbered([made.columns["district_code"], made.columns["district_name"]])
+    shapes = np.array([_union(polygons[number == one]) for one in range(len(keys))], object)
+    yield _districts(made, keys, number, shapes)
+    yield _borders(shapes)
 
 
 # --- patches ---------------------------------------------------------------------------------------
@@ -152,13 +156,15 @@ def _all(made: written.Written) -> Ints:
 
 
 def _zones(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
-    """Return the patches of zones; `look` is the zone, with ":sea" where it lies in the sea."""
+    """Return the patches of zones; `look` is the zone, of the last one ":sea" where it lies in the sea."""
+    last = made.summary["by_zone"][-1]["zone"] if table is None else list(table.zones)[-1]
     names = ("district_code", "district_name", "zone", "status", "land")
     keys, number = _numbered([made.columns[name] for name in names])
     rows = [
         {
             **dict(zip(names[:4], key)),
             "land": None if key[4] is None else str(int(key[4])),
+            "look": f"{key[2]}:sea" if key[2] == last and key[4] == 0 else key[2],
         }
         for key in keys
     ]
@@ -238,10 +244,10 @@ def _sourced(
     return once[1], keys, once[0]
 
 
-def _districts(made: written.Written, polygons: NDArray[Any]) -> Layer:
+def _districts(
+    made: written.Written, keys: Sequence[tuple[Any, ...]], number: Ints, shapes: NDArray[Any]
+) -> Layer:
     """Return the districts, each one multipolygon, with a shade that no neighbour has."""
-    keys, number = _numbered([made.columns["district_code"], made.columns["district_name"]])
-    shapes = np.array([_union(polygons[number == one]) for one in range(len(keys))], object)
     columns = {
         "district_code": text_column([code or "" for code, _ in keys]),
         "district_name": text_column([name or "" for _, name in keys]),
@@ -250,6 +256,18 @@ def _districts(made: written.Written, polygons: NDArray[Any]) -> Layer:
     }
     multi = np.array([shapely.multipolygons(shapely.get_parts(shape)) for shape in shapes], object)
     return whole(DISTRICTS, "MultiPolygon", shapely.to_wkb(multi), columns)
+
+
+def _borders(shapes: NDArray[Any]) -> Layer:
+    """Return the boundaries of districts, each line once: those between two ("inner") and the rest."""
+    outer = shapely.boundary(_union(shapes))
+    inner = shapely.difference(shapely.union_all(shapely.boundary(shapes)), outer)
+    kinds = [(kind, lines) for kind, lines in (("outer", outer), ("inner", inner)) if not lines.is_empty]
+    parts = [shapely.get_parts(shapely.line_merge(lines)) for _, lines in kinds]
+    # What only touches at a point is no boundary.
+    drawn = [shapely.multilinestrings(one[shapely.get_type_id(one) == 1]) for one in parts]
+    columns = {"kind": text_column([kind for kind, _ in kinds])}
+    return whole(BORDERS, "MultiLineString", shapely.to_wkb(np.array(drawn, object)), columns)
 
 
 def _shades(shapes: NDArray[Any]) -> list[int]:
