@@ -178,6 +178,11 @@ def line_qml(entry: Mapping[str, str]) -> str:
     )
 
 
+def places_qml() -> str:
+    """Return the style of a layer of points of which only the names are seen."""
+    return _document('<renderer-v2 type="nullSymbol" symbollevels="0" enableorderby="0"/>')
+
+
 def sheet_qml(field: str, swatches: Sequence[Swatch], filled: bool = True, pale: bool = False) -> str:
     """Return the style of a layer on a map sheet, by the values of `field` (a field or an expression).
 

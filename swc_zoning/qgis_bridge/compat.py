@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from qgis.core import (
     Qgis,
     QgsField,
-    QgsLabeling,
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
     QgsLegendStyle,
+    QgsPalLayerSettings,
     QgsProcessingContext,
     QgsRenderContext,
     QgsUnitTypes,
@@ -72,13 +72,6 @@ if hasattr(Qgis, "TextRenderFormat"):
 else:
     ALWAYS_TEXT = QgsRenderContext.TextFormatAlwaysText
 
-if hasattr(Qgis, "LabelPolygonPlacementFlag"):  # 3.26 and later
-    _PLACED = Qgis.LabelPolygonPlacementFlag
-else:
-    _PLACED = QgsLabeling.PolygonPlacementFlag
-#: A name stands in its polygon, or beside it where there is no room.
-IN_OR_OUT = _PLACED.AllowPlacementInsideOfPolygon | _PLACED.AllowPlacementOutsideOfPolygon
-
 _LEGEND_PARTS = (
     QgsLegendStyle.Style.Title,
     QgsLegendStyle.Style.Group,
@@ -136,3 +129,11 @@ def set_legend_size(
             font.setPointSizeF(size * share)
             style.setFont(font)
         legend.setStyle(part, style)
+
+
+def always_label(settings: QgsPalLayerSettings) -> None:
+    """Have a name shown where others are in its way, if there is no better place."""
+    if hasattr(settings, "placementSettings"):  # 3.26 and later
+        settings.placementSettings().setOverlapHandling(Qgis.LabelOverlapHandling.AllowOverlapIfRequired)
+    else:
+        settings.displayAll = True

@@ -12,25 +12,34 @@ from qgis.core import (
     QgsFeatureRequest,
     QgsPalLayerSettings,
     QgsProject,
+    QgsProperty,
     QgsRectangle,
+    QgsRuleBasedLabeling,
     QgsSimpleLineCallout,
     QgsTextBufferSettings,
     QgsTextFormat,
     QgsUnitTypes,
     QgsVectorLayer,
-    QgsVectorLayerSimpleLabeling,
 )
 from qgis.PyQt.QtGui import QColor, QFont, QFontDatabase
 
 from swc_zoning.engine.chapter import plans
 from swc_zoning.engine.chapter.plans import District, Papers, Sheet, Theme
-from swc_zoning.engine.styles import Swatch, line_qml, palette, sheet_qml, theme_entry, zone_entries
+from swc_zoning.engine.styles import (
+    Swatch,
+    line_qml,
+    palette,
+    places_qml,
+    sheet_qml,
+    theme_entry,
+    zone_entries,
+)
 from swc_zoning.qgis_bridge import compat, results, styling
 
 #: Fonts with Chinese, the first that is there is taken: Linux, Windows, macOS.
 FAMILIES = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
-#: Signs of Chinese in a line of a name; districts on a sheet from which names are small.
-_LINE, _MANY = 10, 20
+#: Signs of Chinese in a line of a name.
+_LINE = 10
 #: By layer: the columns that say what a patch is.
 _WHAT = {
     plans.ZONES: ("zone",),
@@ -141,7 +150,11 @@ class Stock:
             found = list(self._theme(theme, own, made))
             themes += found
             labels += self._labels(theme, own) if found else []
-        names = [self._district_names()] if district is None else []
+        names = (
+            [self._district_names()]
+            if district is None
+            else [self._district_names(_others(district), soft=True)]
+        )
         made.layers = [
             *names,
             *self._top(district),
@@ -226,7 +239,7 @@ class Stock:
         yield self.layer(plans.FEATURES, title, where, sheet_qml("tier", swatches, filled))
 
     def _swatches(self, theme: Theme, tiers: Sequence[str]) -> list[Swatch]:
-        """Return the rows of a role: one for all where it looks alike, else one a tier, as its role has them."""
+        """Return the rows of a role: one for all where it looks alike, else one a tier in their order."""
         lang = self._paper.lang
         if theme.look == "over":
             return [Swatch("", plans.role_name(theme.role, lang), theme_entry("over", theme.role))]
@@ -241,13 +254,13 @@ class Stock:
         """Yield what lies below: sea, then the districts."""
         paper, words = palette()["paper"], self._paper
         sea = {"fill": paper["sea"], "line": paper["sea"], "width": "0"}
-        if sheet.filled:
-            yield self._filled_districts()
-            return
         at_sea = _and(_of_district(district), "\"land\" = '0'")
         if self.values(plans.ZONES, "land", at_sea):
             label = words.text("sea_only")
             yield self.layer(plans.ZONES, label, at_sea, sheet_qml("zone", [Swatch("", label, sea)]))
+        if sheet.filled:
+            yield self._filled_districts()
+            return
         land = {"fill": paper["land"], "line": paper["land"], "width": "0"}
         label = words.text("district")
         own = _of_district(district)
@@ -267,10 +280,8 @@ class Stock:
     def _neighbours(self, district: District) -> QgsVectorLayer:
         label = self._paper.text("neighbour")
         entry = {"fill": palette()["paper"]["neighbour"], "line": "#9a9a9a", "width": "0.2"}
-        others = f"NOT ({_of_district(district)})"
-        layer = self.layer(plans.DISTRICTS, label, others, sheet_qml("shade", [Swatch("", label, entry)]))
-        self._label(layer, "district_name", 9, palette()["paper"]["soft"], bold=False)
-        return layer
+        others = _others(district)
+        return self.layer(plans.DISTRICTS, label, others, sheet_qml("shade", [Swatch("", label, entry)]))
 
     def _top(self, district: District | None) -> Iterator[QgsVectorLayer]:
         """Yield the boundaries of districts and, on a sheet of all, their names."""
@@ -285,16 +296,6 @@ class Stock:
         if len(words.districts) > 1:
             yield self.layer(plans.BORDERS, words.text("district"), "\"kind\" = 'inner'", line_qml(entry))
 
-    def _district_names(self) -> QgsVectorLayer:
-        label = self._paper.text("district")
-        nothing = {"line": "#000000", "width": "0", "hatch": "none"}
-        layer = self.layer(
-            plans.DISTRICTS, label, "", sheet_qml("shade", [Swatch("", label, nothing)], False)
-        )
-        size = 10 if len(self._paper.districts) <= _MANY else 7
-        self._label(layer, "district_name", size, palette()["paper"]["ink"], bold=True)
-        return layer
-
     def _legend_of_ground(
         self, sheet: Sheet, district: District | None, made: Drawn
     ) -> Iterator[QgsVectorLayer]:
@@ -302,38 +303,62 @@ class Stock:
         if district is not None:
             yield self._neighbours(district)
         kinds = {theme.kind for theme in sheet.themes}
-        if not sheet.filled and not kinds & {plans.ZONES, plans.MEASURES}:
+        if not kinds & {plans.ZONES, plans.MEASURES}:
             sea = self._paper.text("sea_only")
             yield from (layer for layer in made.layers if layer.name() == sea)
 
-    # --- labels ---
+    # --- names ---
 
     def _labels(self, theme: Theme, own: str) -> Iterator[QgsVectorLayer]:
-        """Yield the names of the features of a theme, as a layer without symbols."""
-        if not theme.named:
-            return
-        title = plans.role_name(theme.role, self._paper.lang)
-        nothing = {"line": "#000000", "width": "0", "hatch": "none"}
+        """Yield the names of the features of a theme, as a layer of places."""
         where = f"\"role\" = '{theme.role}'"
-        if self.values(plans.NAMES, "name", where):
-            layer = self.layer(
-                plans.NAMES, title, where, sheet_qml("role", [Swatch("", title, nothing)], False)
-            )
-            self._label(layer, "name", 8, theme_entry("themes", theme.role)["line"], bold=False)
-            yield layer
+        if theme.named and self.values(plans.NAMES, "name", where):
+            title = plans.role_name(theme.role, self._paper.lang)
+            colour = theme_entry("themes", theme.role)["line"]
+            yield self._names(plans.NAMES, title, where, "name", _Lettering(8, 7, colour, False))
 
-    def _label(self, layer: QgsVectorLayer, column: str, size: float, colour: str, bold: bool) -> None:
-        settings = QgsPalLayerSettings()
-        settings.fieldName = column
-        settings.fieldName, settings.isExpression = _wrapped(column), True
-        settings.placement = QgsPalLayerSettings.Placement.Horizontal
-        settings.setPolygonPlacementFlags(compat.IN_OR_OUT)
-        settings.obstacleSettings().setIsObstacle(False)
-        settings.setFormat(self.text_format(size, colour, bold))
-        settings.setCallout(_callout())
-        settings.callout().setEnabled(True)
-        layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+    def _district_names(self, where: str = "", soft: bool = False) -> QgsVectorLayer:
+        colour = palette()["paper"]["soft" if soft else "ink"]
+        lettering = _Lettering(9 if soft else 10, 6, colour, not soft)
+        return self._names(
+            plans.DISTRICT_NAMES, self._paper.text("district"), where, "district_name", lettering
+        )
+
+    def _names(self, name: str, title: str, where: str, column: str, lettering: _Lettering) -> QgsVectorLayer:
+        """Return places as names alone: in the middle where there is room, else beside with a line."""
+        layer = self.layer(name, title, where, places_qml())
+        inside, beside = (
+            self._name_settings(column, lettering, True),
+            self._name_settings(column, lettering, False),
+        )
+        fits, root = _fits(column, lettering), QgsRuleBasedLabeling.Rule(None)
+        root.appendChild(QgsRuleBasedLabeling.Rule(inside, 0, 0, fits))
+        root.appendChild(QgsRuleBasedLabeling.Rule(beside, 0, 0, f"NOT ({fits})"))
+        layer.setLabeling(QgsRuleBasedLabeling(root))
         layer.setLabelsEnabled(True)
+        return layer
+
+    def _name_settings(self, column: str, lettering: _Lettering, inside: bool) -> QgsPalLayerSettings:
+        settings = QgsPalLayerSettings()
+        settings.fieldName, settings.isExpression = _wrapped(column), True
+        size = lettering.size if inside else lettering.smallest
+        settings.setFormat(self.text_format(size, lettering.colour, lettering.bold))
+        compat.always_label(settings)
+        settings.priority = 8 if lettering.bold else 6
+        around = QgsPalLayerSettings.Placement.AroundPoint
+        if inside:
+            # A district has its name in the middle, features near it: they may share one.
+            settings.placement = QgsPalLayerSettings.Placement.OverPoint if lettering.bold else around
+            rows = settings.dataDefinedProperties()
+            rows.setProperty(
+                QgsPalLayerSettings.Property.Size, QgsProperty.fromExpression(_size(column, lettering))
+            )
+            settings.setDataDefinedProperties(rows)
+        else:
+            settings.placement = around
+            settings.dist = 2.5
+            settings.setCallout(_callout())
+        return settings
 
     def text_format(self, size: float, colour: str, bold: bool) -> QgsTextFormat:
         """Return text of a map with a halo."""
@@ -351,10 +376,37 @@ class Stock:
         return text
 
 
+@dataclass(frozen=True)
+class _Lettering:
+    """How a kind of names is written; sizes in points."""
+
+    size: float
+    smallest: float
+    colour: str
+    bold: bool
+
+
 def _callout() -> QgsSimpleLineCallout:
     callout = QgsSimpleLineCallout()
-    callout.setMinimumLength(2)
+    callout.setEnabled(True)
+    callout.setMinimumLength(1)
     return callout
+
+
+def _size(column: str, lettering: _Lettering) -> str:
+    """Return an expression for the size at which a name goes into its circle, at most the wanted one."""
+    # Signs of a line; Latin ones are half as wide.
+    chinese = f"regexp_match(\"{column}\", '[\u2e80-\uffff]') > 0"
+    signs = (
+        f'if({chinese}, length("{column}") / ceil(length("{column}") / {_LINE}.0), length("{column}") * 0.6)'
+    )
+    points = f'(2.2 * "radius" / @map_scale * 1000 / 0.3528 / ({signs}))'
+    return f"max({lettering.smallest}, min({lettering.size}, {points}))"
+
+
+def _fits(column: str, lettering: _Lettering) -> str:
+    """Return an expression whether a name goes into its circle at the smallest size."""
+    return f"{_size(column, lettering)} > {lettering.smallest}"
 
 
 def _wrapped(column: str) -> str:
@@ -384,6 +436,10 @@ def _of_district(district: District | None) -> str:
         return ""
     code = district.code.replace("'", "''")
     return f"coalesce(\"district_code\", '') = '{code}'"
+
+
+def _others(district: District) -> str:
+    return f"NOT ({_of_district(district)})"
 
 
 def _and(*conditions: str) -> str:

@@ -19,6 +19,7 @@ from qgis.core import (
     QgsProject,
     QgsRectangle,
 )
+from qgis.PyQt.QtCore import QCoreApplication
 
 from swc_zoning.engine import claim
 from swc_zoning.engine.chapter import plans
@@ -90,6 +91,8 @@ def _made(
             feedback.setProgressText(name)
             files += press.sheet(sheet, district, aside / name)
             feedback.setProgress(100.0 * (number + 1) / len(tasks))
+            # In a window the main thread draws: let it be seen, and cancelled, between sheets.
+            QCoreApplication.processEvents()
         if feedback.isCanceled():
             raise Cancelled
     finally:

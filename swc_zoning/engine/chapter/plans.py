@@ -26,6 +26,7 @@ from swc_zoning.paths import resource
 #: Layers of the GeoPackage that `themes` makes for the sheets.
 ZONES, MEASURES, PROPOSALS = "zones", "measures", "proposals"
 FEATURES, NAMES, DISTRICTS, BORDERS = "features", "names", "districts", "borders"
+DISTRICT_NAMES = "district_names"
 #: A patch smaller than this on paper (mm2) cannot be told on a sheet.
 SMALLEST_MM2 = 4.0
 #: First digits of scales that can be read off a sheet.

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from swc_zoning.engine import derived, formats, written
 from swc_zoning.engine.chapter.plans import (
     BORDERS,
+    DISTRICT_NAMES,
     DISTRICTS,
     FEATURES,
     MEASURES,
@@ -80,6 +81,7 @@ def _layers(made: written.Written, polygons: NDArray[Any], progress: Progress) -
     shapes = np.array([_union(polygons[number == one]) for one in range(len(keys))], object)
     yield _districts(made, keys, number, shapes)
     yield _borders(shapes)
+    yield _district_names(made, polygons, keys, number)
 
 
 # --- patches ---------------------------------------------------------------------------------------
@@ -214,7 +216,7 @@ def _features(made: written.Written, polygons: NDArray[Any], table: RuleTable | 
 
 
 def _names(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
-    """Return what has one name in a role that sheets name, each as one multipolygon to put the name in."""
+    """Return where the names of a role that sheets name go; what has one name there has one place."""
     rows, keys, number = _sourced(made, ("role", "name"), roles_named())
     drawn = [one for one in range(len(keys)) if keys[one][1]]
     shapes = [_union(polygons[rows[number == one]]) for one in drawn]
@@ -223,8 +225,36 @@ def _names(made: written.Written, polygons: NDArray[Any], table: RuleTable | Non
         "name": text_column([keys[one][1] for one in drawn]),
         "area_m2": np.array([made.area_centi[rows[number == one]].sum() for one in drawn], float) / 100,
     }
-    multi = [shapely.multipolygons(shapely.get_parts(shape)) for shape in shapes]
-    return whole(NAMES, "MultiPolygon", shapely.to_wkb(np.array(multi, object)), columns)
+    return _places(NAMES, shapes, columns)
+
+
+def _places(name: str, shapes: Sequence[Any], columns: dict[str, Any]) -> Layer:
+    """Return the centres of the largest circles in shapes, with their `radius` in metres."""
+    circles = [_circle(shape) for shape in shapes]
+    points = np.array([shapely.get_point(circle, 0) for circle in circles], object)
+    columns["radius"] = np.array([circle.length for circle in circles], float)
+    return whole(name, "Point", shapely.to_wkb(points), columns)
+
+
+def _circle(shape: Any) -> Any:
+    """Return a line from the centre of the largest circle in the largest part of a shape to its edge."""
+    parts = shapely.get_parts(shape)
+    largest = parts[int(np.argmax(shapely.area(parts)))]
+    return shapely.maximum_inscribed_circle(largest, tolerance=max(np.sqrt(largest.area) / 100, 1e-3))
+
+
+def _district_names(
+    made: written.Written, polygons: NDArray[Any], keys: Sequence[tuple[Any, ...]], number: Ints
+) -> Layer:
+    """Return where the names of districts go: on land where there is some."""
+    land = made.columns["land"] == 1
+    own = [np.flatnonzero(number == one) for one in range(len(keys))]
+    shapes = [_union(polygons[rows[land[rows]] if land[rows].any() else rows]) for rows in own]
+    columns = {
+        "district_code": text_column([code or "" for code, _ in keys]),
+        "district_name": text_column([name or "" for _, name in keys]),
+    }
+    return _places(DISTRICT_NAMES, shapes, columns)
 
 
 def _sourced(
