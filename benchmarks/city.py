@@ -267,8 +267,10 @@ def layers(parcels: int, seed: int, dirty: bool) -> dict[str, tuple[str, dict[st
     inner = np.array(["level1", "level2", "quasi"], dtype=object)
     outer = np.array(["core_protection", "general_control"], dtype=object)
     whole = spoil(parts.geometry, seed) if dirty else parts.geometry
+    areas = districts(parts, seed)
+    codes = np.array([f"9901{number:02d}" for number in range(1, len(areas) + 1)], dtype=object)
     return {
-        "districts": ("admin_extent", {"geometry": districts(parts, seed)}),
+        "districts": ("admin_extent", {"geometry": areas, "code": codes}),
         "parcels": ("landuse_status", {"geometry": whole}),
         "pbf": ("permanent_basic_farmland", {"geometry": farmland(parts, seed)}),
         "redline": ("ecological_redline", {"geometry": redline(ground, seed, detail)}),
@@ -303,7 +305,7 @@ def write(output: Path, parcels: int, seed: int = 1, dirty: bool = False) -> dic
     made = layers(parcels, seed, dirty)
     for name, (_, columns) in made.items():
         ids = [f"{name}-{i + 1:07d}" for i in range(len(columns["geometry"]))]
-        extra = {"tier": columns["tier"]} if "tier" in columns else {}
+        extra = {key: values for key, values in columns.items() if key != "geometry"}
         table = geopandas.GeoDataFrame({"id": ids, **extra}, geometry=columns["geometry"], crs=CRS)
         path = output / f"{name}.gpkg"
         path.unlink(missing_ok=True)
@@ -320,7 +322,7 @@ def job(made: dict[str, tuple[str, dict[str, Any]]]) -> dict[str, Any]:
         entries.append(
             {"role": role, "source": f"{name}.gpkg", "layer": name, "tier": tier, "id_field": "id"}
         )
-    extent = {"source": "districts.gpkg", "layer": "districts", "code_field": "id", "name_field": "id"}
+    extent = {"source": "districts.gpkg", "layer": "districts", "code_field": "code", "name_field": "id"}
     return {
         "schema": 1,
         "title": "Benchmark city (synthetic 合成数据)",

@@ -13,9 +13,12 @@ from swc_zoning.processing_algs.check_inputs import CheckInputs
 from swc_zoning.processing_algs.check_rule_table import CheckRuleTable
 from swc_zoning.processing_algs.close_areas import CloseAreas
 from swc_zoning.processing_algs.compare_zonings import CompareZonings
+from swc_zoning.processing_algs.consultation import Consultation
+from swc_zoning.processing_algs.coordinate_list import CoordinateList
 from swc_zoning.processing_algs.delineate_zones import DelineateZones
 from swc_zoning.processing_algs.demo_city import DemoCity
 from swc_zoning.processing_algs.ellipsoidal_area import EllipsoidalArea
+from swc_zoning.processing_algs.export_submission import ExportSubmission
 from swc_zoning.processing_algs.find_conflicts import FindConflicts
 from swc_zoning.processing_algs.import_boundary import ImportBoundary
 from swc_zoning.processing_algs.make_maps import MakeMaps
@@ -23,6 +26,7 @@ from swc_zoning.processing_algs.merge_slivers import MergeSlivers
 from swc_zoning.processing_algs.partition_land import Partition
 from swc_zoning.processing_algs.prepare_layers import PrepareLayers
 from swc_zoning.processing_algs.screen_projects import ScreenProjects
+from swc_zoning.processing_algs.validate_submission import ValidateSubmission
 from swc_zoning.qgis_bridge.i18n import text
 
 PROVIDER_ID = "swc_zoning"
@@ -44,6 +48,10 @@ _ALGORITHMS = (
     EllipsoidalArea,
     CloseAreas,
     CheckRuleTable,
+    Consultation,
+    CoordinateList,
+    ExportSubmission,
+    ValidateSubmission,
 )
 
 

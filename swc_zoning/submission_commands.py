@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands of the submission: coordinate lists, consultation."""
+"""Commands of the submission: packages, coordinate lists, consultation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from swc_zoning import validate_command
 from swc_zoning.engine import scratch
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.progress import Progress
@@ -17,10 +18,23 @@ DONE = 0
 
 #: What is wrong use of these commands.
 MISUSE = {
+    "export": frozenset(
+        {
+            *("written.no_result", "order.unreadable", "order.path_missing", "submission.profile_unknown"),
+            *("package.not_ours", "cli.unreadable"),
+        }
+    ),
     "coordinates": frozenset(
         {
             *("intake.source_missing", "coordinates.option", "coordinates.exists", "coordinates.no_field"),
             "cli.unreadable",
+        }
+    ),
+    "validate": validate_command.MISUSE,
+    "consult": frozenset(
+        {
+            *("written.no_result", "derived.not_ours", "intake.source_missing", "cli.unreadable"),
+            *("consultation.setting", "consultation.edited"),
         }
     ),
 }
@@ -31,12 +45,30 @@ Maker = Callable[..., argparse.ArgumentParser]
 
 def register(commands: Any, make: Maker) -> None:
     """Add the commands of the submission to a parser."""
+    _export_command(commands, make)
     _coordinates_command(commands, make)
+    validate_command.register(commands, make)
+    _consult_command(commands, make)
 
 
 def _takes_temp(command: argparse.ArgumentParser) -> None:
     text = f"folder for temporary data (default: {scratch.VARIABLE}, else that of the system)"
     command.add_argument("--temp", type=Path, metavar="DIR", help=text)
+
+
+def _export_command(commands: Any, make: Maker) -> None:
+    command = make(commands, "export", _export, "pack a result as the submission, checked and sealed")
+    command.add_argument("result", type=Path, metavar="RESULT", help="folder of a result")
+    command.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of packages")
+    command.add_argument("--profile", metavar="ID", help="profile of the submission (default: of the order)")
+    stages = ("draft", "consultation", "review", "approval", "approved")
+    command.add_argument("--stage", choices=stages, help="stage of the plan (default: of the order)")
+    command.add_argument("--settings", type=Path, metavar="ORDER.json", help="the order, all that is asked")
+    text = "earlier package: its identifiers and reasons are taken over"
+    command.add_argument("--register", type=Path, metavar="PACKAGE", help=text)
+    command.add_argument("--accept", type=Path, metavar="FILE.json", help="accepted warnings with reasons")
+    command.add_argument("--no-public", action="store_true", help="write no public edition")
+    _takes_temp(command)
 
 
 def _coordinates_command(commands: Any, make: Maker) -> None:
@@ -65,6 +97,63 @@ def _coordinates_command(commands: Any, make: Maker) -> None:
     command.add_argument("--settings", type=Path, metavar="JSON", help="options as a document; flags win")
     command.add_argument("--replace", action="store_true", help="files that are there")
     _takes_temp(command)
+
+
+def _export(options: argparse.Namespace, teller: Any) -> int:
+    from swc_zoning.engine import written
+    from swc_zoning.engine.submission import contents, order, package, schemas
+
+    scratch.use(options.temp)
+    table = written.table_of(options.result, written.summary_of(options.result))
+    asked = order.load(options.settings, **_changes(options))
+    schema = schemas.load(asked.profile, table)
+    asked = order.named(asked, schema, _district_codes(options.result))
+    package.check_target(asked, schema, options.output)
+    progress = Progress(teller.progress)
+    made = contents.of_result(options.result, asked, schema, progress)
+    teller.findings(made.findings)
+    files = package.write(made, asked, schema, options.output, progress, options.lang)
+    teller.findings(files.findings)
+    teller.result({"package": files.package, **({"public": files.public} if files.public else {})})
+    return DONE
+
+
+def _changes(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what the command line says beside the order."""
+    changes: dict[str, Any] = {"profile": options.profile, "stage": options.stage}
+    if options.register:
+        changes["register"] = str(options.register.absolute())
+    if options.accept:
+        changes["accept"] = [*_accepted(options.settings), *_accepted(options.accept)]
+    if options.no_public:
+        changes["public"] = False
+    return changes
+
+
+def _accepted(path: Path | None) -> list[Mapping[str, Any]]:
+    """Return the acceptances of a file: a list, or a document that holds one. Raises ``cli.unreadable``."""
+    if path is None:
+        return []
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise SwcError("cli.unreadable", path=str(path), reason=str(error)) from error
+    rows = document if isinstance(document, list) else _list_in(document)
+    kept = ("code", "reason", "layer", "key", "by", "date")
+    return [{key: row[key] for key in kept if key in row} for row in rows if isinstance(row, dict)]
+
+
+def _list_in(document: Any) -> list[Any]:
+    found = document if isinstance(document, dict) else {}
+    rows = found.get("accepted", found.get("accept", []))
+    return rows if isinstance(rows, list) else []
+
+
+def _district_codes(result: Path) -> list[str]:
+    from swc_zoning.engine import written
+
+    rows = written.summary_of(result)["by_district"]
+    return sorted({str(row.get("code") or row.get("district_code") or "") for row in rows})
 
 
 def _coordinates(options: argparse.Namespace, teller: Any) -> int:
@@ -100,3 +189,36 @@ def _document(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise SwcError("cli.unreadable", path=str(path), reason="object")
     return document
+
+
+def _consult_command(commands: Any, make: Maker) -> None:
+    text = "ask departments about the conflicts of a result, or take in what they replied"
+    command = make(commands, "consult", _consult, text)
+    command.add_argument("result", type=Path, metavar="RESULT", help="folder of a result")
+    command.add_argument("--output", type=Path, required=True, metavar="DIR")
+    command.add_argument(
+        "--replies", type=Path, nargs="+", default=(), metavar="XLSX", help="lists that came back filled in"
+    )
+    command.add_argument(
+        "--settings", type=Path, metavar="JSON", help="plan, compiler, letter number, dates, contact, names"
+    )
+    groupings = ("auto", "features", "districts")
+    command.add_argument("--grouping", choices=groupings, default="auto", help="of conflicts into rows")
+    command.add_argument("--department", default="", metavar="ID", help="only what concerns this one")
+    _takes_temp(command)
+
+
+def _consult(options: argparse.Namespace, teller: Any) -> int:
+    from swc_zoning.engine.submission import consultation, replies
+
+    scratch.use(options.temp)
+    facts = consultation.facts_of(_document(options.settings) if options.settings else {})
+    given = {"facts": facts, "lang": options.lang, "grouping": options.grouping}
+    given["progress"] = Progress(teller.progress)
+    if options.replies:
+        made = replies.record(options.result, options.replies, options.output, **given)
+    else:
+        made = consultation.prepare(options.result, options.output, department=options.department, **given)
+    teller.findings(made.findings)
+    teller.result(made.files)
+    return DONE

@@ -49,6 +49,7 @@ LIGHT_ENGINE = (
         "scratch",
         "siting",
         "styles",
+        "submission.consultation_record",
         "submission.order",
         "submission.quality",
     ),

@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from swc_zoning.engine import roles
-from swc_zoning.engine.grid import Ints, group, ragged
+from swc_zoning.engine.grid import Ints, components, group, ragged
 from swc_zoning.engine.job import Options
 from swc_zoning.engine.pieces import Pieces
 from swc_zoning.engine.rules import RuleTable
@@ -178,7 +178,7 @@ def _regions(pieces: int, number: Ints, piece: Ints, beside: tuple[Ints, Ints]) 
     wanted = number[row] * (pieces + 1) + beyond
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     together = keys[at] == wanted
-    root = _components(len(piece), row[together], at[together])
+    root = components(len(piece), row[together], at[together])
     order, begins = group(root)
     yield from np.split(order, begins[1:])
 
@@ -199,20 +199,6 @@ def _neighbours(pieces: Pieces) -> tuple[Ints, Ints]:
     left, right = number[borders.left], number[borders.right]
     both = (left >= 0) & (right >= 0) & (left != right)
     return np.concatenate([left[both], right[both]]), np.concatenate([right[both], left[both]])
-
-
-def _components(count: int, one: Ints, other: Ints) -> Ints:
-    """Return for each of `count` nodes the smallest node it is linked with."""
-    root = np.arange(count)
-    while True:
-        lower = root.copy()
-        np.minimum.at(lower, root[one], root[other])
-        np.minimum.at(lower, root[other], root[one])
-        while not np.array_equal(lower, lower[lower]):
-            lower = lower[lower]
-        if np.array_equal(lower, root):
-            return root
-        root = lower[root]
 
 
 def _region(polygons: NDArray[Any]) -> tuple[Any, float]:

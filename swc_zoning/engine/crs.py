@@ -32,6 +32,12 @@ def choose_crs(bounds_lonlat: Bounds, layer_crs: Sequence[Any] = ()) -> str:
     return _first_metric(layer_crs) or _utm(bounds)
 
 
+def china() -> tuple[float, float, float, float]:
+    """Return the extent of China: west, south, east, north in degrees."""
+    west, south, east, north = _table()["china"]["extent"]
+    return west, south, east, north
+
+
 def templates() -> list[dict[str, str]]:
     """Return local planes whose official parameters are not public, as approximate, editable definitions."""
     return _table()["templates"]

@@ -107,6 +107,23 @@ def ragged(starts: Ints, counts: Ints) -> Ints:
     return np.arange(ends[-1], dtype=np.int64) + np.repeat(shift, counts)
 
 
+def components(count: int, one: Ints, other: Ints) -> Ints:
+    """Return for each of `count` nodes the smallest node it is linked with.
+
+    `one` and `other` are the ends of the links.
+    """
+    root = np.arange(count)
+    while True:
+        lower = root.copy()
+        np.minimum.at(lower, root[one], root[other])
+        np.minimum.at(lower, root[other], root[one])
+        while not np.array_equal(lower, lower[lower]):
+            lower = lower[lower]
+        if np.array_equal(lower, root):
+            return root
+        root = lower[root]
+
+
 def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return well-spread 64-bit hashes (splitmix64 finaliser, public domain constants)."""
     z = values + np.uint64(0x9E3779B97F4A7C15)

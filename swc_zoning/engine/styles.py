@@ -111,15 +111,43 @@ def conflicts_qml() -> str:
     """Return the style of the ``conflicts`` layer: red hatch, so that the zones below stay readable."""
     entry = palette()["conflicts"]
     layer = _fill(entry["fill"], "diagonal_x", entry["line"], "0.3")
-    body = f"<symbols>{_symbol('fill', 0, [layer])}</symbols>"
-    return _document(
-        f'<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0">{body}</renderer-v2>'
-    )
+    return _single(_symbol("fill", 0, [layer]))
 
 
 def findings_qml(lang: str = "zh") -> str:
     """Return the style of the ``findings`` layer: points by field "severity"."""
     return _points_qml("severity", "findings", _FINDING_MM, lang)
+
+
+def quality_qml(lang: str = "zh") -> str:
+    """Return the style of the points of a quality check, by severity; accepted warnings apart."""
+    sizes = {**_FINDING_MM, "accepted": _FINDING_MM["warning"]}
+    told = "if(coalesce(\"accepted\", '') <> '', 'accepted', \"severity\")"
+    return _points_qml(told, "quality", sizes, lang)
+
+
+def submitted_qml(zones: Mapping[str, str]) -> str:
+    """Return the style of layer SBGKFQ by field "FQDM"; pending pieces ("ZT" 2) are hatched red.
+
+    `zones`: code of the package -> name, in the order of the legend. A zone with the name of a shipped
+    one has its colour.
+    """
+    shipped = {entry["label_zh"]: code for code, entry in palette()["zones"].items()}
+    named = {shipped.get(name, code): name for code, name in zones.items()}
+    pending, symbols, categories = palette()["pending"], [], []
+    for number, (code, (_, entry)) in enumerate(zip(zones, zone_entries(named))):
+        fill = _fill(entry["fill"], "solid", entry["line"], _LINE_MM["pieces"])
+        hatch = _hatch_where("\"ZT\" = '2'", pending["hatch"], pending["line"])
+        symbols.append(_symbol("fill", number, [fill, hatch]))
+        categories.append((code, entry["label"]))
+    return _categorised("FQDM", categories, symbols)
+
+
+def proposal_qml(layer: str) -> str:
+    """Return the style of a layer of a package that lies over the zones: HXJY, ZDYFQ, ZDZLQ."""
+    entry = palette()["submission"][layer]
+    body = _symbol("fill", 0, [_fill(entry["fill"], _brush(entry["hatch"]), entry["line"], "0.5")])
+    return _single(body)
 
 
 def slivers_qml(lang: str = "zh") -> str:
@@ -270,12 +298,17 @@ def _points_qml(field: str, part: str, sizes: Mapping[str, str], lang: str) -> s
     return _categorised(field, categories, symbols)
 
 
+def _single(symbol: str) -> str:
+    kind = 'type="singleSymbol" symbollevels="0" enableorderby="0"'
+    return _document(f"<renderer-v2 {kind}><symbols>{symbol}</symbols></renderer-v2>")
+
+
 def _categorised(
     field: str, categories: Sequence[tuple[str | Sequence[str], str]], symbols: Sequence[str]
 ) -> str:
     rows = "".join(_category(*category, number) for number, category in enumerate(categories))
     return _document(
-        f'<renderer-v2 type="categorizedSymbol" attr="{field}" symbollevels="0" enableorderby="0">'
+        f'<renderer-v2 type="categorizedSymbol" attr="{escape(field)}" symbollevels="0" enableorderby="0">'
         f"<categories>{rows}</categories><symbols>{''.join(symbols)}</symbols></renderer-v2>"
     )
 

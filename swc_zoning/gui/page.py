@@ -36,6 +36,8 @@ class Page(QWidget):
     """One page of the workbench. Subclasses say `title` and `state`, and emit `state_changed`."""
 
     state_changed = pyqtSignal()
+    #: The kind of another page that is to be shown.
+    page_wanted = pyqtSignal(object)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)

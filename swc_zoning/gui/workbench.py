@@ -37,6 +37,7 @@ from swc_zoning.gui.marks import ICON, mark
 from swc_zoning.gui.page import Page
 from swc_zoning.gui.rules_page import RulesPage
 from swc_zoning.gui.screening_page import ScreeningPage
+from swc_zoning.gui.submission_page import SubmissionPage
 from swc_zoning.gui.targets_page import TargetsPage
 from swc_zoning.gui.whatif_page import WhatIfPage
 from swc_zoning.gui.why_page import WhyPage
@@ -55,6 +56,7 @@ PAGES: tuple[type[Page], ...] = (
     ScreeningPage,
     TargetsPage,
     ComparePage,
+    SubmissionPage,
 )
 
 
@@ -153,6 +155,7 @@ class Workbench(QDockWidget):
         self._list.currentRowChanged.connect(self._show)
         for page in self.pages:
             page.state_changed.connect(self._refresh_states)
+            page.page_wanted.connect(self.show_page)
         session.folder_changed.connect(self._refresh_folder)
         changes = (session.folder_changed, session.job_changed, session.rules_changed)
         for signal in (*changes, session.findings_changed, session.result_changed):

@@ -63,7 +63,7 @@ class Draft:
         self.closed = self.raw.copy()
         for code in DISTRICTS:
             mine = district == code
-            self.closed[mine] = areas.close(self.raw[mine], round(float(self.raw[mine].sum()), 2))
+            self.closed[mine] = areas.close(self.raw[mine], round(float(self.raw[mine].sum()), 2)) / 100
         self.rows, self.shapes = {}, {}
         for make in (_pieces, _key_areas, _proposals, _copies, _tables, _register):
             make(self)

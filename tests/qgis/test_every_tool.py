@@ -42,6 +42,8 @@ CITY = {"EXTENT": "{extent}", "ECOLOGICAL_REDLINE": "{line}", "PERMANENT_BASIC_F
 LAYERS = {"EXTENT": "{extent}", "LAYERS": ["{line}", "{farm}"]}
 SITE = {"RESULT": "{zoned.OUTPUT}", "PROJECTS": "{works}", "ID_FIELD": "no", "KIND": 3}
 CLOSING = {"INPUT": "{measured.OUTPUT}", "AREA": "ellips_m2", "GROUP": "part"}
+ORDER = {"COMPILER": "示范单位", "CODE": "990100", "AREA_NAME": "甲市", "DATE": "2026-01-01"}
+PACKAGE = "990100甲市水土保持空间管控成果_20260101"
 CONTROLS = {"CONTROLS": "{controls}", "CONTROL_GROUP": "part", "CONTROL_AREA": "approved"}
 
 #: The city is 1 km2; 300 m wide farmland reaches 100 m into a red line of 500 m, beside it lies more
@@ -133,6 +135,35 @@ CASES = {
         },
         rows={"PROJECTS_OUT": 1, "CROSSINGS": 1},
         holds={"OUTPUT/screening.json": {"projects.0.kind": "spoil_site", "projects.0.siting": "banned"}},
+    ),
+    "exported": Case(
+        "exportsubmission",
+        {"RESULT": "{merged.OUTPUT}", **ORDER},
+        {"OUTPUT": "packages", "FINDINGS": "exported.gpkg"},
+        holds={f"OUTPUT/{PACKAGE}/06_元数据/run.json": {"order.compiler": "示范单位"}},
+    ),
+    "exported_unsigned": Case(
+        "exportsubmission",
+        {"RESULT": "{merged.OUTPUT}", "AREA_NAME": "甲市"},
+        {"OUTPUT": "unsigned"},
+        blocked="compiler",
+    ),
+    "validated": Case(
+        "validatesubmission",
+        {"PACKAGE": f"{{exported.OUTPUT}}/{PACKAGE}"},
+        {"OUTPUT": "checked", "FINDINGS": "checked.gpkg"},
+    ),
+    "validated_nothing": Case("validatesubmission", {}, {"OUTPUT": "none"}, blocked="Name one package"),
+    "listed": Case(
+        "coordinatelist",
+        {"INPUT": "{parts}", "NAME_FIELD": "part", "ENCODING": 1, "ATTRIBUTES": 1},
+        {"OUTPUT": "coordinates.txt"},
+    ),
+    "consulted": Case(
+        "consultation",
+        {"RESULT": "{merged.OUTPUT}", "COMPILER": "示范单位"},
+        {"OUTPUT": "consulted"},
+        holds={"OUTPUT/consultation.json": {"what": "consultation"}},
     ),
     "measured": Case(
         "ellipsoidalarea",

@@ -199,3 +199,10 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     mixed = (mixed ^ (mixed >> np.uint64(30))) * _MIXERS[1]
     mixed = (mixed ^ (mixed >> np.uint64(27))) * _MIXERS[2]
     return mixed ^ (mixed >> np.uint64(31))
+
+
+def layer_hash(geometry: NDArray[Any]) -> str:
+    """Return 16 hexadecimal digits that say the same polygons again, in whatever order and format."""
+    with np.errstate(over="ignore"):
+        total = np.sum(_mixed(fingerprints(geometry)), dtype=np.uint64)
+    return f"{int(total):016x}"

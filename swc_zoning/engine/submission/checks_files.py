@@ -17,6 +17,7 @@ from swc_zoning.engine.submission.schemas import Layer
 _PARTS = (".shx", ".dbf", ".prj", ".cpg")
 #: The table of full and short names beside Shapefiles.
 NAMES = "字段名对照表.csv"
+_RESULTS = "ZJJG"
 _SUM = re.compile(r"([0-9a-fA-F]{64}) [ *](.+)")
 #: What is named after the area: kind of file -> part of the package it must be in ("" anywhere).
 _NAMED = (".pdf", ".jpg", ".jpeg", ".tif", ".xlsx", ".docx", ".mdb")
@@ -44,7 +45,7 @@ def _titles(layer: Layer) -> dict[str, str]:
 @checker("1102")
 def check_1102(package: Package, rule: Rule) -> Iterator[Said]:
     """Files open, counts are as META states, and all formats agree."""
-    incomplete = {name for name, _, _ in _lacking_parts(package)}
+    incomplete = {name for name, _, _ in lacking_parts(package)}
     for data_set in package.data_sets:
         lame = any(PurePosixPath(shp).parent.as_posix() == data_set.name for shp in incomplete)
         if data_set.reason and not lame:
@@ -71,13 +72,14 @@ def _counted(package: Package, rule: Rule, layer: Layer) -> Iterator[Flaw]:
         yield rule.flaw(case="unreadable", layer=layer.name, file=package.main.name, **facts)
         return
     count, stated = package.main.layers[name].count, package.meta.get(f"count:{layer.name}", "")
-    if stated.isdigit() and int(stated) != count:
+    # Results of the check are added after it.
+    if layer.name != _RESULTS and stated.isdigit() and int(stated) != count:
         yield rule.flaw(case="count", layer=layer.name, file=package.main.name, count=count, stated=stated)
 
 
 def _compared(package: Package, rule: Rule, copy: DataSet) -> Iterator[Flaw]:
     """Yield where a copy says something else than the main data set; text that was cut is for 3202."""
-    for layer in _comparable(package, copy):
+    for layer in comparable(package, copy):
         if copy.found(layer.name) is None:
             yield rule.flaw(case="copy_lacks", layer=layer.name, file=copy.name, copy=copy.name)
             continue
@@ -86,9 +88,9 @@ def _compared(package: Package, rule: Rule, copy: DataSet) -> Iterator[Flaw]:
                 yield _difference(package, rule, copy, layer.name, one)
 
 
-def _comparable(package: Package, copy: DataSet) -> Iterator[Layer]:
+def comparable(package: Package, copy: DataSet) -> Iterator[Layer]:
     """Yield the layers a copy has to have: those of the main data set, in Shapefiles without tables."""
-    lame = {PurePosixPath(name).stem for name, _, part in _lacking_parts(package) if part in (".cpg", ".dbf")}
+    lame = {PurePosixPath(name).stem for name, _, part in lacking_parts(package) if part in (".cpg", ".dbf")}
     for layer in package.schema.layers.values():
         drawn = copy.format != "shp" or (layer.kind == "polygon" and layer.name not in lame)
         if drawn and package.found(layer.name) is not None:
@@ -157,7 +159,7 @@ def _to_be_named(package: Package) -> Iterator[str]:
 @checker("1104")
 def check_1104(package: Package, rule: Rule) -> Iterator[Said]:
     """Shapefiles are whole, names are short, and a table says which names were cut."""
-    for shp, name, part in _lacking_parts(package):
+    for shp, name, part in lacking_parts(package):
         yield rule.flaw(case="part", layer=PurePosixPath(shp).stem, file=name, part=part)
     for data_set in package.data_sets:
         if data_set.format != "shp":
@@ -172,7 +174,7 @@ def check_1104(package: Package, rule: Rule) -> Iterator[Said]:
             yield rule.flaw(case="names", file=f"{data_set.name}/{NAMES}")
 
 
-def _lacking_parts(package: Package) -> list[tuple[str, str, str]]:
+def lacking_parts(package: Package) -> list[tuple[str, str, str]]:
     """Return (path of the .shp, path of the part that is not there, its suffix)."""
     lower = {name.lower() for name in package.files}
     shapes = [name for name in package.files if name.lower().endswith(".shp")]

@@ -16,7 +16,7 @@ from typing import Any
 
 from swc_zoning.engine.messages import Blocked, Finding, SwcError
 from swc_zoning.engine.schema import check_document
-from swc_zoning.engine.submission import schemas
+from swc_zoning.engine.submission import consultation_record, schemas
 
 SCHEMA = 1
 FORMATS = ("gdb", "gpkg", "shp")
@@ -84,6 +84,7 @@ def load(source: Path | Mapping[str, Any] | None = None, base: Path | None = Non
     """
     document, folder = _opened(source, base)
     given = {key: value for key, value in {**document, **changes}.items() if value is not None}
+    given = {**given, **_from_record(given, folder)}
     findings = [*check_document(given, "order"), *_odd_dates(given)]
     if not findings:
         order = _built(given, folder)
@@ -123,6 +124,15 @@ def _opened(source: Path | Mapping[str, Any] | None, base: Path | None) -> tuple
     if not isinstance(document, dict):
         raise SwcError("order.unreadable", path=str(source), reason="no JSON object")
     return document, base or Path(source).absolute().parent
+
+
+def _from_record(given: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    """Return number and date of the consultation from its record, where there is one and they are not given."""
+    path = given.get("consultation")
+    if not isinstance(path, str) or not (folder / path).is_file():
+        return {}
+    facts = consultation_record.order_facts(folder / path)
+    return {key: value for key, value in facts.items() if value and not given.get(key)}
 
 
 def _odd_dates(given: Mapping[str, Any]) -> Iterator[Finding]:

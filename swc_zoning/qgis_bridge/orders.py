@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Profiles and stages of a submission in the language of the user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from swc_zoning.engine.submission import order, schemas
+from swc_zoning.qgis_bridge.i18n import language
+
+
+@lru_cache(maxsize=8)
+def schema(profile: str) -> schemas.Schema:
+    """Return the schema of a profile, read once. Raises SwcError ``submission.profile_unknown``."""
+    return schemas.load(profile)
+
+
+def profiles() -> dict[str, str]:
+    """Return the shipped profiles, id -> title."""
+    return {name: getattr(schema(name), f"title_{language()}") for name in schemas.shipped()}
+
+
+def stages(profile: str = "national") -> dict[str, str]:
+    """Return the stages of a plan, id -> name, in their order."""
+    return {stage.id: stage.name(language()) for stage in schema(profile).stages.values()}
+
+
+def check(document: Mapping[str, Any]) -> None:
+    """Raise Blocked with everything the engine would refuse of an order."""
+    order.load(document)
