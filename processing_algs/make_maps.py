@@ -14,18 +14,21 @@ from qgis.core import (
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
 )
-from qgis.PyQt.QtCore import QCoreApplication
 
 from swc_zoning.engine.chapter import plans
-from swc_zoning.engine.messages import LANGUAGES, Cancelled
+from swc_zoning.engine.messages import LANGUAGES
 from swc_zoning.engine.submission import order as orders
 from swc_zoning.processing_algs.base import call_engine, errors_as_sentences, temporary_folder
 from swc_zoning.processing_algs.derived import OUTPUT, DerivedAlgorithm
 from swc_zoning.qgis_bridge import map_sheets
+from swc_zoning.qgis_bridge.feedback import PartListener
 from swc_zoning.qgis_bridge.i18n import language, text
 
 RESULT, SHEETS, DISTRICTS, SETTINGS, LAYOUTS = "RESULT", "SHEETS", "DISTRICTS", "SETTINGS", "LAYOUTS"
 FORMATS, DPI, LANG, PUBLIC = "FORMATS", "DPI", "LANG", "PUBLIC"
+
+#: Share of the work that the child does.
+_OF_CHILD = 0.15
 
 
 class MakeMaps(DerivedAlgorithm):
@@ -73,11 +76,11 @@ class MakeMaps(DerivedAlgorithm):
         with errors_as_sentences(), temporary_folder() as folder:
             paper = self._papers(result, parameters, context)
             wanted = self._wanted(paper, parameters, context)
-            made = call_engine(["mapdata", str(result), "--output", str(folder / "maps.gpkg")], feedback)
-            QCoreApplication.processEvents()
-            if feedback.isCanceled():
-                raise Cancelled
-            files = map_sheets.make(made["mapdata"], paper, wanted, output, feedback)
+            command = ["mapdata", str(result), "--output", str(folder / "maps.gpkg")]
+            made = call_engine(command, feedback, PartListener(feedback, 0.0, _OF_CHILD))
+            data = map_sheets.Data(made["mapdata"], made["legends"])
+            drawing = PartListener(feedback, _OF_CHILD, 1 - _OF_CHILD)
+            files = map_sheets.make(data, paper, wanted, output, drawing)
         feedback.pushInfo(text("make_maps.done", count=len(files), folder=str(output)))
         return {OUTPUT: str(output)}
 

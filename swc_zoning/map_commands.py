@@ -26,9 +26,12 @@ def register(commands: Any, make: Maker) -> None:
 
 
 def _mapdata(options: argparse.Namespace, teller: Any) -> int:
-    from swc_zoning.engine.chapter import themes
+    from swc_zoning.engine.chapter import legends, themes
 
     scratch.use(options.temp)
-    path = themes.write(options.result, options.output, Progress(teller.progress))
-    teller.result({"mapdata": path})
+    progress = Progress(teller.progress)
+    path = themes.write(options.result, options.output, progress)
+    with progress.step("counting", 0.1):
+        numbers = legends.write(options.result, options.lang, path.with_suffix(".json"))
+    teller.result({"mapdata": path, "legends": numbers})
     return DONE

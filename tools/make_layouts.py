@@ -220,6 +220,9 @@ def add_mark(drawing: Drawing) -> None:
     mark.setHAlign(CENTRE)
     mark.setVAlign(MIDDLE)
     mark.setItemRotation(-30)
+    absent = drawing.label("absent", (MAP[0] + 60, MAP[1] + 20, MAP[2] - 120, 20), 30, WARN, bold=True)
+    absent.setHAlign(CENTRE)
+    absent.setVAlign(MIDDLE)
 
 
 _MAKERS: tuple[Callable[[Drawing], None], ...] = (add_frame, add_map, add_head, add_panel, add_mark)

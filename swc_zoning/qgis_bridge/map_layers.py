@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from qgis.core import (
     QgsTextFormat,
     QgsUnitTypes,
     QgsVectorLayer,
+    QgsVectorLayerSimpleLabeling,
 )
 from qgis.PyQt.QtGui import QColor, QFont, QFontDatabase
 
@@ -38,8 +39,10 @@ from swc_zoning.qgis_bridge import compat, results, styling
 
 #: Fonts with Chinese, the first that is there is taken: Linux, Windows, macOS.
 FAMILIES = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
-#: Signs of Chinese in a line of a name.
-_LINE = 10
+#: Lines of a name are so many times its size apart.
+_LEADING, _MM_OF_POINT = 1.3, 25.4 / 72
+#: A longer name of a district is none for a legend.
+_LONG = 16
 #: By layer: the columns that say what a patch is.
 _WHAT = {
     plans.ZONES: ("zone",),
@@ -57,6 +60,7 @@ class Drawn:
     were given, but have nothing here.
     """
 
+    district: District | None = None
     layers: list[QgsVectorLayer] = field(default_factory=list)
     legend: list[QgsVectorLayer] = field(default_factory=list)
     small: list[tuple[str, str]] = field(default_factory=list)
@@ -72,8 +76,11 @@ def family() -> str:
 class Stock:
     """Opens layers of one GeoPackage for the sheets of one result; all of them belong to `project`."""
 
-    def __init__(self, path: Path, paper: Papers, project: QgsProject) -> None:
+    def __init__(
+        self, path: Path, paper: Papers, project: QgsProject, numbers: Mapping[str, Any] | None = None
+    ) -> None:
         self._path, self._paper, self._project = path, paper, project
+        self._numbers = numbers or {"zones": {}, "tiers": {}}
         self._kept: dict[tuple[str, ...], QgsVectorLayer] = {}
         self._rows: dict[tuple[str, str], QgsVectorLayer] = {}
         self.family = family()
@@ -143,26 +150,18 @@ class Stock:
 
     def drawn(self, sheet: Sheet, district: District | None = None) -> Drawn:
         """Return what a sheet draws, of one district only where one is given."""
-        made = Drawn()
+        made = Drawn(district)
         own = _of_district(district)
         labels, themes = [], []
         for theme in sheet.themes:
             found = list(self._theme(theme, own, made))
             themes += found
             labels += self._labels(theme, own) if found else []
-        names = (
-            [self._district_names()]
-            if district is None
-            else [self._district_names(_others(district), soft=True)]
-        )
-        made.layers = [
-            *names,
-            *self._top(district),
-            *reversed(labels),
-            *reversed(themes),
-            *self._ground(sheet, district),
-        ]
-        made.legend = [*_in_order(themes), *self._legend_of_ground(sheet, district, made)]
+            made.legend = [*found, *made.legend]
+        names = [self._district_names()] if district is None else []
+        above = [*names, *self._top(district), *reversed(labels)]
+        made.layers = [*above, *reversed(themes), *self._ground(sheet, district)]
+        made.legend += self._legend_of_ground(sheet, district, made)
         return made
 
     def _theme(self, theme: Theme, own: str, made: Drawn) -> Iterator[QgsVectorLayer]:
@@ -175,21 +174,28 @@ class Stock:
         yield from makers[theme.kind](theme, own, made)
 
     def _zones(self, theme: Theme, own: str, made: Drawn) -> Iterator[QgsVectorLayer]:
+        """Yield the zones, with hectares in the legend where they are what the sheet is about."""
         made.small.append((plans.ZONES, own))
-        yield self.layer(
-            plans.ZONES,
-            self._paper.text("zones"),
-            own,
-            sheet_qml("look", self._zone_swatches(own), pale=theme.pale),
-        )
+        areas = {} if theme.pale else self._areas(made.district)
+        title = self._paper.text("zones")
+        if areas:
+            title = self._paper.text("heading_closing", name=title)
+        swatches = self._zone_swatches(own, areas)
+        yield self.layer(plans.ZONES, title, own, sheet_qml("look", swatches, pale=theme.pale))
         pending = _and(own, "\"status\" = 'pending'")
         if self.values(plans.ZONES, "zone", pending):
             entry = palette()["pending"]
             look = {"line": entry["line"], "width": "0.2", "hatch": entry["hatch"]}
-            label = self._paper.text("pending")
+            label = self._with_area(self._paper.text("pending"), areas.get("pending", ""), "hectares_alone")
             yield self.layer(plans.ZONES, label, pending, sheet_qml("zone", [Swatch("", label, look)]))
 
-    def _zone_swatches(self, own: str) -> list[Swatch]:
+    def _areas(self, district: District | None) -> Mapping[str, str]:
+        return self._numbers["zones"].get(district.code if district else "", {})
+
+    def _with_area(self, name: str, area: str, words: str = "with_hectares") -> str:
+        return self._paper.text(words, name=name, area=area) if area else name
+
+    def _zone_swatches(self, own: str, areas: Mapping[str, str]) -> list[Swatch]:
         """Return the zones that occur in their order; one that goes on at sea has a second row for that."""
         present, names = self.values(plans.ZONES, "look", own), self._zones_by_code()
         entries = [(code, entry["label"], _thin(entry)) for code, entry in zone_entries(names)]
@@ -198,7 +204,11 @@ class Stock:
         entries += [
             (f"{code}:sea", self._paper.text("sea", name=name), at_sea) for code, name in names.items()
         ]
-        return [Swatch(*entry) for entry in entries if entry[0] in present]
+        return [
+            Swatch(look, self._with_area(label, areas.get(look, "")), entry)
+            for look, label, entry in entries
+            if look in present
+        ]
 
     def _measures(self, theme: Theme, own: str, made: Drawn) -> Iterator[QgsVectorLayer]:
         present = self.values(plans.MEASURES, "look", own)
@@ -236,17 +246,26 @@ class Stock:
         made.small.append((plans.FEATURES, where))
         swatches, title = self._swatches(theme, tiers), plans.role_name(theme.role, self._paper.lang)
         filled = theme.look != "over"
+        if len(swatches) == 1:
+            title = swatches[0].label
+        elif self._numbers["tiers"].get(theme.role):
+            title = self._paper.text("heading_overlapping", name=title)
         yield self.layer(plans.FEATURES, title, where, sheet_qml("tier", swatches, filled))
 
     def _swatches(self, theme: Theme, tiers: Sequence[str]) -> list[Swatch]:
         """Return the rows of a role: one for all where it looks alike, else one a tier in their order."""
-        lang = self._paper.lang
+        lang, areas = self._paper.lang, self._numbers["tiers"].get(theme.role, {})
+        name = plans.role_name(theme.role, lang)
         if theme.look == "over":
-            return [Swatch("", plans.role_name(theme.role, lang), theme_entry("over", theme.role))]
+            return [Swatch("", name, theme_entry("over", theme.role))]
         looks = {tier: theme_entry("themes", theme.role, tier) for tier in plans.in_order(theme.role, tiers)}
         if all(look == theme_entry("themes", theme.role) for look in looks.values()):
-            return [Swatch("", plans.role_name(theme.role, lang), theme_entry("themes", theme.role))]
-        return [Swatch(tier, plans.tier_name(theme.role, tier, lang), look) for tier, look in looks.items()]
+            label = self._with_area(name, areas.get("", ""), "hectares_alone")
+            return [Swatch("", label, theme_entry("themes", theme.role))]
+        return [
+            Swatch(tier, self._with_area(plans.tier_name(theme.role, tier, lang), areas.get(tier, "")), look)
+            for tier, look in looks.items()
+        ]
 
     # --- ground ---
 
@@ -281,14 +300,23 @@ class Stock:
         label = self._paper.text("neighbour")
         entry = {"fill": palette()["paper"]["neighbour"], "line": "#9a9a9a", "width": "0.2"}
         others = _others(district)
-        return self.layer(plans.DISTRICTS, label, others, sheet_qml("shade", [Swatch("", label, entry)]))
+        layer = self.layer(plans.DISTRICTS, label, others, sheet_qml("shade", [Swatch("", label, entry)]))
+        settings = QgsPalLayerSettings()
+        settings.fieldName = "label"
+        # What is to be seen of a neighbour is little: its name goes there.
+        settings.placement = QgsPalLayerSettings.Placement.Horizontal
+        settings.setFormat(self.text_format(9, palette()["paper"]["soft"], bold=False))
+        layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+        layer.setLabelsEnabled(True)
+        return layer
 
     def _top(self, district: District | None) -> Iterator[QgsVectorLayer]:
         """Yield the boundaries of districts and, on a sheet of all, their names."""
         entry, words = palette()["districts"], self._paper
         outer = {**entry, "width": entry["outer"]}
         if district is not None:
-            label = words.text("district_own", name=district.name or district.code)
+            name = district.name or district.code
+            label = words.text("district_own", name=name) if len(name) <= _LONG else words.text("district")
             look = [Swatch("", label, outer)]
             yield self.layer(plans.DISTRICTS, label, _of_district(district), sheet_qml("shade", look, False))
             return
@@ -315,32 +343,29 @@ class Stock:
         if theme.named and self.values(plans.NAMES, "name", where):
             title = plans.role_name(theme.role, self._paper.lang)
             colour = theme_entry("themes", theme.role)["line"]
-            yield self._names(plans.NAMES, title, where, "name", _Lettering(8, 7, colour, False))
+            yield self._names(plans.NAMES, title, where, _Lettering(8, 7, colour, False))
 
-    def _district_names(self, where: str = "", soft: bool = False) -> QgsVectorLayer:
-        colour = palette()["paper"]["soft" if soft else "ink"]
-        lettering = _Lettering(9 if soft else 10, 6, colour, not soft)
-        return self._names(
-            plans.DISTRICT_NAMES, self._paper.text("district"), where, "district_name", lettering
-        )
+    def _district_names(self) -> QgsVectorLayer:
+        lettering = _Lettering(10, 5, palette()["paper"]["ink"], True)
+        return self._names(plans.DISTRICT_NAMES, self._paper.text("district"), "", lettering)
 
-    def _names(self, name: str, title: str, where: str, column: str, lettering: _Lettering) -> QgsVectorLayer:
+    def _names(self, name: str, title: str, where: str, lettering: _Lettering) -> QgsVectorLayer:
         """Return places as names alone: in the middle where there is room, else beside with a line."""
         layer = self.layer(name, title, where, places_qml())
         inside, beside = (
-            self._name_settings(column, lettering, True),
-            self._name_settings(column, lettering, False),
+            self._name_settings(lettering, True),
+            self._name_settings(lettering, False),
         )
-        fits, root = _fits(column, lettering), QgsRuleBasedLabeling.Rule(None)
+        fits, root = _fits(lettering), QgsRuleBasedLabeling.Rule(None)
         root.appendChild(QgsRuleBasedLabeling.Rule(inside, 0, 0, fits))
         root.appendChild(QgsRuleBasedLabeling.Rule(beside, 0, 0, f"NOT ({fits})"))
         layer.setLabeling(QgsRuleBasedLabeling(root))
         layer.setLabelsEnabled(True)
         return layer
 
-    def _name_settings(self, column: str, lettering: _Lettering, inside: bool) -> QgsPalLayerSettings:
+    def _name_settings(self, lettering: _Lettering, inside: bool) -> QgsPalLayerSettings:
         settings = QgsPalLayerSettings()
-        settings.fieldName, settings.isExpression = _wrapped(column), True
+        settings.fieldName = "label"
         size = lettering.size if inside else lettering.smallest
         settings.setFormat(self.text_format(size, lettering.colour, lettering.bold))
         compat.always_label(settings)
@@ -350,9 +375,7 @@ class Stock:
             # A district has its name in the middle, features near it: they may share one.
             settings.placement = QgsPalLayerSettings.Placement.OverPoint if lettering.bold else around
             rows = settings.dataDefinedProperties()
-            rows.setProperty(
-                QgsPalLayerSettings.Property.Size, QgsProperty.fromExpression(_size(column, lettering))
-            )
+            rows.setProperty(QgsPalLayerSettings.Property.Size, QgsProperty.fromExpression(_size(lettering)))
             settings.setDataDefinedProperties(rows)
         else:
             settings.placement = around
@@ -393,29 +416,16 @@ def _callout() -> QgsSimpleLineCallout:
     return callout
 
 
-def _size(column: str, lettering: _Lettering) -> str:
+def _size(lettering: _Lettering) -> str:
     """Return an expression for the size at which a name goes into its circle, at most the wanted one."""
-    # Signs of a line; Latin ones are half as wide.
-    chinese = f"regexp_match(\"{column}\", '[\u2e80-\uffff]') > 0"
-    signs = (
-        f'if({chinese}, length("{column}") / ceil(length("{column}") / {_LINE}.0), length("{column}") * 0.6)'
-    )
-    points = f'(2.2 * "radius" / @map_scale * 1000 / 0.3528 / ({signs}))'
+    diagonal = f'sqrt("ems" ^ 2 + ({_LEADING} * "lines") ^ 2)'
+    points = f'2.3 * "radius" / @map_scale * 1000 / {_MM_OF_POINT} / {diagonal}'
     return f"max({lettering.smallest}, min({lettering.size}, {points}))"
 
 
-def _fits(column: str, lettering: _Lettering) -> str:
+def _fits(lettering: _Lettering) -> str:
     """Return an expression whether a name goes into its circle at the smallest size."""
-    return f"{_size(column, lettering)} > {lettering.smallest}"
-
-
-def _wrapped(column: str) -> str:
-    """Return an expression for a name in lines of like length: Chinese has no blanks to wrap at."""
-    lines = f'ceil(length("{column}") / {_LINE}.0)'
-    size = f'to_string(ceil(length("{column}") / {lines}))'
-    chinese = f"regexp_replace(\"{column}\", '(.{{' || {size} || '}})(?=.)', '\\\\1\n')"
-    is_chinese = f"regexp_match(\"{column}\", '[\u2e80-\uffff]') > 0"
-    return f'CASE WHEN {is_chinese} THEN {chinese} ELSE wordwrap("{column}", 20) END'
+    return f"{_size(lettering)} > {lettering.smallest}"
 
 
 def _thin(entry: dict[str, str]) -> dict[str, str]:
@@ -425,10 +435,6 @@ def _thin(entry: dict[str, str]) -> dict[str, str]:
         "width": entry.get("width", "0.06"),
         "hatch_line": entry.get("hatch_line", entry["line"]),
     }
-
-
-def _in_order(themes: Sequence[QgsVectorLayer]) -> list[QgsVectorLayer]:
-    return list(reversed(themes))
 
 
 def _of_district(district: District | None) -> str:

@@ -19,6 +19,7 @@ from qgis.core import (
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
     QgsLayoutItemMap,
+    QgsLayoutItemMapGrid,
     QgsLayoutItemPicture,
     QgsLayoutItemScaleBar,
     QgsLegendRenderer,
@@ -40,8 +41,9 @@ from swc_zoning.qgis_bridge import compat
 
 #: Ids of labels that `plans.words` has texts for, and of those that follow from the map.
 OF_MAP = ("scale_text", "crs", "small")
-_DEGREES = (2.0, 1.0, 0.5, 0.25, 1 / 6, 1 / 12, 1 / 30, 1 / 60, 1 / 120)
-_SMALLEST_POINTS, _STEP = 5.0, 0.5
+_DEGREES = (2.0, 1.0, 0.5, 0.25, 1 / 6, 1 / 12, 1 / 30, 1 / 60, 1 / 120, 1 / 240, 1 / 360, 1 / 720)
+#: A title that must be smaller than this share of its size to fit is broken instead.
+_SMALLEST_POINTS, _STEP, _SHRINK = 5.0, 0.5, 0.8
 #: Text is measured this many times larger, so that rounding does not matter.
 _ZOOM = 20.0
 #: A scale bar is at least this long.
@@ -126,6 +128,8 @@ class Page:
                 interval = _interval(item, degrees)
                 grid.setIntervalX(interval)
                 grid.setIntervalY(interval)
+                if interval < 1 / 60:
+                    grid.setAnnotationFormat(QgsLayoutItemMapGrid.AnnotationFormat.DegreeMinuteSecondNoSuffix)
         item.updateBoundingRect()
 
     def north(self) -> None:
@@ -175,16 +179,22 @@ def _interval(item: QgsLayoutItemMap, degrees: QgsCoordinateReferenceSystem) -> 
 
 def _fit(label: QgsLayoutItemLabel, text: str) -> None:
     """Break `text` into lines of the width of its box, in a smaller font where it would not fit."""
+    full = compat.label_size(label)
+    lines, size = _fitting(label, text.replace(plans.BREAK, ""), full)
+    if plans.BREAK in text and (len(lines) > 1 or size < full * _SHRINK):
+        lines, size = _fitting(label, text.replace(plans.BREAK, "\n"), full)
+    compat.set_label_size(label, size)
+    label.setText("\n".join(lines))
+
+
+def _fitting(label: QgsLayoutItemLabel, text: str, size: float) -> tuple[list[str], float]:
     width, height = label.rect().width() - 2 * label.marginX(), label.rect().height() - 2 * label.marginY()
-    size = compat.label_size(label)
     while True:
         lines = _wrapped(text, label, size, width)
         fits = _height(label, size) * len(lines) <= height or len(lines) == 1
         if (fits and _widest(lines, label, size) <= width) or size <= _SMALLEST_POINTS:
-            break
+            return lines, size
         size -= _STEP
-    compat.set_label_size(label, size)
-    label.setText("\n".join(lines))
 
 
 def _metrics(label: QgsLayoutItemLabel, size: float) -> QFontMetricsF:
@@ -205,40 +215,8 @@ def _widest(lines: Sequence[str], label: QgsLayoutItemLabel, size: float) -> flo
 def _wrapped(text: str, label: QgsLayoutItemLabel, size: float, width: float) -> list[str]:
     """Return `text` in lines of at most `width` mm: at blanks, and between Chinese signs."""
     metrics, room = _metrics(label, size), width * _ZOOM * 0.98
-    lines = []
-    for paragraph in text.split("\n"):
-        line = ""
-        for word in _words(paragraph):
-            if line and metrics.horizontalAdvance((line + word).rstrip()) > room:
-                lines.append(line.rstrip())
-                line = word.lstrip()
-            else:
-                line += word
-        lines.append(line.rstrip())
-    return lines
-
-
-#: Signs that stand at no end and at no beginning of a line.
-_NOT_LAST, _NOT_FIRST = "（《「『“‘(", "，。、；：！？）》」』”’％,.;:!?)%"
-#: From here on signs are Chinese and lines may end between them.
-_WIDE = "\u2e80"
-
-
-def _words(text: str) -> list[str]:
-    """Return the parts of a text between which a line may end."""
-    parts: list[str] = []
-    for sign in text:
-        if parts and _glued(parts[-1][-1], sign):
-            parts[-1] += sign
-        else:
-            parts.append(sign)
-    return parts
-
-
-def _glued(last: str, sign: str) -> bool:
-    if last in _NOT_LAST or sign in _NOT_FIRST or sign == " ":
-        return True
-    return last < _WIDE and sign < _WIDE and last != " "
+    paragraphs = (plans.broken(one, metrics.horizontalAdvance, room) for one in text.split("\n"))
+    return [line for paragraph in paragraphs for line in paragraph]
 
 
 def _fit_legend(legend: QgsLayoutItemLegend) -> None:

@@ -8,6 +8,7 @@ thread, as QGIS demands.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,9 @@ from pathlib import Path
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsLayoutExporter,
-    QgsProcessingFeedback,
     QgsProject,
     QgsRectangle,
 )
-from qgis.PyQt.QtCore import QCoreApplication
 
 from swc_zoning.engine import claim
 from swc_zoning.engine.chapter import plans
@@ -27,6 +26,7 @@ from swc_zoning.engine.chapter.plans import District, Papers, Sheet
 from swc_zoning.engine.messages import Cancelled, SwcError
 from swc_zoning.paths import resource
 from swc_zoning.qgis_bridge import compat
+from swc_zoning.qgis_bridge.feedback import PartListener
 from swc_zoning.qgis_bridge.map_layers import Drawn, Stock
 from swc_zoning.qgis_bridge.map_page import Page
 
@@ -50,14 +50,20 @@ class Wanted:
     layouts: Path | None = None
 
 
+@dataclass(frozen=True)
+class Data:
+    """What sheets are drawn from: the files that the command ``mapdata`` wrote."""
+
+    themes: Path
+    legends: Path
+
+
 #: A sheet to make, of the city or of a district.
 _Task = tuple[Sheet, "District | None"]
 
 
-def make(
-    themes: Path, paper: Papers, wanted: Wanted, output: Path, feedback: QgsProcessingFeedback
-) -> list[Path]:
-    """Make sheets from the GeoPackage `themes` into the folder `output` and return their files.
+def make(data: Data, paper: Papers, wanted: Wanted, output: Path, listener: PartListener) -> list[Path]:
+    """Make sheets into the folder `output` and return their files.
 
     Raises SwcError ``maps.template``, ``maps.unwritable``, ``host.result_layer``, Cancelled.
     """
@@ -66,34 +72,31 @@ def make(
     target = output.absolute()
     try:
         with claim.claimed(target), claim.aside(target, target) as aside:
-            made = _made(themes, paper, wanted, tasks, aside, feedback)
+            made = _made(data, paper, wanted, tasks, aside, listener)
             return [path.replace(target / path.name) for path in made]
     except OSError as error:
         raise SwcError("maps.unwritable", path=str(output), reason=error.strerror or str(error)) from error
 
 
 def _made(
-    themes: Path,
+    data: Data,
     paper: Papers,
     wanted: Wanted,
     tasks: list[_Task],
     aside: Path,
-    feedback: QgsProcessingFeedback,
+    listener: PartListener,
 ) -> list[Path]:
     project = QgsProject()
     files: list[Path] = []
     try:
-        press = _Press(themes, paper, wanted, project)
+        press = _Press(data, paper, wanted, project)
         for number, (sheet, district) in enumerate(tasks):
-            if feedback.isCanceled():
-                raise Cancelled
             name = plans.file_name(paper, sheet, district)
-            feedback.setProgressText(name)
+            listener.tell(name, number / len(tasks))
+            if listener.cancelled():
+                raise Cancelled
             files += press.sheet(sheet, district, aside / name)
-            feedback.setProgress(100.0 * (number + 1) / len(tasks))
-            # In a window the main thread draws: let it be seen, and cancelled, between sheets.
-            QCoreApplication.processEvents()
-        if feedback.isCanceled():
+        if listener.cancelled():
             raise Cancelled
     finally:
         project.clear()
@@ -103,11 +106,12 @@ def _made(
 class _Press:
     """Makes sheets one after the other; layers are opened once."""
 
-    def __init__(self, themes: Path, paper: Papers, wanted: Wanted, project: QgsProject) -> None:
+    def __init__(self, data: Data, paper: Papers, wanted: Wanted, project: QgsProject) -> None:
         self._paper, self._wanted, self._project = paper, wanted, project
         self._crs = QgsCoordinateReferenceSystem(paper.summary["crs"])
         project.setCrs(self._crs)
-        self._stock = Stock(themes, paper, project)
+        numbers = json.loads(data.legends.read_text(encoding="utf-8"))
+        self._stock = Stock(data.themes, paper, project, numbers)
 
     def sheet(self, sheet: Sheet, district: District | None, path: Path) -> list[Path]:
         """Write one sheet as files that begin with `path`."""

@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -29,8 +29,19 @@ FEATURES, NAMES, DISTRICTS, BORDERS = "features", "names", "districts", "borders
 DISTRICT_NAMES = "district_names"
 #: A patch smaller than this on paper (mm2) cannot be told on a sheet.
 SMALLEST_MM2 = 4.0
+#: Where a title is to be broken if it is too long; nothing to be seen.
+BREAK = "\u200b"
+#: Signs of Chinese in a line of a name on a map, and of Latin.
+_LINE_WIDE, _LINE_NARROW = 10, 20
+#: From here on signs are Chinese: as wide as high, and lines may end between them.
+WIDE = "\u2e80"
+_NARROW_EM = 0.55
+#: Signs that stand at no end and at no beginning of a line.
+_NOT_LAST, _NOT_FIRST = "（《「『“‘(", "，。、；：！？）》」』”’％,.;:!?)%"
+#: Longest name of a place in a name of a file.
+_NAME_IN_FILE = 30
 #: First digits of scales that can be read off a sheet.
-_ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+_ROUND = (1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10)
 _NEWS = "、"
 
 
@@ -202,6 +213,7 @@ def words(paper: Papers, sheet: Sheet, district: District | None = None) -> dict
         "data_date": paper.text("data_date", dates=_data_dates(paper, sheet)),
         "basis": _basis(paper),
         "missing": _missing_words(paper, sheet),
+        "absent": paper.text("missing_short") if _is_blank(paper, sheet) else "",
     }
 
 
@@ -209,7 +221,7 @@ def _title(paper: Papers, sheet: Sheet, district: District | None) -> str:
     name = (district.name or district.code) if district else paper.order.name
     if not name:
         return sheet.title(paper.lang)
-    return paper.text("title", name=name, title=sheet.title(paper.lang))
+    return paper.text("title", name=name + BREAK, title=sheet.title(paper.lang))
 
 
 def _number(sheet: Sheet, district: District | None) -> str:
@@ -278,6 +290,14 @@ def _missing_words(paper: Papers, sheet: Sheet) -> str:
     return paper.text("missing", names=joined(paper.lang, [role_name(role, paper.lang) for role in lacking]))
 
 
+def _is_blank(paper: Papers, sheet: Sheet) -> bool:
+    """Return whether a sheet has nothing to draw, as no layer of what it is about was given."""
+    about = [theme for theme in sheet.themes if theme.needed or theme.kind != FEATURES]
+    asked = [role for theme in about for role in (theme.needs or (theme.role,))]
+    of_run = any(theme.kind in (ZONES, MEASURES) for theme in about)
+    return bool(asked) and not of_run and not paper.given.intersection(asked)
+
+
 def joined(lang: str, names: Sequence[str]) -> str:
     """Return names in a row."""
     return (_NEWS if lang == "zh" else ", ").join(names)
@@ -311,9 +331,67 @@ def file_name(paper: Papers, sheet: Sheet, district: District | None = None) -> 
     """Return the name of the files of a sheet without ending, after the pattern of the submission."""
     order = paper.order
     head = (district.code, district.name) if district else (order.code, order.name)
-    facts = {"code": head[0], "name": head[1], "serial": sheet.id, "title": sheet.title(paper.lang)}
+    facts = {
+        "code": head[0],
+        "name": head[1][:_NAME_IN_FILE],
+        "serial": sheet.id,
+        "title": sheet.title(paper.lang),
+    }
     made = paper.schema.naming["map"].format(**facts)
     return "".join("_" if char in '\\/:*?"<>|' or ord(char) < 32 else char for char in made).strip(" .")
+
+
+# --- names on maps ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Lettered:
+    """A name as a map has it: broken into lines; `ems` the width of the widest in its own size."""
+
+    label: str
+    ems: float
+    lines: int
+
+
+def lettered(name: str) -> Lettered:
+    """Return a name in lines of like length: Chinese is broken anywhere, Latin at blanks."""
+    wide = any(sign >= WIDE for sign in name)
+    count = max(1, math.ceil(len(name) / (_LINE_WIDE if wide else _LINE_NARROW)))
+    lines = broken(name, ems, max(ems(name) / count, 1.0) + (0.5 if wide else 3.0))
+    return Lettered("\n".join(lines), max(map(ems, lines)), len(lines))
+
+
+def ems(text: str) -> float:
+    """Return about how wide a text is, in its own size."""
+    return sum(1.0 if sign >= WIDE else _NARROW_EM for sign in text)
+
+
+def broken(text: str, measure: Callable[[str], float], room: float) -> list[str]:
+    """Return a text in lines that `measure` at most `room`, as far as its words allow."""
+    lines = [""]
+    for word in _breakable(text):
+        if lines[-1] and measure((lines[-1] + word).rstrip()) > room:
+            lines.append(word.lstrip())
+        else:
+            lines[-1] += word
+    return [line.rstrip() for line in lines]
+
+
+def _breakable(text: str) -> list[str]:
+    """Return the parts of a text between which a line may end."""
+    parts: list[str] = []
+    for sign in text:
+        if parts and _glued(parts[-1][-1], sign):
+            parts[-1] += sign
+        else:
+            parts.append(sign)
+    return parts
+
+
+def _glued(last: str, sign: str) -> bool:
+    if last in _NOT_LAST or sign in _NOT_FIRST or sign == " ":
+        return True
+    return last < WIDE and sign < WIDE and last != " "
 
 
 # --- scale -----------------------------------------------------------------------------------------
@@ -339,8 +417,8 @@ def bar_length(denominator: float, width_mm: float) -> tuple[float, int]:
     """Return length in metres and number of the segments of a scale bar at most `width_mm` wide."""
     room = denominator * width_mm / 1000
     power = 10 ** math.floor(math.log10(room))
-    whole = next(head for head in (5, 2, 1) if head * power <= room) * power
-    return (whole / 4, 4) if room < 4 * whole else (whole, 4)
+    head, count = next(pair for pair in ((5, 5), (2, 4), (1, 2)) if pair[0] * power <= room)
+    return head * power / count, count
 
 
 def csv_bytes(rows: Sequence[Sequence[Any]]) -> bytes:

@@ -26,6 +26,7 @@ from swc_zoning.engine.chapter.plans import (
     NAMES,
     PROPOSALS,
     ZONES,
+    lettered,
     roles_named,
     roles_shown,
 )
@@ -60,12 +61,12 @@ def write(result: Path, target: Path, progress: Progress | None = None) -> Path:
     Raises what `written.read` raises, and SwcError ``result.not_as_written``.
     """
     progress = progress or Progress()
-    with progress.step("reading", 0.2):
+    with progress.step("reading", 0.15):
         made = written.read(result, _COLUMNS)
         polygons = made.polygons(np.arange(len(made)))
     with progress.step("dissolving", 0.6):
         layers = list(_layers(made, polygons, progress))
-    with progress.step("writing", 0.2):
+    with progress.step("writing", 0.15):
         target.unlink(missing_ok=True)
         derived.write_layers(target, layers, made.summary["crs"])
     return target
@@ -232,8 +233,18 @@ def _places(name: str, shapes: Sequence[Any], columns: dict[str, Any]) -> Layer:
     """Return the centres of the largest circles in shapes, with their `radius` in metres."""
     circles = [_circle(shape) for shape in shapes]
     points = np.array([shapely.get_point(circle, 0) for circle in circles], object)
+    columns |= _lettered(columns["name" if name == NAMES else "district_name"].tolist())
     columns["radius"] = np.array([circle.length for circle in circles], float)
     return whole(name, "Point", shapely.to_wkb(points), columns)
+
+
+def _lettered(names: Sequence[str]) -> dict[str, Any]:
+    made = [lettered(name) for name in names]
+    return {
+        "label": text_column([one.label for one in made]),
+        "ems": np.array([one.ems for one in made], float),
+        "lines": np.array([one.lines for one in made], np.int32),
+    }
 
 
 def _circle(shape: Any) -> Any:
@@ -281,6 +292,7 @@ def _districts(
     columns = {
         "district_code": text_column([code or "" for code, _ in keys]),
         "district_name": text_column([name or "" for _, name in keys]),
+        **_lettered([name or "" for _, name in keys]),
         "shade": np.array(_shades(shapes), np.int32),
         "area_m2": np.bincount(number, made.area_centi, minlength=len(keys)).astype(np.int64) / 100,
     }
