@@ -123,6 +123,7 @@ class _Press:
         page.legend(drawn.legend)
         patches = self._small(drawn, scale)
         texts = {**plans.words(self._paper, sheet, district), **self._texts(drawn, scale, patches, path.name)}
+        texts["missing"] = "\n".join(filter(None, (texts["missing"], self._none_here(drawn))))
         page.write(texts)
         files = [_export(page, path, form, self._wanted.dpi) for form in self._wanted.formats]
         return files + self._listed(patches, path)
@@ -132,7 +133,8 @@ class _Press:
 
     def _texts(self, drawn: Drawn, scale: int, patches: list[list[object]], name: str) -> dict[str, str]:
         paper = self._paper
-        texts = {"scale_text": paper.text("scale", number=f"{scale:,}"), "crs": paper.crs(self._crs_name())}
+        crs = paper.crs(self._crs.description())
+        texts = {"scale_text": paper.text("scale", number=f"{scale:,}"), "crs": crs}
         limit = plans.hectares(plans.smallest_m2(scale))
         if patches:
             facts = {"count": len(patches), "area": plans.hectares(sum(row[-1] for row in patches))}
@@ -145,8 +147,9 @@ class _Press:
             texts["small"] = ""
         return texts
 
-    def _crs_name(self) -> str:
-        return self._crs.description()
+    def _none_here(self, drawn: Drawn) -> str:
+        names = [plans.role_name(role, self._paper.lang) for role in drawn.absent]
+        return self._paper.text("none_here", names=plans.joined(self._paper.lang, names)) if names else ""
 
     def _small(self, drawn: Drawn, scale: int) -> list[list[object]]:
         """Return a row for each patch that is too small at a scale."""

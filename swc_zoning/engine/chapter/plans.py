@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from swc_zoning.engine import cells, geopackage, roles
+from swc_zoning.engine.chapter.figures import full_width
 from swc_zoning.engine.messages import SwcError, sentence
 from swc_zoning.engine.submission import schemas
 from swc_zoning.engine.submission.order import Order, named
@@ -308,7 +309,7 @@ def role_name(role_id: str, lang: str) -> str:
     role = roles.find(role_id)
     if role is None:
         return role_id
-    return role.name_zh if lang == "zh" else role.name_en
+    return full_width(role.name_zh) if lang == "zh" else role.name_en
 
 
 def tier_name(role_id: str, tier_id: str, lang: str) -> str:
