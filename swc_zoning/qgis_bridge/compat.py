@@ -14,6 +14,7 @@ from qgis.core import (
     QgsPalLayerSettings,
     QgsProcessingContext,
     QgsRenderContext,
+    QgsTextFormat,
     QgsUnitTypes,
 )
 from qgis.PyQt import QtCore, QtGui, QtWidgets
@@ -80,9 +81,28 @@ _LEGEND_PARTS = (
 )
 
 
+def unshaped(font: QtGui.QFont) -> QtGui.QFont:
+    """Return a font that takes the plain glyph of each sign.
+
+    Fonts with Chinese have others for digits after Latin letters, which no text of a PDF knows.
+    """
+    plain = QtGui.QFont(font)
+    plain.setStyleStrategy(QtGui.QFont.StyleStrategy.PreferNoShaping)
+    return plain
+
+
+def searchable(text: QgsTextFormat, size: float | None = None) -> QgsTextFormat:
+    """Return a format of text whose signs can be found in a PDF, in a size (points) of its own."""
+    plain = QgsTextFormat(text)
+    plain.setFont(unshaped(text.font()))
+    if size is not None:
+        plain.setSize(size)
+    return plain
+
+
 def label_font(label: QgsLayoutItemLabel) -> QtGui.QFont:
-    """Return a copy of the font of a label; it has a text format from 3.24 on."""
-    return QtGui.QFont(label.textFormat().font() if hasattr(label, "textFormat") else label.font())
+    """Return a copy of the font of a label, as it is drawn; it has a text format from 3.24 on."""
+    return unshaped(label.textFormat().font() if hasattr(label, "textFormat") else label.font())
 
 
 def label_size(label: QgsLayoutItemLabel) -> float:
@@ -95,11 +115,9 @@ def label_size(label: QgsLayoutItemLabel) -> float:
 def set_label_size(label: QgsLayoutItemLabel, size: float) -> None:
     """Set the size of the text of a label in points."""
     if hasattr(label, "setTextFormat"):
-        text = label.textFormat()
-        text.setSize(size)
-        label.setTextFormat(text)
+        label.setTextFormat(searchable(label.textFormat(), size))
         return
-    font = label.font()
+    font = unshaped(label.font())
     font.setPointSizeF(size)
     label.setFont(font)
 
@@ -121,11 +139,9 @@ def set_legend_size(
     for part, size in sizes.items():
         style = legend.style(part)
         if hasattr(style, "setTextFormat"):
-            text = style.textFormat()
-            text.setSize(size * share)
-            style.setTextFormat(text)
+            style.setTextFormat(searchable(style.textFormat(), size * share))
         else:
-            font = style.font()
+            font = unshaped(style.font())
             font.setPointSizeF(size * share)
             style.setFont(font)
         legend.setStyle(part, style)

@@ -49,6 +49,7 @@ _WHAT = {
     plans.MEASURES: ("look",),
     plans.PROPOSALS: ("look",),
     plans.FEATURES: ("role", "tier"),
+    plans.OUTLINES: ("role",),
 }
 
 
@@ -117,16 +118,20 @@ class Stock:
         found = layer.uniqueValues(place) if place >= 0 else set()
         return sorted({value if isinstance(value, str) else "" for value in found})
 
+    def has_rows(self, name: str, where: str) -> bool:
+        """Return whether a layer has rows of a filter."""
+        return self._read(name, where).featureCount() > 0
+
     def extent(self, district: District | None) -> QgsRectangle:
         """Return the box of all districts or of one."""
         return self._read(plans.DISTRICTS, _of_district(district)).extent()
 
     def patches_below(self, name: str, where: str, limit: float) -> list[list[Any]]:
         """Return [what, district, piece, m2] of each patch of a filter smaller than `limit` (m2)."""
-        rows = []
+        rows, fields = [], self._read(name, "").fields().names()
         for patch in self._read(name, _and(where, f'"area_m2" < {limit}')).getFeatures():
             what = self._name_of(name, *(str(patch[one]) for one in _WHAT[name]))
-            district = "" if name == plans.FEATURES else str(patch["district_name"] or "")
+            district = str(patch["district_name"] or "") if "district_name" in fields else ""
             rows.append([what, district, patch["piece_id"], patch["area_m2"]])
         return sorted(rows, key=lambda row: (-row[-1], row[2]))
 
@@ -138,7 +143,8 @@ class Stock:
             return self._measure_name(look)
         if layer == plans.PROPOSALS:
             return self._conflict_names().get(look, look)
-        return f"{plans.role_name(look, paper.lang)} {plans.tier_name(look, tier, paper.lang)}"
+        role = plans.role_name(look, paper.lang)
+        return f"{role} {plans.tier_name(look, tier, paper.lang)}" if layer == plans.FEATURES else role
 
     def _zones_by_code(self) -> dict[str, str]:
         return {row["zone"]: row[f"name_{self._paper.lang}"] for row in self._paper.summary["by_zone"]}
@@ -243,14 +249,15 @@ class Stock:
         if not tiers:
             made.absent += [theme.role] if theme.role in self._paper.given else []
             return
-        made.small.append((plans.FEATURES, where))
+        over = theme.look == "over"
+        source = plans.OUTLINES if over else plans.FEATURES
+        made.small.append((source, where))
         swatches, title = self._swatches(theme, tiers), plans.role_name(theme.role, self._paper.lang)
-        filled = theme.look != "over"
         if len(swatches) == 1:
             title = swatches[0].label
         elif self._numbers["tiers"].get(theme.role):
             title = self._paper.text("heading_overlapping", name=title)
-        yield self.layer(plans.FEATURES, title, where, sheet_qml("tier", swatches, filled))
+        yield self.layer(source, title, where, sheet_qml("tier", swatches, not over))
 
     def _swatches(self, theme: Theme, tiers: Sequence[str]) -> list[Swatch]:
         """Return the rows of a role: one for all where it looks alike, else one a tier in their order."""
@@ -262,6 +269,10 @@ class Stock:
         if all(look == theme_entry("themes", theme.role) for look in looks.values()):
             label = self._with_area(name, areas.get("", ""), "hectares_alone")
             return [Swatch("", label, theme_entry("themes", theme.role))]
+        if len(looks) == 1:
+            [(tier, look)] = looks.items()
+            label = self._paper.text("one_tier", role=name, tier=plans.tier_name(theme.role, tier, lang))
+            return [Swatch("", self._with_area(label, areas.get(tier, ""), "hectares_alone"), look)]
         return [
             Swatch(tier, self._with_area(plans.tier_name(theme.role, tier, lang), areas.get(tier, "")), look)
             for tier, look in looks.items()
@@ -273,16 +284,16 @@ class Stock:
         """Yield what lies below: sea, then the districts."""
         paper, words = palette()["paper"], self._paper
         sea = {"fill": paper["sea"], "line": paper["sea"], "width": "0"}
-        at_sea = _and(_of_district(district), "\"land\" = '0'")
-        if self.values(plans.ZONES, "land", at_sea):
+        own = _of_district(district)
+        if self.has_rows(plans.SEA, own):
             label = words.text("sea_only")
-            yield self.layer(plans.ZONES, label, at_sea, sheet_qml("zone", [Swatch("", label, sea)]))
+            look = [Swatch("", label, sea)]
+            yield self.layer(plans.SEA, label, own, sheet_qml("district_code", look))
         if sheet.filled:
             yield self._filled_districts()
             return
         land = {"fill": paper["land"], "line": paper["land"], "width": "0"}
         label = words.text("district")
-        own = _of_district(district)
         yield self.layer(plans.DISTRICTS, label, own, sheet_qml("shade", [Swatch("", label, land)]))
         if district is not None:
             yield self._neighbours(district)
@@ -386,7 +397,7 @@ class Stock:
     def text_format(self, size: float, colour: str, bold: bool) -> QgsTextFormat:
         """Return text of a map with a halo."""
         text, halo = QgsTextFormat(), QgsTextBufferSettings()
-        font = QFont(self.family) if self.family else QFont()
+        font = compat.unshaped(QFont(self.family) if self.family else QFont())
         font.setBold(bold)
         text.setFont(font)
         text.setSize(size)

@@ -107,6 +107,7 @@ class Page:
         if bar is None:
             return
         bar.setLinkedMap(item)
+        bar.setTextFormat(compat.searchable(bar.textFormat()))
         # The last number stands out over the end of the bar.
         metres, count = plans.bar_length(item.scale(), max(bar.rect().width() - 16, _BAR_MM))
         in_metres = metres < 500
@@ -121,6 +122,7 @@ class Page:
         item = self.map
         grids = [item.grids().grid(number) for number in range(item.grids().size())]
         for grid in grids:
+            grid.setAnnotationTextFormat(compat.searchable(grid.annotationTextFormat()))
             grid.setEnabled(shown)
             if shown:
                 degrees = QgsCoordinateReferenceSystem("EPSG:4490")

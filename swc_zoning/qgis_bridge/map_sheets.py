@@ -12,16 +12,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsLayoutExporter,
     QgsProject,
-    QgsRectangle,
 )
 
 from swc_zoning.engine import claim
-from swc_zoning.engine.chapter import plans
+from swc_zoning.engine.chapter import pdf_text, plans
 from swc_zoning.engine.chapter.plans import District, Papers, Sheet
 from swc_zoning.engine.messages import Cancelled, SwcError
 from swc_zoning.paths import resource
@@ -115,23 +115,25 @@ class _Press:
 
     def sheet(self, sheet: Sheet, district: District | None, path: Path) -> list[Path]:
         """Write one sheet as files that begin with `path`."""
+        page, patches = self.filled(sheet, district, path.name)
+        files = [_export(page, path, form, self._wanted.dpi) for form in self._wanted.formats]
+        return files + self._listed(patches, path)
+
+    def filled(self, sheet: Sheet, district: District | None, name: str) -> tuple[Page, list[list[Any]]]:
+        """Return the page of a sheet whose files are called `name`, and a row for each patch too small."""
         drawn = self._stock.drawn(sheet, district)
         page = Page(self._project, _template(self._wanted.layouts, sheet, district))
-        scale = page.show(drawn.layers, self._crs, self._extent(district))
+        scale = page.show(drawn.layers, self._crs, self._stock.extent(district))
         page.graticule(not self._paper.public)
         page.north()
         page.legend(drawn.legend)
         patches = self._small(drawn, scale)
-        texts = {**plans.words(self._paper, sheet, district), **self._texts(drawn, scale, patches, path.name)}
+        texts = {**plans.words(self._paper, sheet, district), **self._texts(drawn, scale, patches, name)}
         texts["missing"] = "\n".join(filter(None, (texts["missing"], self._none_here(drawn))))
         page.write(texts)
-        files = [_export(page, path, form, self._wanted.dpi) for form in self._wanted.formats]
-        return files + self._listed(patches, path)
+        return page, patches
 
-    def _extent(self, district: District | None) -> QgsRectangle:
-        return self._stock.extent(district)
-
-    def _texts(self, drawn: Drawn, scale: int, patches: list[list[object]], name: str) -> dict[str, str]:
+    def _texts(self, drawn: Drawn, scale: int, patches: list[list[Any]], name: str) -> dict[str, str]:
         paper = self._paper
         crs = paper.crs(self._crs.description())
         texts = {"scale_text": paper.text("scale", number=f"{scale:,}"), "crs": crs}
@@ -151,14 +153,14 @@ class _Press:
         names = [plans.role_name(role, self._paper.lang) for role in drawn.absent]
         return self._paper.text("none_here", names=plans.joined(self._paper.lang, names)) if names else ""
 
-    def _small(self, drawn: Drawn, scale: int) -> list[list[object]]:
+    def _small(self, drawn: Drawn, scale: int) -> list[list[Any]]:
         """Return a row for each patch that is too small at a scale."""
         limit, rows = plans.smallest_m2(scale), []
         for layer, where in drawn.small:
             rows += self._stock.patches_below(layer, where, limit)
         return rows
 
-    def _listed(self, patches: list[list[object]], path: Path) -> list[Path]:
+    def _listed(self, patches: list[list[Any]], path: Path) -> list[Path]:
         if not patches:
             return []
         paper = self._paper
@@ -194,7 +196,10 @@ def _as_pdf(exporter: QgsLayoutExporter, target: Path, dpi: int) -> bool:
     settings.appendGeoreference = False
     settings.exportMetadata = False
     settings.forceVectorOutput = True
-    return exporter.exportToPdf(str(target), settings) == QgsLayoutExporter.ExportResult.Success
+    done = exporter.exportToPdf(str(target), settings) == QgsLayoutExporter.ExportResult.Success
+    if done:
+        pdf_text.make_findable(target)
+    return done
 
 
 def _as_picture(exporter: QgsLayoutExporter, target: Path, form: str, dpi: int) -> bool:

@@ -27,7 +27,7 @@ from swc_zoning.paths import resource
 #: Layers of the GeoPackage that `themes` makes for the sheets.
 ZONES, MEASURES, PROPOSALS = "zones", "measures", "proposals"
 FEATURES, NAMES, DISTRICTS, BORDERS = "features", "names", "districts", "borders"
-DISTRICT_NAMES = "district_names"
+DISTRICT_NAMES, OUTLINES, SEA = "district_names", "outlines", "sea"
 #: A patch smaller than this on paper (mm2) cannot be told on a sheet.
 SMALLEST_MM2 = 4.0
 #: Where a title is to be broken if it is too long; nothing to be seen.
@@ -107,6 +107,11 @@ def _theme(row: Mapping[str, Any]) -> Theme:
 def roles_shown() -> set[str]:
     """Return the roles whose features are drawn on some sheet."""
     return {theme.role for sheet in sheets() for theme in sheet.themes if theme.role}
+
+
+def roles_over() -> set[str]:
+    """Return the roles that some sheet draws as lines over something else."""
+    return {theme.role for sheet in sheets() for theme in sheet.themes if theme.look == "over"}
 
 
 def roles_named() -> set[str]:

@@ -24,10 +24,13 @@ from swc_zoning.engine.chapter.plans import (
     FEATURES,
     MEASURES,
     NAMES,
+    OUTLINES,
     PROPOSALS,
+    SEA,
     ZONES,
     lettered,
     roles_named,
+    roles_over,
     roles_shown,
 )
 from swc_zoning.engine.grid import Ints
@@ -74,7 +77,7 @@ def write(result: Path, target: Path, progress: Progress | None = None) -> Path:
 
 def _layers(made: written.Written, polygons: NDArray[Any], progress: Progress) -> Iterator[Layer]:
     table = written.table_of(made.folder, made.summary)
-    makers = (_zones, _measures, _proposals, _features, _names)
+    makers = (_zones, _sea, _measures, _proposals, _features, _outlines, _names)
     for number, make in enumerate(makers):
         yield make(made, polygons, table)
         progress.advance((number + 1) / (len(makers) + 1))
@@ -161,17 +164,20 @@ def _all(made: written.Written) -> Ints:
 def _zones(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
     """Return the patches of zones; `look` is the zone, of the last one ":sea" where it lies in the sea."""
     last = made.summary["by_zone"][-1]["zone"] if table is None else list(table.zones)[-1]
-    names = ("district_code", "district_name", "zone", "status", "land")
-    keys, number = _numbered([made.columns[name] for name in names])
-    rows = [
-        {
-            **dict(zip(names[:4], key)),
-            "land": None if key[4] is None else str(int(key[4])),
-            "look": f"{key[2]}:sea" if key[2] == last and key[4] == 0 else key[2],
-        }
-        for key in keys
-    ]
+    at_sea = (made.columns["zone"] == last) & (made.columns["land"] == 0)
+    look = np.where(at_sea, f"{last}:sea", made.columns["zone"]).astype(object)
+    names = ("district_code", "district_name", "zone", "status")
+    keys, number = _numbered([*(made.columns[name] for name in names), look])
+    rows = [dict(zip((*names, "look"), key)) for key in keys]
     return _layer(ZONES, patches(made, polygons, _all(made), number), rows)
+
+
+def _sea(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
+    """Return the sea of each district; none where no land mask was given."""
+    rows = np.flatnonzero(made.columns["land"] == 0)
+    keys, number = _numbered([made.columns["district_code"][rows]])
+    told = [{"district_code": key[0]} for key in keys]
+    return _layer(SEA, patches(made, polygons, rows, number), told)
 
 
 def _measures(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
@@ -214,6 +220,13 @@ def _features(made: written.Written, polygons: NDArray[Any], table: RuleTable | 
     rows, keys, number = _sourced(made, names, roles_shown())
     told = [{name: value or "" for name, value in zip(names, key)} for key in keys]
     return _layer(FEATURES, patches(made, polygons, rows, number), told)
+
+
+def _outlines(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
+    """Return the ground of whole roles, for those that a sheet draws as lines."""
+    rows, keys, number = _sourced(made, ("role",), roles_over())
+    told = [{"role": key[0], "tier": ""} for key in keys]
+    return _layer(OUTLINES, patches(made, polygons, rows, number), told)
 
 
 def _names(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
