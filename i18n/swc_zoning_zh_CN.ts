@@ -2,6 +2,49 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
     <context>
+        <name>AcceptDialog</name>
+        <message>
+            <location filename="../swc_zoning/gui/accept_dialog.py" />
+            <source>Accept warnings of rule {code}</source>
+            <translation>认可规则 {code} 的警告</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/accept_dialog.py" />
+            <source>printed in the report and kept in the package</source>
+            <translation>写入质检记录，随成果包保存</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/accept_dialog.py" />
+            <source>&amp;Reason</source>
+            <translation>理由(&amp;R)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/accept_dialog.py" />
+            <source>Accepted &amp;by</source>
+            <translation>认可单位或人(&amp;B)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/accept_dialog.py" />
+            <source>Group {name} ({count})</source>
+            <translation>同组：{name}（{count} 条）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/accept_dialog.py" />
+            <source>Only {name} ({count})</source>
+            <translation>仅 {name}（{count} 条）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/accept_dialog.py" />
+            <source>All of this rule in layer {name} ({count})</source>
+            <translation>图层 {name} 中此规则的全部问题（{count} 条）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/accept_dialog.py" />
+            <source>A reason is needed</source>
+            <translation>须写明理由</translation>
+        </message>
+    </context>
+    <context>
         <name>CheckPage</name>
         <message>
             <location filename="../swc_zoning/gui/check_page.py" />
@@ -280,6 +323,234 @@
         </message>
     </context>
     <context>
+        <name>Checklist</name>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Result</source>
+            <translation>分区成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>The city is not zoned yet.</source>
+            <translation>尚未划定分区。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Job or rules changed since it was made: zone again.</source>
+            <translation>划定之后作业或规则有改动，请重新划定。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>As job and rules are now.</source>
+            <translation>与现在的作业和规则一致。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Mode</source>
+            <translation>划定方式</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Zoned in submission mode: flaws stop the run.</source>
+            <translation>按报送方式划定，数据问题会阻断。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Zoned as a draft: flaws of the data are only listed. Zone in submission mode.</source>
+            <translation>按草稿方式划定，数据问题只列出不阻断；请按报送方式重新划定。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>{count} slivers may be merged and are not: the check takes each for an error.</source>
+            <translation>有 {count} 个细碎图斑可以合并而未合并，质检逐个算作错误。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Slivers</source>
+            <translation>细碎图斑</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>None is left that may be merged.</source>
+            <translation>没有可合并而未合并的细碎图斑。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Papers</source>
+            <translation>批准文件</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Every statutory layer has approval number and date.</source>
+            <translation>法定图层都有批准文号和数据日期。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Approval number or date is missing: {names}</source>
+            <translation>缺少批准文号或数据日期：{names}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Layers</source>
+            <translation>图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>No expected layer is missing.</source>
+            <translation>应有的图层都已提供。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Not supplied, and said so in the package: {names}</source>
+            <translation>未提供（成果中如实注明）：{names}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Required</source>
+            <translation>必填项</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>{stage}: still empty: {names}</source>
+            <translation>{stage}还须填写：{names}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>{stage}: everything is filled in.</source>
+            <translation>{stage}所需各项都已填写。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Form</source>
+            <translation>填写</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Formats</source>
+            <translation>格式</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Choose one at least.</source>
+            <translation>至少选择一种。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>compiler</source>
+            <translation>编制单位</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>plan name</source>
+            <translation>规划名称</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>secrecy</source>
+            <translation>密级</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>consultation no.</source>
+            <translation>征求意见文号</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>consultation date</source>
+            <translation>征求意见日期</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>review no.</source>
+            <translation>审查文号</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>approval no.</source>
+            <translation>批复文号</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>approval date</source>
+            <translation>批复日期</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>area name</source>
+            <translation>行政区名称</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Check</source>
+            <translation>质检</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>{count} errors stopped the last export: see below, mend them and export again.</source>
+            <translation>上次导出因 {count} 条错误而停止：见下表，改正后再导出。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>{count} warnings of the last package are not accepted yet.</source>
+            <translation>上次的成果包还有 {count} 条警告未认可。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>The last package has no error and no open warning.</source>
+            <translation>上次的成果包没有错误，也没有未认可的警告。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Has the job merge all it may, and goes to the page that zones again</source>
+            <translation>让作业合并一切可合并的细碎图斑，并转到重新划定的页面</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Go to where this is mended</source>
+            <translation>转到处理之处</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Page Zoning</source>
+            <translation>转到“划定”</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Page Layers</source>
+            <translation>转到“图层”</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Merge them</source>
+            <translation>合并</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Show</source>
+            <translation>查看</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Fill in</source>
+            <translation>去填写</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>Blocks the export</source>
+            <translation>阻断导出</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>In order</source>
+            <translation>已具备</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_checklist.py" />
+            <source>To be looked at</source>
+            <translation>需留意</translation>
+        </message>
+    </context>
+    <context>
         <name>ComparePage</name>
         <message>
             <location filename="../swc_zoning/gui/compare_page.py" />
@@ -461,6 +732,169 @@
             <location filename="../swc_zoning/gui/finding_tree.py" />
             <source>The job as a whole</source>
             <translation>整个作业</translation>
+        </message>
+    </context>
+    <context>
+        <name>FindingsPanel</name>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Filter by words, layer, BSM or code</source>
+            <translation>按文字、图层、标识码或代码筛选</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Which findings are shown</source>
+            <translation>显示哪些问题</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Findings of the check</source>
+            <translation>质检问题</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Severity</source>
+            <translation>级别</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Code</source>
+            <translation>规则</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>What is wrong</source>
+            <translation>问题</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>What to do</source>
+            <translation>改法</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Layer</source>
+            <translation>图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>BSM</source>
+            <translation>标识码</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Accepted because</source>
+            <translation>认可理由</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>&amp;Accept…</source>
+            <translation>认可(&amp;A)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Take &amp;back</source>
+            <translation>撤回认可(&amp;B)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>&amp;Zoom to place</source>
+            <translation>缩放到位置(&amp;Z)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Sa&amp;ve as CSV…</source>
+            <translation>另存为 CSV(&amp;V)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>There are no findings to write</source>
+            <translation>没有可保存的问题</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>All ({count})</source>
+            <translation>全部（{count}）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Errors ({count})</source>
+            <translation>错误（{count}）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Warnings ({count})</source>
+            <translation>警告（{count}）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Accepted ({count})</source>
+            <translation>已认可（{count}）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Notes ({count})</source>
+            <translation>提示（{count}）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Accepted</source>
+            <translation>已认可</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Go on with it, with a reason that is kept</source>
+            <translation>写明理由后放行，理由随成果保存</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Choose a warning that was accepted here</source>
+            <translation>请选择在此认可过的警告</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Accept it no longer</source>
+            <translation>不再认可</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Choose a finding that has a place</source>
+            <translation>请选择有位置的问题</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Accepted because: {reason}</source>
+            <translation>认可理由：{reason}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Choose a warning</source>
+            <translation>请选择一条警告</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>An error is mended, never accepted</source>
+            <translation>错误须改正，不能认可</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>A note blocks nothing: there is nothing to accept</source>
+            <translation>提示不阻断，无需认可</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>It is accepted already</source>
+            <translation>已经认可</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Choose a working folder first: the reason is kept there</source>
+            <translation>请先选择工作文件夹：理由保存在其中</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Save the table</source>
+            <translation>保存表格</translation>
         </message>
     </context>
     <context>
@@ -1825,6 +2259,352 @@
             <location filename="../swc_zoning/gui/screening_page.py" />
             <source>The card is in {path}.</source>
             <translation>说明卡已写入 {path}。</translation>
+        </message>
+    </context>
+    <context>
+        <name>SubmissionForm</name>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Decides the mark on the package and what must be filled in</source>
+            <translation>决定成果上的标记和必填项</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>What layers, fields and domains are to be</source>
+            <translation>图层、字段和值域的规格</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>S&amp;tage</source>
+            <translation>阶段(&amp;T)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>&amp;Profile</source>
+            <translation>成果规格(&amp;P)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>&amp;Compiler</source>
+            <translation>编制单位(&amp;C)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>full name of the unit</source>
+            <translation>单位全称</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Plan &amp;name</source>
+            <translation>规划名称(&amp;N)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>the plan it belongs to</source>
+            <translation>专章所属的规划</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>&amp;Date</source>
+            <translation>成果日期(&amp;D)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Sec&amp;recy</source>
+            <translation>密级(&amp;R)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Formats</source>
+            <translation>格式</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>More</source>
+            <translation>更多</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Area code</source>
+            <translation>行政区代码</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Area name</source>
+            <translation>行政区名称</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Pieces that did not change keep their BSM and number from there, and reasons are kept</source>
+            <translation>没有变化的图斑沿用其中的标识码和图斑编号，认可的理由一并沿用</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Written once the replies were taken; kept in the package</source>
+            <translation>导入回复后写出，随成果包保存</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Earlier package</source>
+            <translation>上一版成果包</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Consultation record</source>
+            <translation>征求意见记录</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Consultation no.</source>
+            <translation>征求意见文号</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Consultation date</source>
+            <translation>征求意见日期</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Review no.</source>
+            <translation>审查文号</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Approval no.</source>
+            <translation>批复文号</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Approval date</source>
+            <translation>批复日期</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Smaller groups are not proposed for the red line</source>
+            <translation>小于此面积的成组图斑不建议纳入红线</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Patches no further apart count as one group</source>
+            <translation>相距不超过此值的图斑算作一组</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Smallest patch</source>
+            <translation>建议图斑最小面积</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Grouped within</source>
+            <translation>成组距离</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Map scale</source>
+            <translation>成图比例尺</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Public edition too</source>
+            <translation>同时生成公开版</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Coordinate lists too</source>
+            <translation>同时写出界址点坐标</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>A second package without sensitive sources, coordinates, hashes and paths, marked so</source>
+            <translation>另存一份去除敏感来源、坐标、校验值和路径的成果包，并标明“公开版”</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>not chosen: nothing is assumed</source>
+            <translation>未选择：不代填</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>As settled by the review of secrecy; written as it is</source>
+            <translation>由保密审查确定，原样写入</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>In GBK; a character it cannot hold is named and stops the export</source>
+            <translation>GBK 编码；有容不下的字时指明并停止</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>from the districts</source>
+            <translation>取自各区县代码</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>must be given</source>
+            <translation>必填</translation>
+        </message>
+    </context>
+    <context>
+        <name>SubmissionPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Submission</source>
+            <translation>成果报送</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Zone the city first</source>
+            <translation>请先划定分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Blocked: {count}</source>
+            <translation>{count} 项阻断</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Ready to export</source>
+            <translation>可以导出</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>{count} errors: no package</source>
+            <translation>{count} 条错误，未生成成果包</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Package made, {count} warnings open</source>
+            <translation>成果包已生成，{count} 条警告未认可</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Exporting</source>
+            <translation>导出成果包</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Checking the package</source>
+            <translation>质检成果包</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Taking the replies</source>
+            <translation>导入回复</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Preparing the consultation</source>
+            <translation>准备征求意见</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Before it goes out</source>
+            <translation>报送前检查</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>&amp;Export…</source>
+            <translation>导出成果包(&amp;E)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Check a pac&amp;kage</source>
+            <translation>质检成果包(&amp;K)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Folder…</source>
+            <translation>文件夹…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Zip file…</source>
+            <translation>zip 文件…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Consu&amp;ltation</source>
+            <translation>征求意见(&amp;L)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Prepare letter and list…</source>
+            <translation>生成函件和清单…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Take replies…</source>
+            <translation>导入回复…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Open &amp;folder</source>
+            <translation>打开文件夹(&amp;F)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Something is running</source>
+            <translation>正在运行</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Written aside, opened again, checked; only then put in its place</source>
+            <translation>先在旁边写好，重新打开核对和质检，通过后才放到位</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Checks a package made anywhere; nothing in it is changed</source>
+            <translation>可质检任何单位制作的成果包，不改动其内容</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>The letter with one row a conflict, and its replies</source>
+            <translation>征求意见函、逐项冲突清单和回复</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>There is no package yet</source>
+            <translation>还没有成果包</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Not yet: {matters}</source>
+            <translation>尚不能导出：{matters}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Folder for the package</source>
+            <translation>成果包存放位置</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Package</source>
+            <translation>成果包</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Folder for the consultation</source>
+            <translation>征求意见材料存放位置</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>Filled lists of conflicts</source>
+            <translation>填好的冲突清单</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>{errors} errors, {warnings} open warnings, {accepted} accepted.</source>
+            <translation>错误 {errors} 条，未认可的警告 {warnings} 条，已认可 {accepted} 条。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>No package was made. {words}</source>
+            <translation>未生成成果包。{words}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>The consultation is in {path}.</source>
+            <translation>征求意见材料在 {path}。</translation>
         </message>
     </context>
     <context>

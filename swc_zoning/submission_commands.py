@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ MISUSE = {
     "export": frozenset(
         {
             *("written.no_result", "order.unreadable", "order.path_missing", "submission.profile_unknown"),
-            *("package.not_ours", "cli.unreadable"),
+            *("package.not_ours", "accepted.unreadable"),
         }
     ),
     "coordinates": frozenset(
@@ -100,60 +101,37 @@ def _coordinates_command(commands: Any, make: Maker) -> None:
 
 
 def _export(options: argparse.Namespace, teller: Any) -> int:
-    from swc_zoning.engine import written
-    from swc_zoning.engine.submission import contents, order, package, schemas
+    from swc_zoning.engine.submission import contents, package
 
     scratch.use(options.temp)
-    table = written.table_of(options.result, written.summary_of(options.result))
-    asked = order.load(options.settings, **_changes(options))
-    schema = schemas.load(asked.profile, table)
-    asked = order.named(asked, schema, _district_codes(options.result))
+    asked, schema = _order(options)
     package.check_target(asked, schema, options.output)
     progress = Progress(teller.progress)
     made = contents.of_result(options.result, asked, schema, progress)
     teller.findings(made.findings)
     files = package.write(made, asked, schema, options.output, progress, options.lang)
     teller.findings(files.findings)
-    teller.result({"package": files.package, **({"public": files.public} if files.public else {})})
+    shown = {"public": files.public} if files.public else {}
+    kinds = {"report": "xlsx", "findings": "gpkg", "lines": "jsonl"}
+    reports = {what: files.reports[kind] for what, kind in kinds.items()}
+    teller.result({"package": files.package, **shown, **reports})
     return DONE
 
 
-def _changes(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what the command line says beside the order."""
-    changes: dict[str, Any] = {"profile": options.profile, "stage": options.stage}
-    if options.register:
-        changes["register"] = str(options.register.absolute())
-    if options.accept:
-        changes["accept"] = [*_accepted(options.settings), *_accepted(options.accept)]
-    if options.no_public:
-        changes["public"] = False
-    return changes
-
-
-def _accepted(path: Path | None) -> list[Mapping[str, Any]]:
-    """Return the acceptances of a file: a list, or a document that holds one. Raises ``cli.unreadable``."""
-    if path is None:
-        return []
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise SwcError("cli.unreadable", path=str(path), reason=str(error)) from error
-    rows = document if isinstance(document, list) else _list_in(document)
-    kept = ("code", "reason", "layer", "key", "by", "date")
-    return [{key: row[key] for key in kept if key in row} for row in rows if isinstance(row, dict)]
-
-
-def _list_in(document: Any) -> list[Any]:
-    found = document if isinstance(document, dict) else {}
-    rows = found.get("accepted", found.get("accept", []))
-    return rows if isinstance(rows, list) else []
-
-
-def _district_codes(result: Path) -> list[str]:
+def _order(options: argparse.Namespace) -> tuple[Any, Any]:
+    """Return the order of an export, named, and the schema it is made after."""
     from swc_zoning.engine import written
+    from swc_zoning.engine.submission import accepted, order, schemas
 
-    rows = written.summary_of(result)["by_district"]
-    return sorted({str(row.get("code") or row.get("district_code") or "") for row in rows})
+    document = written.summary_of(options.result)
+    changes: dict[str, Any] = {"profile": options.profile, "stage": options.stage}
+    changes["register"] = str(options.register.absolute()) if options.register else None
+    changes["public"] = False if options.no_public else None
+    asked = order.load(options.settings, **changes)
+    if options.accept:
+        asked = replace(asked, accept=(*asked.accept, *accepted.of_file(options.accept)))
+    schema = schemas.load(asked.profile, written.table_of(options.result, document))
+    return order.named(asked, schema, [str(row["district_code"]) for row in document["by_district"]]), schema
 
 
 def _coordinates(options: argparse.Namespace, teller: Any) -> int:

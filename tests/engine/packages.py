@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 import shapely
 
 from swc_zoning.engine import areas, rules
-from swc_zoning.engine.submission import checks_files, datasets, schemas, sheets
+from swc_zoning.engine.submission import checks_files, datasets, references, schemas, sheets
 from swc_zoning.engine.submission.opening import SUMS
 from swc_zoning.engine.submission.sheets import Sheet
 from swc_zoning.engine.summary import document_sha256
@@ -75,6 +78,11 @@ class Draft:
         self.rows[layer] = rows
         if shapes is not None:
             self.shapes[layer] = sheets.to_degrees(np.asarray(shapes, object), WORK)
+
+    def middle(self, piece):
+        """Return the middle of a piece, longitude and latitude."""
+        point = self.shapes["SBGKFQ"][piece].centroid
+        return round(point.x, 8), round(point.y, 8)
 
     def sheet(self, layer):
         shapes = self.shapes.get(layer)
@@ -219,6 +227,7 @@ def _tables(draft):
                 },
                 **{"YS1": "1", "TC2": "YJJBNTBHTB", "YS2": "2", "XZQDM": "990101", "MJ": lying["TBMJ"]},
                 **{"CLGZ": conflict["settling_rule"], "YJ": conflict["basis_text"]},
+                **dict(zip("XY", draft.middle(pieces.index(lying)))),
             }
         ],
     )
@@ -277,6 +286,7 @@ def _meta(draft):
         **{f"factor:{code}": "1.000000000" for code in control},
         **{f"input:{n + 1}": json.dumps(one, ensure_ascii=False) for n, one in enumerate(inputs)},
     }
+    meta["extent_sha"] = references.extent_sha(draft.shapes["XZQ"])
     for layer in ("XZQ", "STBHHX", "YJJBNTBHTB", "CZKFBJ"):
         pieces = draft.rows["SBGKFQ"]
         flag = {"STBHHX": "SFHX", "YJJBNTBHTB": "SFYN", "CZKFBJ": "SFKF"}.get(layer)
@@ -302,6 +312,37 @@ def make(folder: Path, change=None, forms=("gpkg",), seal=True) -> Path:
     if seal:
         sealed(root)
     return root
+
+
+@contextmanager
+def edited(root: Path, seal=True) -> Iterator[sqlite3.Connection]:
+    """Yield the GeoPackage of a package as a plain database; sealed anew unless a hash is to be old."""
+    with closing(sqlite3.connect(data_set(root))) as database:
+        triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in triggers:
+            # They call functions that only GDAL has.
+            database.execute(f'DROP TRIGGER "{name}"')
+        yield database
+        database.commit()
+    if seal:
+        sealed(root)
+
+
+def redraw(database, layer, bsm, change) -> None:
+    """Put `change(polygon)` in place of the polygon of a row, in the file."""
+    ask = f"SELECT geom FROM {layer} WHERE BSM = ?"
+    (blob,) = database.execute(ask, (bsm,)).fetchone()
+    shape = change(shapely.from_wkb(blob[8 + (0, 32, 48, 48, 64)[blob[3] >> 1 & 7] :]))
+    header = b"GP\0\1" + (4490).to_bytes(4, "little")
+    drawn = None if shape is None else header + shapely.to_wkb(shape, byte_order=1)
+    database.execute(f"UPDATE {layer} SET geom = ? WHERE BSM = ?", (drawn, bsm))
+
+
+def degrees(east: float, north: float) -> tuple[float, float]:
+    """Return where a place is that lies metres east and north of the south-west corner of the city."""
+    point = shapely.points([[_ORIGIN[0] + east, _ORIGIN[1] + north]])
+    [moved] = sheets.to_degrees(point, WORK)
+    return moved.x, moved.y
 
 
 def sealed(root: Path) -> None:

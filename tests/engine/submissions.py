@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A small submission made by hand: two districts of two patches each, with every layer and table."""
+"""Small submissions: one made by hand, every layer and table of it, and one of a result of two districts."""
 
 from __future__ import annotations
 
 import json
 from types import SimpleNamespace
 
+import geopandas
 import numpy as np
 import shapely
 
-from swc_zoning.engine.submission import order, schemas
+from swc_zoning.engine import run
+from swc_zoning.engine.submission import contents, order, schemas
 from swc_zoning.engine.submission.sheets import Sheet, to_degrees
 
 SCHEMA = schemas.load("national")
@@ -20,6 +22,7 @@ ORDER = order.Order(
     date="20260930",
     compiler="演示市水务局",
     plan_name="演示市国土空间总体规划",
+    secrecy="内部",
 )
 SIDE_M = 3000.0
 #: One input is open, one is not, one says nothing.
@@ -168,6 +171,53 @@ def sheets() -> dict[str, Sheet]:
     return {name: Sheet.of(SCHEMA.layers[name], *found) for name, found in rows.items()}
 
 
-def contents(**changes: Sheet) -> SimpleNamespace:
-    """Return contents as the package takes them, single sheets changed."""
+def handmade(**changes: Sheet) -> SimpleNamespace:
+    """Return contents made by hand, single sheets changed."""
     return SimpleNamespace(sheets={**sheets(), **changes}, findings=(), facts={})
+
+
+# --- of a result -----------------------------------------------------------------------------------
+
+
+def place(west: float, south: float, east: float, north: float) -> shapely.Polygon:
+    """Return a rectangle of the working CRS, EPSG:4549, from metres east and north of a corner."""
+    return shapely.box(600_000 + west, 3_400_000 + south, 600_000 + east, 3_400_000 + north)
+
+
+def _layer(folder, name: str, rows: list[tuple[shapely.Polygon, dict[str, str]]], **said: str) -> dict:
+    drawn = [geometry for geometry, _ in rows]
+    frame = geopandas.GeoDataFrame([values for _, values in rows], geometry=drawn, crs="EPSG:4549")
+    frame.to_file(folder / f"{name}.gpkg", layer=name)
+    return {"source": f"{name}.gpkg", "version": "2026", "data_date": "2026-06-30", **said}
+
+
+def result(folder, second: str = "乙区"):
+    """Return the folder of a result: two districts, a secret key area, land use of which nothing is said."""
+    districts = [(place(0, 0, 3000, 4000), "990101", "甲区"), (place(3000, 0, 6000, 4000), "990102", second)]
+    rows = [(drawn, {"code": code, "name": name}) for drawn, code, name in districts]
+    extent = _layer(folder, "XZQ", rows, code_field="code", name_field="name", secrecy="公开（合成数据）")
+    secret = {"approval_no": "演水密〔2026〕7号", "secrecy": "秘密★10年", "provider": "机密单位"}
+    area = [(place(500, 500, 4500, 2500), {"id": "JM-77", "name": "机密水库名"})]
+    named = {"id_field": "id", "name_field": "name"}
+    key = _layer(folder, "机密预防区划", area, **named, **secret)
+    use = [(place(0, 2000, 6000, 4000), {"id": "1", "name": "耕地"})]
+    job = {
+        "schema": 1,
+        "title": "演示",
+        "crs": "EPSG:4549",
+        "extent": extent,
+        "layers": [
+            {"role": "key_prevention_zone", **key, "tier": {"value": "municipal"}},
+            {"role": "landuse_status", **_layer(folder, "DLTB", use, **named)},
+        ],
+        "options": {"mode": "draft"},
+    }
+    path = folder / "job.json"
+    path.write_text(json.dumps(job, ensure_ascii=False), encoding="utf-8")
+    run.run(path).write(folder / "result")
+    return folder / "result"
+
+
+def of_result(folder, asked: order.Order = ORDER):
+    """Return the contents of a result."""
+    return contents.of_result(folder, asked, SCHEMA)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ import shapely
 from shapely.affinity import translate
 
 from swc_zoning.engine.areas import area_model, close
-from swc_zoning.engine.submission import datasets, opening, quality, schemas
+from swc_zoning.engine.submission import coverage, datasets, opening, quality, schemas
 from swc_zoning.engine.submission.sheets import Sheet, to_degrees
 from swc_zoning.engine.submission.surface import Plane, Surface
 
@@ -251,6 +252,16 @@ def test_a_doubled_piece_is_one_overlap(tmp_path):
     assert one(found, "4102").case == "same"
 
 
+def test_a_layer_appended_twice_is_as_many_copies_and_no_more(tmp_path):
+    def plant(city):
+        for number, (own, row) in enumerate(list(city.rows.items())):
+            city.add(f"{row['XZQDM']}0000001{number:07d}", city.shapes[own], row["XZQDM"], TBMJ=row["TBMJ"])
+
+    found = planted(tmp_path, plant)
+    assert codes(found) == ["4102"] * 24 + ["5102"] * 2
+    assert {flaw.case for flaw in found if flaw.code == "4102"} == {"same"}
+
+
 def test_a_piece_moved_into_another_district_is_a_gap_overlaps_and_outside(tmp_path):
     def plant(city):
         city.shapes[bsm(1, 1)] = translate(city.shapes[bsm(1, 1)], 3 * SIZE + 50, 0)
@@ -271,6 +282,21 @@ def test_pieces_that_name_another_district_lie_outside_it_also_those_in_the_midd
     found = planted(tmp_path, plant)
     assert codes(found) == ["4401"] * 9 + ["5102"] * 2
     assert {flaw.bsm for flaw in found if flaw.code == "4401"} == set(block)
+
+
+@pytest.mark.parametrize("shift", [2.0, -2.0])
+def test_a_border_of_districts_that_is_not_that_of_the_pieces_is_told(tmp_path, shift):
+    def plant(city):
+        corner = at(3, 2)
+        shape = city.districts[CODES[0]]
+        city.districts[CODES[0]] = moved(shape, corner, (corner[0] + shift, corner[1]))
+
+    found = planted(tmp_path, plant)
+    assert {flaw.code for flaw in found} == {"4401"}
+    assert sum(flaw.measure for flaw in found) == pytest.approx(200, abs=0.1)
+    assert {(flaw.layer, flaw.case) for flaw in found} == {
+        ("XZQ", "doubled") if shift > 0 else ("SBGKFQ", "")
+    }
 
 
 def test_a_district_that_is_not_there_is_told_once(tmp_path):
@@ -306,6 +332,26 @@ def test_vertices_that_only_one_neighbour_has_are_no_defect(tmp_path):
     assert planted(tmp_path, plant) == []
 
 
+def test_a_vertex_on_a_long_border_drawn_straight_in_degrees_is_no_defect(tmp_path):
+    def plant(city):
+        # Of 30 km along a parallel the middle is metres off the straight line of the plane.
+        west, east = at(0, 9), (at(0, 9)[0] + 30_000, at(0, 9)[1])
+        ends = shapely.get_coordinates(to_degrees(shapely.linestrings([west, east]), CRS))
+        middle = Plane(CRS).metres(np.round(ends.mean(axis=0, keepdims=True), 10))[0]
+        assert abs(middle[1] - west[1]) > 1
+        above = shapely.Polygon(
+            [west, tuple(middle), east, (east[0], east[1] + 500), (west[0], west[1] + 500)]
+        )
+        below = shapely.Polygon([west, (west[0], west[1] - 500), (east[0], east[1] - 500), east])
+        city.add("990103000000000001", above, "990103")
+        city.add("990103000000000002", below, "990103")
+        ring = [*shapely.get_coordinates(below)[:4], *shapely.get_coordinates(above)[3:5]]
+        city.districts["990103"] = shapely.Polygon(ring)
+        city.frame["990103"] = {"BSM": "990103900000000001", "XZQDM": "990103"}
+
+    assert {flaw.code for flaw in planted(tmp_path, plant)} <= {"5101", "5102"}
+
+
 def test_without_districts_overlaps_are_still_found(tmp_path):
     city = squares().settle()
     city.shapes[bsm(1, 1)] = shapely.union(city.shapes[bsm(1, 1)], square(1.5, 2, 0.01, 0.01))
@@ -319,6 +365,52 @@ def test_without_districts_overlaps_are_still_found(tmp_path):
         report = quality.check(package, only=RULES)
     assert {flaw.code for flaw in report.flaws} == {"4102", "5101"}
     assert {one.rule for one in report.not_checked} >= {"4103", "4401", "5102", "5103", "2204"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_overlaps_and_gaps_are_those_of_laying_everything_over_everything(seed):
+    rng, city = np.random.default_rng(seed), squares()
+    shapes = [_denser(shape, rng) for shape in city.shapes.values()]
+    for number in rng.integers(0, len(shapes), 5).tolist():
+        shapes[number] = _spoilt(shapes[number], rng)
+    districts = np.array(list(city.districts.values()), object)
+    names = np.array([row["XZQDM"] for row in city.rows.values()], object)
+    given = (
+        to_degrees(np.array(shapes, object), CRS),
+        names,
+        to_degrees(districts, CRS),
+        np.array(CODES, object),
+    )
+    surface = Surface.of(Plane(CRS), *given)
+    overlap = sum(shapely.area(shapely.intersection(a, b)) for a, b in itertools.combinations(shapes, 2))
+    land, cover = shapely.union_all(districts), shapely.union_all(shapes)
+    outside = sum(
+        shapely.area(shapely.difference(shape, city.districts[code])) for shape, code in zip(shapes, names)
+    )
+    for found, expected in (
+        (coverage.overlaps(surface), overlap),
+        (coverage.gaps(surface), shapely.area(shapely.difference(land, cover))),
+        (coverage.outside(surface), outside),
+    ):
+        assert sum(defect.m2 for defect in found) == pytest.approx(expected, abs=0.06)
+
+
+def _denser(shape: Any, rng: np.random.Generator) -> Any:
+    """Return a polygon with vertices on its edges that its neighbours have not."""
+    ring = shapely.get_coordinates(shape)
+    share = rng.uniform(0.1, 0.9, (len(ring) - 1, 1))
+    between = np.round(ring[:-1] + (ring[1:] - ring[:-1]) * share, 4)
+    return shapely.Polygon(np.stack([ring[:-1], between], axis=1).reshape(-1, 2))
+
+
+def _spoilt(shape: Any, rng: np.random.Generator) -> Any:
+    """Return a polygon moved, or with a vertex moved, so that it stays valid."""
+    if rng.random() < 0.3:
+        return translate(shape, *np.round(rng.uniform(-80, 80, 2), 4))
+    ring = shapely.get_coordinates(shape)
+    ring[rng.integers(1, len(ring) - 1)] += np.round(rng.uniform(-4, 4, 2), 4)
+    made = shapely.Polygon(ring)
+    return made if made.is_valid else shape
 
 
 # --- shapes of one piece -----------------------------------------------------------------------------
@@ -344,6 +436,21 @@ def test_a_row_without_polygon_is_told_for_every_layer(tmp_path):
     found = planted(tmp_path, plant)
     empty = {(flaw.layer, flaw.bsm) for flaw in found if flaw.code == "4101" and flaw.case == "empty"}
     assert empty == {("SBGKFQ", bsm(0, 0)), ("ZDYFQ", "990101700000000001")}
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_polygon_without_ground_or_with_coordinates_that_are_none_is_not_valid(tmp_path):
+    def plant(city):
+        (x, y), nowhere = at(1, 1), np.array(shapely.get_coordinates(square(9, 9)))
+        nowhere[1] = np.nan
+        shapes = [shapely.box(x, y, x + 3e-5, y + 1), shapely.Polygon(nowhere)]
+        rows = [{"BSM": f"99010170000000000{number}", "MJ": 1.0} for number in range(2)]
+        city.more.append(Sheet.of(SCHEMA.layers["ZDYFQ"], rows, to_degrees(np.array(shapes, object), CRS)))
+
+    # A FileGDB does not take such coordinates.
+    found = planted(tmp_path, plant, forms=("gpkg",))
+    assert [(flaw.code, flaw.severity, flaw.layer) for flaw in found] == [("4101", "E", "ZDYFQ")] * 2
+    assert found[0].facts["kind_en"] == "it has no ground on the 0.0001 m grid"
 
 
 def test_a_polygon_that_crosses_itself_only_in_degrees_is_a_warning(tmp_path):
@@ -490,6 +597,27 @@ def test_vertices_off_the_grid_are_told_of_the_working_copy(tmp_path):
     assert (flaw.code, flaw.severity, flaw.facts["count"]) == ("2204", "W", 4)
     assert flaw.file.endswith(".gpkg")
     assert inside(flaw, shapely.Point(at(2, 2)))
+
+
+def test_a_vertex_put_into_a_straight_line_need_not_be_on_the_grid(tmp_path):
+    city = squares().settle()
+    for one_ in (bsm(1, 1), bsm(1, 2)):
+        ring = shapely.get_coordinates(city.shapes[one_]).tolist()
+        places = [number for number in range(4) if ring[number][1] == ring[number + 1][1] == at(0, 2)[1]]
+        ring.insert(places[0] + 1, [at(1.5, 2)[0] + 4e-5, at(1.5, 2)[1] + 4e-5])
+        city.shapes[one_] = shapely.Polygon(ring)
+    assert flaws(city.write(tmp_path, ("gdb", "gpkg"))) == []
+
+
+def test_a_ring_that_touches_itself_only_on_the_grid_is_as_valid_as_it_is_written(tmp_path):
+    def plant(city):
+        (x, y), (u, v) = at(1, 1), at(2, 2)
+        notch = [(x + 50, v), (x + 50 - 3e-5, y + 50), (x + 50 - 3e-5, v)]
+        near = shapely.Polygon([(x, y), (u, y), (u, v), *notch, (x, v)])
+        assert near.is_valid
+        city.shapes[bsm(1, 1)] = near
+
+    assert "4101" not in codes(planted(tmp_path, plant))
 
 
 # --- areas -----------------------------------------------------------------------------------------

@@ -18,12 +18,12 @@ from swc_zoning.engine import areas, run, written
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.submission import (
     about,
+    candidates,
     contents,
     control_zones,
     datasets,
     lonlat,
     order,
-    redline,
     references,
     register,
     schemas,
@@ -101,6 +101,8 @@ def test_every_value_fits_its_field_and_is_of_its_code_set(demo):
             assert not field.required or len(values) == len(sheet), place
             if field.kind == "text":
                 assert max(map(len, values), default=0) <= field.length, place
+                sizes = [len(value.encode("gb18030")) for value in values]
+                assert sheet.geometry is None or max(sizes, default=0) <= min(field.length, 254), place
             if field.domain:
                 codes = {code for value in values for code in (value.split(";") if field.listed else [value])}
                 assert codes <= set(domains[field.domain]), place
@@ -118,6 +120,7 @@ def test_identifiers_are_of_their_district_and_unique_in_the_whole_package(demo)
         assert (len(bsm), bsm[:10]) == (18, f"{district}0000")
         assert (len(number), number[:4]) == (11, code)
     assert len(set(zones.columns["TBBH"])) == len(zones)
+    assert len(set(found.sheets["BSMDJ"].columns["BSM"])) == len(found.sheets["BSMDJ"])
     in_use = [row["BSM"] for row in found.sheets["BSMDJ"].rows() if row["ZT"] == "1"]
     assert sorted(in_use) == sorted(given)
 
@@ -434,11 +437,11 @@ def test_a_piece_of_several_kinds_is_proposed_once_and_mismatch_not_at_all(zone)
 
 
 def test_a_screening_row_that_withdraws_takes_the_whole_patch(zone, monkeypatch):
-    strict = json.loads(json.dumps(redline.screening()))
+    strict = json.loads(json.dumps(candidates.screening()))
     for row in strict["screening"]:
         if row["role"] == "mining_right":
             row["verdict"] = "withdraw"
-    monkeypatch.setattr(redline, "screening", lambda: strict)
+    monkeypatch.setattr(candidates, "screening", lambda: strict)
     found = handed_in(
         zone(
             "withdrawn",
@@ -455,7 +458,7 @@ def test_a_screening_row_that_withdraws_takes_the_whole_patch(zone, monkeypatch)
 def test_the_screening_names_known_roles_and_tiers_and_says_that_it_is_proposed():
     from swc_zoning.engine import roles, rules
 
-    shown = redline.screening()
+    shown = candidates.screening()
     assert set(shown["kinds"]) <= set(rules.load().conflicts)
     assert shown["status"] == "proposed"
     for row in [*shown["screening"], *shown["types"]]:
@@ -511,7 +514,7 @@ def test_the_order_of_layers_and_features_changes_nothing(zone):
 
 
 def keep(found, path):
-    datasets.write(path, "gpkg", [found.sheets["BSMDJ"]])
+    datasets.write(path, "gpkg", [found.sheets["BSMDJ"], found.sheets["META"]])
     return path
 
 
@@ -593,6 +596,28 @@ def test_copies_carry_the_fields_of_their_sources_under_names_of_their_own(demo)
     assert "合成数据 synthetic" in found.sheets["YJJBNTBHTB"].columns["Y_BZ"].tolist()
 
 
+def test_long_texts_fit_and_numbers_stay_numbers(zone):
+    words = "很长的名称" * 60
+    here = box(0, 0, 1000, 1000)
+    result = zone(
+        "long",
+        permanent_basic_farmland=[
+            (here, {"id": "1", "tier": "pbf", "note": words, "rank": 7, "size": 1.5, "no": 3101010000000001}),
+            (
+                box(2000, 0, 2500, 500),
+                {"id": "2", "tier": "pbf", "note": None, "rank": 8, "size": None, "no": 5},
+            ),
+        ],
+    )
+    copy = handed_in(result).sheets["YJJBNTBHTB"]
+    note, other = copy.columns["note"].tolist()
+    assert (note[:250].rstrip("…") in words, note[-1], other) == (True, "…", None)
+    assert len(note.encode("gb18030")) <= 254
+    assert copy.columns["rank"].dtype == np.int64
+    assert copy.columns["no"].tolist() == ["3101010000000001", "5"]
+    assert copy.columns["size"].tolist() == pytest.approx([1.5, np.nan], nan_ok=True)
+
+
 def test_a_source_that_changed_since_the_run_lends_no_fields(zone, tmp_path):
     result = zone("sources", **parts())
     fields = set(handed_in(result).sheets["YJJBNTBHTB"].columns)
@@ -643,6 +668,8 @@ def test_meta_holds_what_checks_rely_on(demo):
     assert round(float(said["reference_m2:STBHHX"]) * 100) == centi(found.sheets["STBHHX"])
     assert (said["target:2025"], said["target:2035"]) == ("98.25", "98.45")
     assert 0 < float(said["rate"]) < 100
+    assert {"crs", "secrecy", "provider"} <= set(json.loads(said["input:3"]))
+    assert "count:ZJJG" not in said
     assert not any("/" in value and ".gpkg" in value for value in said.values())
 
 
@@ -694,3 +721,13 @@ def test_a_result_whose_decision_table_is_lost_is_refused(zone, tmp_path):
     with pytest.raises(SwcError) as raised:
         handed_in(tmp_path / "copy")
     assert raised.value.code == "contents.no_table"
+
+
+def test_another_working_plane_comes_out_in_the_same_degrees(zone, make_job, tmp_path):
+    job = json.loads(make_job(extent=DISTRICT, **parts()).read_text())
+    job["crs"] = "EPSG:4550"
+    (tmp_path / "other.json").write_text(json.dumps(job))
+    run.run(tmp_path / "other.json").write(tmp_path / "other")
+    here = handed_in(zone("here", **parts())).sheets["XZQ"].geometry[0]
+    there = handed_in(tmp_path / "other").sheets["XZQ"].geometry[0]
+    assert shapely.hausdorff_distance(here, there) < 1e-8

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import shapely
@@ -20,16 +20,28 @@ _OF_ORDER = (
     *("stage", "code", "name", "date", "compiler", "plan_name", "secrecy", "consultation_no"),
     *("consultation_date", "review_no", "approval_no", "approval_date"),
 )
-_OF_INPUT = ("role", "layer", "version", "approval_no", "data_date", "provider", "secrecy", "sha256", "used")
+_OF_INPUT = (
+    "role",
+    "layer",
+    "version",
+    "approval_no",
+    "data_date",
+    "provider",
+    "secrecy",
+    "crs",
+    "sha256",
+    "used",
+)
 _ENCODING = "gb18030"
 
 
-def sheet_of(material: Material, sheets: Mapping[str, Sheet]) -> Sheet:
-    """Return META of all other `sheets`."""
+def sheet_of(
+    material: Material, sheets: Mapping[str, Sheet], further: Iterable[tuple[str, Any]] = ()
+) -> Sheet:
+    """Return META of all other `sheets`, with `further` items."""
     layer = material.schema.layers[SHEET]
-    return Sheet.of(
-        layer, (row for item, value in items(material, sheets) for row in rows_of(layer, item, value))
-    )
+    said = [*items(material, sheets), *further]
+    return Sheet.of(layer, (row for item, value in said for row in rows_of(layer, item, value)))
 
 
 def rows_of(layer: Layer, item: str, value: Any) -> Iterator[dict[str, Any]]:
@@ -96,7 +108,9 @@ def _of_sheets(material: Material, sheets: Mapping[str, Sheet]) -> Iterator[tupl
             centi = sum(round(value * 100) for value in sheets[name].columns["MJ"].tolist())
             yield f"reference_m2:{name}", f"{centi / 100:.2f}"
     for name, sheet in sheets.items():
-        yield f"count:{name}", len(sheet)
+        # Filled in by the check of the written files.
+        if name != "ZJJG":
+            yield f"count:{name}", len(sheet)
 
 
 def _targets(material: Material) -> Iterator[tuple[str, Any]]:

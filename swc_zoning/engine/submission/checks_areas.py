@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import shapely
 
 from swc_zoning.engine.areas import area_model
 from swc_zoning.engine.grid import Floats, Ints
@@ -22,13 +21,14 @@ from swc_zoning.engine.submission.covered import (
     pieces,
     place_of,
     polygons,
+    soundness,
     surface,
 )
 from swc_zoning.engine.submission.memberships import texts
 from swc_zoning.engine.submission.opening import Package
 from swc_zoning.engine.submission.quality import Flaw, Rule, Said, Unchecked, checker
 from swc_zoning.engine.submission.sheets import Sheet
-from swc_zoning.engine.submission.surface import Plane
+from swc_zoning.engine.submission.surface import Mask, Plane
 
 CONTROL, FACTOR = "control:", "factor:"
 #: Layers of our own whose MJ is an official area.
@@ -45,7 +45,7 @@ _UNIT_NEAR = 0.01
 def check_areas(package: Package, rule: Rule) -> Iterator[Said]:
     """Areas of pieces, key areas and proposals are those of their polygons."""
     whole, sheet = surface(package), pieces(package)
-    computed = np.where(_sound(whole.polygons), whole.areas, np.nan)
+    computed = np.where(_sound(package, PIECES, sheet), whole.areas, np.nan)
     factors = _factors(package, whole.district.tolist())
     said = list(_compared(package, rule, PIECES, "TBMJ", sheet, computed * factors))
     yield from said
@@ -76,14 +76,16 @@ def _number(value: Any) -> float:
 def _areas(package: Package, name: str, sheet: Sheet) -> Floats:
     """Return the official area of each polygon of a layer, NaN where it is none."""
     shapes = polygons(package, name, sheet)
-    sound = _sound(shapes)
+    sound = _sound(package, name, sheet)
     areas = np.full(len(sheet), np.nan)
     areas[sound] = area_model(package.work_crs).areas(shapes[sound])
     return areas
 
 
-def _sound(shapes: Any) -> Any:
-    return ~shapely.is_missing(shapes) & shapely.is_valid(shapes)
+def _sound(package: Package, name: str, sheet: Sheet) -> Mask:
+    """Return which polygons have an area: those that 4101 has nothing to say of."""
+    empty, bad, _ = soundness(package, name, sheet)
+    return ~empty & ~bad
 
 
 def _compared(

@@ -237,7 +237,7 @@ def _areas(package: Package, rule: Rule, layer: Layer, field: Field, values: Any
     for row in columns.rows((values <= 0) if field.positive else (values < 0)):
         # What is smaller than the 0.01 m2 that areas are levelled by may have come out as nothing.
         closed = raw is not None and values[row] == 0 and raw[row] < rule.number("levelled_m2")
-        said = {"severity": "W", "key": "levelled"} if closed else {}
+        said = {"severity": "W", "case": "zero", "key": "levelled"} if closed else {}
         said.update(field=field.name, value=f"{values[row]:.{field.decimals}f}", measure=float(values[row]))
         yield _flaw(package, rule, layer.name, row, **said)
 

@@ -58,23 +58,21 @@ def check_1102(package: Package, rule: Rule) -> Iterator[Said]:
         yield from _counted(package, rule, layer)
     for copy in package.copies:
         yield from _compared(package, rule, copy)
-        package.forget(copy)
 
 
 def _counted(package: Package, rule: Rule, layer: Layer) -> Iterator[Flaw]:
-    name = package.found(layer.name)
-    if name is None or package.main is None:
+    if package.found(layer.name) is None or package.main is None:
         return
+    said = {"layer": layer.name, "file": package.main.name}
     try:
-        package.sheet(layer.name)
+        sheet = package.sheet(layer.name)
     except SwcError as error:
-        facts = {"reason": error.sentence("en")}
-        yield rule.flaw(case="unreadable", layer=layer.name, file=package.main.name, **facts)
+        yield rule.flaw(case="unreadable", reason=error.sentence("en"), **said)
         return
-    count, stated = package.main.layers[name].count, package.meta.get(f"count:{layer.name}", "")
-    # Results of the check are added after it.
+    # What a file says of its count may be older than its rows. Results of the check are added after it.
+    count, stated = len(sheet or ()), package.meta.get(f"count:{layer.name}", "")
     if layer.name != _RESULTS and stated.isdigit() and int(stated) != count:
-        yield rule.flaw(case="count", layer=layer.name, file=package.main.name, count=count, stated=stated)
+        yield rule.flaw(case="count", count=count, stated=stated, **said)
 
 
 def _compared(package: Package, rule: Rule, copy: DataSet) -> Iterator[Flaw]:
@@ -86,6 +84,7 @@ def _compared(package: Package, rule: Rule, copy: DataSet) -> Iterator[Flaw]:
         for one in copy_differences(package, copy, layer.name):
             if not one.cut:
                 yield _difference(package, rule, copy, layer.name, one)
+        package.forget(copy)
 
 
 def comparable(package: Package, copy: DataSet) -> Iterator[Layer]:

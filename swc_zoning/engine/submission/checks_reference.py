@@ -15,13 +15,12 @@ from pyproj import CRS
 from pyproj.exceptions import ProjError
 
 from swc_zoning.engine import crs
+from swc_zoning.engine.submission import opening
 from swc_zoning.engine.submission.checks_files import lacking_parts
 from swc_zoning.engine.submission.opening import DEGREES, Package
 from swc_zoning.engine.submission.quality import Flaw, Rule, Said, Unchecked, checker
 
 _METRES_A_DEGREE = 111_320.0
-#: A 3-degree zone is used up to a zone beyond its own.
-_FARTHEST_DEGREES = 3.0
 
 
 @checker("2201")
@@ -127,21 +126,7 @@ def _metres_outside(boxes: NDArray[np.float64], city: tuple[float, ...]) -> NDAr
 
 def _zone(package: Package, rule: Rule, city: tuple[float, ...]) -> Iterator[Flaw]:
     named = package.meta.get("work_crs", "")
-    if not named:
-        return
-    meridian = _meridian(named)
-    away = math.nan if meridian is None else abs(meridian - (city[0] + city[2]) / 2)
-    if not away <= _FARTHEST_DEGREES:
-        shown = "?" if meridian is None else f"{away:.1f}"
+    away = opening.degrees_off(named, city) if named else 0.0
+    if not away <= opening.FARTHEST_DEGREES:
+        shown = "?" if math.isnan(away) else f"{away:.1f}"
         yield rule.flaw(case="zone", layer="META", field="work_crs", crs=named[:80], degrees=shown)
-
-
-def _meridian(named: str) -> float | None:
-    try:
-        operation = CRS.from_user_input(named).coordinate_operation
-    except ProjError:
-        return None
-    params = operation.params if operation else ()
-    wanted = ("Longitude of natural origin", "Longitude of false origin")
-    found = [one for one in params if one.name in wanted]
-    return math.degrees(found[0].value * found[0].unit_conversion_factor) if found else None

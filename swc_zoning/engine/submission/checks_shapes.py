@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from swc_zoning.engine.grid import Floats, Ints, to_metres
+from swc_zoning.engine.grid import PER_METRE, Floats, Ints, to_metres
 from swc_zoning.engine.messages import catalogue, sentence
 from swc_zoning.engine.submission import coverage
 from swc_zoning.engine.submission.covered import (
@@ -28,6 +28,7 @@ from swc_zoning.engine.submission.covered import (
     pieces,
     place_of,
     polygons,
+    soundness,
     surface,
     vertex,
 )
@@ -63,6 +64,7 @@ def check_grid(package: Package, rule: Rule) -> Iterator[Said]:
     off = np.abs(found.xy - to_metres(found.units)).max(axis=1)
     once = np.append(found.inner, False) & (found.owner[found.ring] < len(sheet))
     bad = np.flatnonzero((off > rule.number("off_m")) & once)
+    bad = bad[~_on_straight(found, bad)]
     if len(bad):
         worst = bad[np.argmax(off[bad])]
         bsm = texts(sheet, "BSM")[found.owner[found.ring[worst]]]
@@ -70,6 +72,20 @@ def check_grid(package: Package, rule: Rule) -> Iterator[Said]:
         yield rule.flaw(layer=PIECES, bsm=bsm, file=copy.name, count=len(bad), **where)
     if not same:
         package.forget(copy)
+
+
+def _on_straight(rings: Rings, numbers: Ints) -> Mask:
+    """Return which vertices are on the straight line between those beside them.
+
+    Such are put into long edges so that degrees keep them straight; they need not be on the grid.
+    """
+    first = np.searchsorted(rings.ring, rings.ring[numbers])
+    last = np.searchsorted(rings.ring, rings.ring[numbers], side="right") - 1
+    before = rings.xy[np.where(numbers == first, last - 1, numbers - 1)]
+    here, after = rings.xy[numbers], rings.xy[numbers + 1]
+    way, to = after - before, here - before
+    cross = np.abs(way[:, 0] * to[:, 1] - way[:, 1] * to[:, 0])
+    return cross <= 1.5 / PER_METRE * np.hypot(*way.T)
 
 
 # --- validity --------------------------------------------------------------------------------------
@@ -81,20 +97,19 @@ def check_valid(package: Package, rule: Rule) -> Iterator[Said]:
     plane = Plane(package.work_crs)
     for name, sheet, _ in drawn(package):
         shapes, bsm = polygons(package, name, sheet), texts(sheet, "BSM")
-        lacking = shapely.is_missing(shapes)
-        for row in np.flatnonzero(lacking).tolist():
+        empty, bad, bent = soundness(package, name, sheet)
+        for row in np.flatnonzero(empty).tolist():
             yield rule.flaw(layer=name, bsm=bsm[row], case="empty")
-        bad = ~lacking & ~shapely.is_valid(shapes)
         for row in np.flatnonzero(bad).tolist():
             yield _invalid(rule, name, bsm[row], shapes[row], plane)
-        bent = np.flatnonzero(~lacking & ~bad & ~shapely.is_valid(sheet.geometry))
-        if len(bent):
-            yield _bent(rule, name, bsm, sheet.geometry, bent)
+        if bent.any():
+            yield _bent(rule, name, bsm, sheet.geometry, np.flatnonzero(bent))
 
 
 def _invalid(rule: Rule, name: str, bsm: str, shape: Any, plane: Plane) -> Flaw:
     reason, x, y = _REASON.match(shapely.is_valid_reason(shape)).groups()
     place = plane.degrees(float(x), float(y)) if x else place_of(plane, shape)
+    place = place if place and np.isfinite(place).all() else None
     code = "quality_shapes.kind_" + re.sub(r"[^a-z]+", "_", (reason or "").lower()).strip("_")
     code = code if code in catalogue() else "quality_shapes.kind_other"
     kinds = {f"kind_{lang}": sentence(code, {}, lang) for lang in ("zh", "en")}
@@ -140,7 +155,7 @@ def _uncovered(rule: Rule, found: coverage.Defect, **said: Any) -> Flaw:
 
 @checker("4401")
 def check_districts(package: Package, rule: Rule) -> Iterator[Said]:
-    """Pieces lie in the district they name."""
+    """Pieces lie in the district they name, and districts beside each other."""
     whole, bsm = surface(package), texts(pieces(package), "BSM")
     known = set(whole.codes.tolist())
     lost: dict[str, list[int]] = {}
@@ -155,6 +170,11 @@ def check_districts(package: Package, rule: Rule) -> Iterator[Said]:
         row = found.rows[0]
         where = {"place": found.place, "measure": found.m2, "unit": "m2"}
         yield rule.flaw(layer=PIECES, bsm=bsm[row], district=whole.district[row], **where)
+    names = texts(package.sheet(DISTRICTS), "BSM")
+    for found in coverage.doubled_districts(whole):
+        one, other = (whole.codes[row] for row in found.rows)
+        where = {"place": found.place, "measure": found.m2, "unit": "m2", "case": "doubled"}
+        yield rule.flaw(layer=DISTRICTS, bsm=names[found.rows[0]], district=one, other=other, **where)
 
 
 # --- parts and vertices ----------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def of_result(
         sheets, findings = _sheets(found, given, progress)
         sheets[register.SHEET] = given.sheet(schema.layers[register.SHEET])
         sheets["ZJJG"] = Sheet.of(schema.layers["ZJJG"], [])
-        sheets[about.SHEET] = about.sheet_of(found, sheets)
+        sheets[about.SHEET] = about.sheet_of(found, sheets, given.items())
     ordered = {name: sheets[name] for name in schema.layers if name in sheets}
     return Contents(ordered, found.order, (*found.findings, *findings), _facts(found, ordered))
 

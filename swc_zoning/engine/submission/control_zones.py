@@ -10,9 +10,9 @@ import numpy as np
 
 from swc_zoning.engine import roles
 from swc_zoning.engine.grid import Ints
-from swc_zoning.engine.submission.material import Decision, Material, Texts, sheet, texts
+from swc_zoning.engine.submission.material import Decision, Material, Texts, cut, sheet, texts
 from swc_zoning.engine.submission.register import Register
-from swc_zoning.engine.submission.sheets import Sheet, fitted
+from swc_zoning.engine.submission.sheets import Sheet
 
 LAYER = "SBGKFQ"
 REDLINE, FARMLAND, URBAN = "ecological_redline", "permanent_basic_farmland", "urban_development_boundary"
@@ -72,10 +72,10 @@ def _row(material: Material, decision: Decision) -> dict[str, str | None]:
         "SYJB": strictest(members.get("drinking_water_source", ()), _WATER),
         "SFBHD": _protected(members),
         "CSDM": ";".join(decision.measures),
-        "CSMC": fitted("；".join(wording), layer.field("CSMC").length),
+        "CSMC": cut(layer, "CSMC", "；".join(wording)),
         "GZBH": min(decision.decisive, default=""),
         "CTLX": ";".join(decision.conflicts),
-        "BZ": _remark(decision),
+        "BZ": cut(layer, "BZ", _remark(decision)),
     }
 
 
@@ -123,7 +123,7 @@ def role_name(role: str) -> str:
 
 def _names(material: Material) -> Texts:
     """Return the names of the control features on each piece, cut where they are too long."""
-    length = material.schema.layers[LAYER].field("LYMC").length
+    layer = material.schema.layers[LAYER]
     control = [_is_control(feature.role) and bool(feature.name) for feature in material.features]
     keep = np.array(control, bool)[material.row_feature] if len(material.row_feature) else []
     piece, feature = material.row_piece[keep], material.row_feature[keep]
@@ -135,7 +135,7 @@ def _names(material: Material) -> Texts:
         lying = tuple(numbers[begin:end])
         if lying not in known:
             names = dict.fromkeys(material.features[number].name for number in lying)
-            known[lying] = fitted(";".join(names), length)
+            known[lying] = cut(layer, "LYMC", ";".join(names))
         found.append(known[lying])
         begin = end
     return texts(found)

@@ -14,7 +14,7 @@ from swc_zoning.engine.grid import to_metres
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.submission.memberships import Memberships, texts
 from swc_zoning.engine.submission.sheets import Sheet
-from swc_zoning.engine.submission.surface import Plane, Rings, Surface
+from swc_zoning.engine.submission.surface import Mask, Plane, Rings, Surface
 
 if TYPE_CHECKING:
     from swc_zoning.engine.submission.opening import Package
@@ -75,12 +75,33 @@ def polygons(package: Package, name: str, sheet: Sheet) -> NDArray[Any]:
     return package.once(f"drawn:{name}", lambda: rings(package, name, sheet).polygons(len(sheet)))
 
 
+def soundness(package: Package, name: str, sheet: Sheet) -> tuple[Mask, Mask, Mask]:
+    """Return which rows of a layer have no ground, are not valid, or are not valid in degrees only.
+
+    Not valid: neither as it is written nor on the grid of the plane, where vertices nearer than that
+    fall together; or of no area there.
+    """
+    return package.once(f"soundness:{name}", lambda: _soundness(package, name, sheet))
+
+
+def _soundness(package: Package, name: str, sheet: Sheet) -> tuple[Mask, Mask, Mask]:
+    shapes, found = polygons(package, name, sheet), rings(package, name, sheet)
+    empty = shapely.is_missing(shapes)
+    written, gridded = shapely.is_valid(sheet.geometry), shapely.is_valid(shapes)
+    gridded &= shapely.area(shapes) > 0
+    endless = found.owner[found.ring[~np.isfinite(found.xy).all(axis=1)]]
+    gridded[endless[endless < len(sheet)]] = False
+    flat = shapely.area(shapes) == 0
+    bad = ~empty & ~gridded & (~written | flat)
+    return empty, bad, ~empty & ~written & gridded
+
+
 def place_of(plane: Plane, polygon: Any) -> tuple[float, float] | None:
     """Return a place (lon, lat) in a polygon on the plane, None for one without ground."""
     if polygon is None or shapely.is_empty(polygon):
         return None
-    point = shapely.point_on_surface(polygon)
-    if shapely.is_empty(point) or not shapely.is_valid(polygon):
+    point = shapely.point_on_surface(polygon) if shapely.is_valid(polygon) else shapely.Point()
+    if shapely.is_empty(point):
         point = shapely.get_point(shapely.get_exterior_ring(shapely.get_geometry(polygon, 0)), 0)
     return plane.degrees(float(shapely.get_x(point)), float(shapely.get_y(point)))
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.submission.control_zones import PREVENTION, TREATMENT, strictest
-from swc_zoning.engine.submission.material import Feature, Material, groups, union
+from swc_zoning.engine.submission.material import Feature, Material, cut, groups, union
 from swc_zoning.engine.submission.register import Register, key_of
-from swc_zoning.engine.submission.sheets import Sheet, fitted
+from swc_zoning.engine.submission.sheets import Sheet
 
 LAYERS = {"ZDYFQ": PREVENTION, "ZDZLQ": TREATMENT}
+_NAMES = {role: name for name, role in LAYERS.items()}
 _LEVELS = {"national": "1", "provincial": "2", "municipal": "3", "county": "4"}
 _DECLARED, _PROPOSED = "1", "2"
 
@@ -33,7 +34,7 @@ def _sheet(material: Material, register: Register, name: str, role: str) -> Shee
     rows, shapes, keys, heads = [], [], [], []
     for feature, number, pieces in parts(material, role):
         district = material.districts[number]
-        rows.append(_row(material, feature, number, pieces, layer.field("GKCS").length))
+        rows.append(_row(material, feature, number, pieces))
         shapes.append(union(material.degrees[pieces]))
         keys.append(key_of(*feature.key, district.code))
         heads.append(district.head)
@@ -60,8 +61,9 @@ def parts(material: Material, role: str) -> list[tuple[Feature, int, Ints]]:
     return found
 
 
-def _row(material: Material, feature: Feature, number: int, pieces: Ints, length: int) -> dict[str, Any]:
+def _row(material: Material, feature: Feature, number: int, pieces: Ints) -> dict[str, Any]:
     district = material.districts[number]
+    layer = material.schema.layers[_NAMES[feature.role]]
     approval = next(
         (row["approval_no"] for row in material.summary["inputs"] if row["index"] == feature.input), ""
     )
@@ -69,11 +71,11 @@ def _row(material: Material, feature: Feature, number: int, pieces: Ints, length
     return {
         "XZQDM": district.code,
         "XZQMC": district.name,
-        "MC": feature.name or feature.source_id,
+        "MC": cut(layer, "MC", feature.name or feature.source_id),
         "JB": strictest([feature.tier], _LEVELS),
         "SX": _DECLARED if approval else _PROPOSED,
         "MJ": material.area_m2(pieces),
         # What is owed everywhere in it; pieces owe more by themselves.
-        "GKCS": fitted(";".join(sorted(set.intersection(*measures))), length),
+        "GKCS": cut(layer, "GKCS", ";".join(sorted(set.intersection(*measures)))),
         "PZWH": approval,
     }

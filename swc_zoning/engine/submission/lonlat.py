@@ -25,8 +25,10 @@ DECIMALS = 10
 _FINE = 10_000_000
 #: No vertex is nearer to an edge than this (metres), which two steps of the degree grid keep apart.
 _APART_M = 2.5e-5
+#: No two vertices of an edge are nearer than this (metres): below 0.0001 m they would count as one.
+_STEP_M = 1.2e-4
 #: Turn by turn: nearer to its ends than this (metres) an edge is not split, for sides that meet bend alike.
-_MARGINS_M = (5e-3, 5e-3, 5e-3, 5e-3, 2 * _APART_M, 2 * _APART_M)
+_MARGINS_M = (5e-3, 5e-3, 5e-3, 5e-3, _STEP_M, _STEP_M)
 #: Bend of an edge (metres) by the square of its length: tan(latitude) / 8 radii, with room to spare.
 _BEND = 4e-8
 
@@ -110,7 +112,7 @@ def _beside(first: Point, last: Point, vertices: Points, margin: float) -> Itera
     chosen = np.flatnonzero(close & inner)
     before = -np.inf
     for number in chosen[np.argsort(share[chosen])].tolist():
-        if (share[number] - before) * length > _APART_M:
+        if (share[number] - before) * length > _STEP_M:
             before = share[number]
             yield _opposite(first, last, tuple(vertices[number].tolist()), float(before))
 

@@ -28,8 +28,8 @@ from swc_zoning.engine.result import ZONING
 from swc_zoning.engine.rules import RuleTable
 from swc_zoning.engine.submission import lonlat
 from swc_zoning.engine.submission.order import Order, named
-from swc_zoning.engine.submission.schemas import Layer, Schema
-from swc_zoning.engine.submission.sheets import Sheet
+from swc_zoning.engine.submission.schemas import DBF_TEXT, Layer, Schema
+from swc_zoning.engine.submission.sheets import Sheet, fitted
 
 Texts = NDArray[Any]
 
@@ -292,6 +292,12 @@ def _sources(result: Path, piece_id: Sequence[str]) -> tuple[list[Feature], Ints
     feature, ranked = _ranked(np.concatenate(codes), features, key=lambda one: (*one.key, one.input))
     keys = np.unique(np.concatenate(pieces) * max(len(ranked), 1) + feature)
     return ranked, keys // max(len(ranked), 1), keys % max(len(ranked), 1)
+
+
+def cut(layer: Layer, name: str, text: str | None) -> str | None:
+    """Return explanatory text as it fits its field, in a Shapefile too where the layer has polygons."""
+    length = layer.field(name).length
+    return fitted(text, min(length, DBF_TEXT) if layer.kind == "polygon" else length)
 
 
 def groups(keys: Ints) -> Iterator[tuple[int, Ints]]:

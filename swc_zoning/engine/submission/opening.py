@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,8 @@ SUMS = "SHA256SUMS"
 #: Files of a folder that no package has: somebody named another folder.
 MOST_FILES = 20_000
 DEGREES = "EPSG:4490"
+#: A 3-degree zone is used up to a zone beyond its own.
+FARTHEST_DEGREES = 3.0
 #: What systems leave behind in a folder; no part of a package.
 _LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 #: Formats, the one that is judged first.
@@ -78,7 +81,8 @@ def opened(path: Path, profile: str | None = None, name: str = "") -> Iterator[P
         return
     with scratch.folder("package") as folder:
         _unpack(path, folder)
-        yield _package(_only_folder(folder), profile, name or path.stem)
+        root = _only_folder(folder)
+        yield _package(root, profile, name or (path.stem if root == folder else root.name))
 
 
 def _unpack(path: Path, folder: Path) -> None:
@@ -241,12 +245,13 @@ class Package:
 
     def _work_crs(self) -> str:
         named = self.meta.get("work_crs", "")
-        if named and _is_plane(named):
-            return named
         bounds = self.bounds("SBGKFQ") or self.bounds("XZQ")
-        if bounds is None:
+        if bounds is None and not _is_plane(named):
             raise SwcError("opening.no_place", name=self.name)
-        return crs.choose_crs(bounds)
+        # One that is far off is judged by 2203, and for nothing that would follow.
+        if _is_plane(named) and (bounds is None or not degrees_off(named, bounds) > FARTHEST_DEGREES):
+            return named
+        return crs.choose_crs(bounds or ())
 
     # --- rows ------------------------------------------------------------------------------------------
 
@@ -345,6 +350,18 @@ def _as_kind(one: schemas.Field, values: NDArray[Any]) -> NDArray[Any]:
     numbers = values if values.dtype.kind in "if" else np.array([_number(value) for value in values.tolist()])
     whole = one.kind == "integer" and np.isfinite(numbers).all() and (numbers == np.round(numbers)).all()
     return numbers.astype(np.int64 if whole else np.float64)
+
+
+def degrees_off(named: str, bounds: Sequence[float]) -> float:
+    """Return how many degrees the middle of `bounds` is from the meridian of a CRS, NaN where it has none."""
+    try:
+        operation = CRS.from_user_input(named).coordinate_operation
+    except ProjError:
+        return math.nan
+    wanted = ("Longitude of natural origin", "Longitude of false origin")
+    found = [one for one in (operation.params if operation else ()) if one.name in wanted]
+    meridian = math.degrees(found[0].value * found[0].unit_conversion_factor) if found else math.nan
+    return abs(meridian - (bounds[0] + bounds[2]) / 2)
 
 
 def _is_plane(named: str) -> bool:

@@ -9,8 +9,10 @@ not public.
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,6 +23,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from swc_zoning.engine import rule_words
 from swc_zoning.engine.messages import Finding, SwcError
 from swc_zoning.engine.submission.schemas import Layer
 from swc_zoning.engine.submission.sheets import Sheet
@@ -28,6 +31,9 @@ from swc_zoning.paths import resource
 
 ZONES, DISTRICTS = "SBGKFQ", "XZQ"
 _BLOCK = 1 << 22
+_TOO_SHORT_TO_TELL = 5
+#: In identifiers of dissolved zones, where those of patches have 0000: they name other things.
+_OWN = "9000"
 
 
 @dataclass(frozen=True)
@@ -64,16 +70,12 @@ def of(sheets: Mapping[str, Sheet], meta: Mapping[str, str], inputs: Sequence[Ma
             continue
         hidden = sorted(sensitive.intersection(row.get("roles", ())))
         if hidden:
-            facts = {
-                "layer": name,
-                "title_zh": sheets[name].layer.title_zh,
-                "title_en": sheets[name].layer.title_en,
-            }
-            findings.append(Finding("public.left_out", {**facts, "roles": ", ".join(hidden)}))
+            findings.append(_left_out(sheets[name].layer, hidden))
         else:
             made[name] = _shown(sheets[name], row.get("fields"))
     if ZONES in made:
         made.update(_coarse(sheets[ZONES], made[ZONES].layer, made.get(DISTRICTS)))
+        findings += _too_small(sheets[ZONES], made[ZONES])
     made |= {name: _rounded(sheet) for name, sheet in made.items() if _is_apart(name, sheet)}
     if "META" in made:
         made["META"] = _meta(made["META"].layer, meta)
@@ -88,6 +90,15 @@ def _not_stated(inputs: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     names = sorted({str(one.get("layer") or one["role"]) for one in inputs if not one.get("secrecy")})
     if names:
         yield Finding("public.not_stated", {"layers": ", ".join(names)})
+
+
+def _left_out(layer: Layer, hidden: Sequence[str]) -> Finding:
+    names = {
+        f"roles_{lang}": ", ".join(rule_words.role_name(role, lang) for role in hidden)
+        for lang in ("zh", "en")
+    }
+    titles = {"title_zh": layer.title_zh, "title_en": layer.title_en}
+    return Finding("public.left_out", {"layer": layer.name, **titles, **names})
 
 
 def _is_apart(name: str, sheet: Sheet) -> bool:
@@ -145,6 +156,17 @@ def _coarse(zones: Sheet, layer: Layer, districts: Sheet | None) -> dict[str, Sh
     return made
 
 
+def _too_small(zones: Sheet, shown: Sheet) -> Iterator[Finding]:
+    """Say how much is in zones of districts that the coarse grid has no room for."""
+    lost = sum(_centi(zones)) - sum(_centi(shown))
+    if lost:
+        yield Finding("public.too_small", {"area": f"{lost / 100:.2f}"})
+
+
+def _centi(sheet: Sheet) -> list[int]:
+    return np.rint(sheet.columns["TBMJ"] * 100).astype(np.int64).tolist()
+
+
 def _row(zones: Sheet, rows: NDArray[np.int64], serial: int) -> dict[str, Any]:
     """Return the attributes of a dissolved zone: those all its pieces share, and its area."""
     told: dict[str, Any] = {}
@@ -153,7 +175,7 @@ def _row(zones: Sheet, rows: NDArray[np.int64], serial: int) -> dict[str, Any]:
         told[name] = distinct.pop() if len(distinct) == 1 else None
     centi = int(np.rint(zones.columns["TBMJ"][rows] * 100).astype(np.int64).sum())
     district = str(told["XZQDM"] or "")[:6]
-    return {**told, "BSM": f"{district}0000{serial:08d}", "TBMJ": centi / 100}
+    return {**told, "BSM": f"{district}{_OWN}{serial:08d}", "TBMJ": centi / 100}
 
 
 def _districts(districts: Sheet, faces: NDArray[Any], codes: NDArray[Any]) -> Sheet:
@@ -227,21 +249,21 @@ def _refuse_invalid(polygons: NDArray[Any]) -> None:
 
 
 def secrets(inputs: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Return what must not be in the edition: hashes of every input, and what sensitive ones are called."""
-    found = set()
-    for one in inputs:
-        found.add(str(one.get("sha256") or ""))
-        if not is_public(str(one.get("secrecy") or "")):
-            found |= {str(one.get(name) or "") for name in ("version", "approval_no", "provider")}
-    return {text for text in found if len(text) > 3}
+    """Return what can be known by its text alone: hashes of all inputs, approvals of sensitive ones."""
+    inputs = list(inputs)
+    hidden = [one for one in inputs if not is_public(str(one.get("secrecy") or ""))]
+    approvals = {str(one.get("approval_no") or "") for one in hidden}
+    shown = {str(one.get("approval_no") or "") for one in inputs if one not in hidden}
+    found = {str(one.get("sha256") or "") for one in inputs} | (approvals - shown)
+    return {text for text in found if len(text) > _TOO_SHORT_TO_TELL}
 
 
 def prove(folder: Path, words: Iterable[str]) -> None:
     """Search the bytes of every file below `folder` for `words`. Raises SwcError ``public.leaks``.
 
-    Workbooks are searched by their content; text in a data set is UTF-8 or UTF-16.
+    Workbooks are searched by their content; text in a data set is UTF-8, UTF-16 or GBK.
     """
-    sought = {word: (word.encode("utf-8"), word.encode("utf-16-le")) for word in words if word}
+    sought = {word: _forms(word) for word in words if word}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             for block in _blocks(path):
@@ -250,12 +272,16 @@ def prove(folder: Path, words: Iterable[str]) -> None:
                         raise SwcError("public.leaks", file=path.name, word=word[:12])
 
 
+def _forms(word: str) -> tuple[bytes, ...]:
+    return tuple(word.encode(encoding, errors="ignore") for encoding in ("utf-8", "utf-16-le", "gbk"))
+
+
 def _blocks(path: Path) -> Iterator[bytes]:
     if path.suffix == ".xlsx":
-        import zipfile
-
         with zipfile.ZipFile(path) as archive:
-            yield from (archive.read(name) for name in archive.namelist())
+            for name in archive.namelist():
+                # Characters beyond ASCII are references there.
+                yield html.unescape(archive.read(name).decode("utf-8", errors="replace")).encode("utf-8")
         return
     with path.open("rb") as stream:
         before = b""

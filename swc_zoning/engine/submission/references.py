@@ -22,14 +22,16 @@ from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.intake import as_text
 from swc_zoning.engine.messages import Finding, SwcError
 from swc_zoning.engine.submission.control_zones import role_name
-from swc_zoning.engine.submission.material import Feature, Material, groups, sheet, texts, union
+from swc_zoning.engine.submission.material import Feature, Material, cut, groups, sheet, texts, union
 from swc_zoning.engine.submission.register import Register, key_of
-from swc_zoning.engine.submission.schemas import Layer
-from swc_zoning.engine.submission.sheets import Sheet
+from swc_zoning.engine.submission.schemas import DBF_TEXT, Layer
+from swc_zoning.engine.submission.sheets import Sheet, fitted
 
 DISTRICTS = "XZQ"
 #: Names a file geodatabase keeps for itself.
 _KEPT_BY_FILES = {"objectid", "fid", "ogc_fid", "shape", "geom", "shape_length", "shape_area", "shape_leng"}
+#: Whole numbers from here on do not fit a field of 32 bits: they are kept as text.
+_LARGEST = 2**31
 _CLASHING = "Y_"
 
 Rows = dict[str, dict[str, Any]]
@@ -78,7 +80,7 @@ def _copy(
         area = material.area_m2(pieces)
         if area > 0:
             district = material.districts[_main_district(material, pieces)]
-            rows.append(_row(one, area, district.code, district.name))
+            rows.append(_row(layer, one, area, district.code, district.name))
             shapes.append(union(material.degrees[pieces]))
             keys.append(key_of(*one.key))
             heads.append(district.head)
@@ -91,12 +93,12 @@ def _main_district(material: Material, pieces: Ints) -> int:
     return int(np.argmax(np.bincount(material.district[pieces], material.area_centi[pieces])))
 
 
-def _row(feature: Feature, area: float, code: str, name: str) -> dict[str, Any]:
+def _row(layer: Layer, feature: Feature, area: float, code: str, name: str) -> dict[str, Any]:
     return {
         "YBSM": feature.source_id,
         "XZQDM": code,
         "XZQMC": name,
-        "MC": feature.name,
+        "MC": cut(layer, "MC", feature.name),
         "DJ": tier_name(feature.role, feature.tier),
         "LX": role_name(feature.role),
         "MJ": area,
@@ -209,10 +211,14 @@ def _free_name(layer: Layer, name: str) -> str:
 def _typed(values: list[Any]) -> NDArray[Any]:
     """Return a column of whole numbers, numbers or text: what all values are, None aside."""
     known = [value for value in values if value is not None and value == value]
-    if known and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in known):
-        if len(known) == len(values) and all(float(value).is_integer() for value in known):
-            return np.array(values, np.int64)
-        return np.array([np.nan if value is None else value for value in values], np.float64)
-    return texts(
-        None if value is None or value != value else str(value).replace("\0", " ") for value in values
-    )
+    numeric = [isinstance(value, (int, float)) and not isinstance(value, bool) for value in known]
+    if known and all(numeric):
+        if max(map(abs, known)) < _LARGEST:
+            if len(known) == len(values) and all(float(value).is_integer() for value in known):
+                return np.array(values, np.int64)
+            return np.array([np.nan if value is None else value for value in values], np.float64)
+        if any(isinstance(value, float) for value in known):
+            return np.array([np.nan if value is None else value for value in values], np.float64)
+    said = ("" if value is None or value != value else str(value).replace("\0", " ") for value in values)
+    # A Shapefile would cut it in silence; the source has the whole of it.
+    return texts(fitted(text, DBF_TEXT) for text in said)

@@ -3,14 +3,15 @@
 
 BSM is the district's six digits, "0000" and a serial of eight digits, as practice has it; serials are counted
 through all layers of a district. TBBH is the zone's code and a serial of seven digits (design). A row of the
-register is never dropped: what is no more, or has another number of its zone now, stays as retired.
+register is never dropped: what is no more stays as retired. The highest number of each zone ever given is an
+item of META, since a piece that changed its zone leaves no row with the number it had.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ SHEET = "BSMDJ"
 _IN_USE, _RETIRED = "1", "2"
 _FILLING = "0000"
 _ZONE_DIGITS = 4
+_HIGHEST = "tbbh:"
 _FIELDS = ("TCMC", "YBH", "BSM", "TBBH", "QYRQ", "ZXRQ", "ZT")
 
 
@@ -44,14 +46,17 @@ class Entry:
 
 
 class Register:
-    """Gives identifiers; `earlier` are the rows of an earlier package, `date` the day of this one."""
+    """Gives identifiers; `earlier` are the rows of an earlier package, `date` the day of this one.
 
-    def __init__(self, earlier: Iterable[Entry], date: str) -> None:
+    `numbers`: the highest number given so far, by the code of its zone.
+    """
+
+    def __init__(self, earlier: Iterable[Entry], date: str, numbers: Mapping[str, int] | None = None) -> None:
         self._date = date
         self._earlier = list(earlier)
         self._given: list[Entry] = []
         self._serials: dict[str, int] = defaultdict(int)
-        self._numbers: dict[str, int] = defaultdict(int)
+        self._numbers: dict[str, int] = defaultdict(int, numbers or {})
         self._known: dict[tuple[str, str], Entry] = {}
         for entry in self._earlier:
             self._note(entry)
@@ -97,9 +102,13 @@ class Register:
 
     def entries(self) -> list[Entry]:
         """Return all rows: those in use in the order they were given, then the retired ones."""
-        used = {(entry.layer, entry.key, entry.bsm, entry.tbbh) for entry in self._given}
-        gone = [one for one in self._earlier if (one.layer, one.key, one.bsm, one.tbbh) not in used]
+        used = {entry.bsm for entry in self._given}
+        gone = [entry for entry in self._earlier if entry.bsm not in used]
         return [*self._given, *(replace(one, until=one.until or self._date, state=_RETIRED) for one in gone)]
+
+    def items(self) -> list[tuple[str, int]]:
+        """Return what META says of the register: the highest number of each zone."""
+        return [(f"{_HIGHEST}{zone}", number) for zone, number in sorted(self._numbers.items()) if zone]
 
     def sheet(self, layer: Layer) -> Sheet:
         """Return the register as the table of the package."""
@@ -126,4 +135,8 @@ def opened(package: Path | None, date: str) -> Register:
         if sheet is None:
             raise SwcError("contents.no_register", path=package.name)
         columns = [sheet.columns.get(name, np.full(len(sheet), "")).tolist() for name in _FIELDS]
-    return Register((Entry(*(value or "" for value in row)) for row in zip(*columns)), date)
+        said = {
+            item[len(_HIGHEST) :]: value for item, value in found.meta.items() if item.startswith(_HIGHEST)
+        }
+    numbers = {zone: int(value) for zone, value in said.items() if value.isdecimal()}
+    return Register((Entry(*(value or "" for value in row)) for row in zip(*columns)), date, numbers)

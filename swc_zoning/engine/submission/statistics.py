@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from swc_zoning.engine import formats
 from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.result import ZONING
-from swc_zoning.engine.submission.material import Material, coded, groups, sheet, texts
+from swc_zoning.engine.submission.material import Material, coded, cut, groups, sheet, texts
 from swc_zoning.engine.submission.references import tier_name
-from swc_zoning.engine.submission.sheets import Sheet, fitted
+from swc_zoning.engine.submission.sheets import Sheet
 from swc_zoning.paths import resource
 
 LANDUSE = "landuse_status"
@@ -33,13 +33,12 @@ def relations(material: Material, identifiers: NDArray[Any]) -> Sheet:
     """Return GXB: which source feature lies on which piece; a piece lies in it as a whole."""
     layer = material.schema.layers["GXB"]
     features, row = material.features, material.row_feature
-    length = layer.field("LYMC").length
     columns = {
         "LYDM": texts(material.schema.source_code(one.role, one.tier) for one in features),
         "JS": texts(one.role for one in features),
         "TC": texts(one.layer for one in features),
         "LYBH": texts(one.source_id for one in features),
-        "LYMC": texts(fitted(one.name, length) for one in features),
+        "LYMC": texts(cut(layer, "LYMC", one.name) for one in features),
         "DJ": texts(one.tier for one in features),
     }
     taken = {name: values[row] for name, values in columns.items()}
@@ -53,11 +52,11 @@ def measures(material: Material) -> Sheet:
     rows = [
         {
             "CSDM": code,
-            "CSMC": fitted(row["text_zh"], layer.field("CSMC").length),
+            "CSMC": cut(layer, "CSMC", row["text_zh"]),
             "LB": kinds.get(row["kind"], row["kind"]),
-            "SM": fitted(row["text_zh"], layer.field("SM").length),
-            "BM": fitted(row["department"], layer.field("BM").length),
-            "YJ": fitted("；".join(material.table.basis(row)), layer.field("YJ").length),
+            "SM": cut(layer, "SM", row["text_zh"]),
+            "BM": cut(layer, "BM", row["department"]),
+            "YJ": cut(layer, "YJ", "；".join(material.table.basis(row))),
         }
         for code, row in material.table.measures.items()
     ]
@@ -88,10 +87,10 @@ def conflicts(material: Material) -> Sheet:
             "YZCD": row["severity"],
             **{"TC1": row["layer_a"], "YS1": row["source_a"], "YSMC1": row["name_a"]},
             **{"TC2": row["layer_b"], "YS2": row["source_b"], "YSMC2": row["name_b"]},
-            "XZQDM": fitted(row["districts"] or material.order.code, layer.field("XZQDM").length),
+            "XZQDM": cut(layer, "XZQDM", row["districts"] or material.order.code),
             "MJ": row["area_m2"],
-            "CLGZ": fitted(table.conflicts[row["kind"]]["settling_rule"], layer.field("CLGZ").length),
-            "YJ": fitted(row["basis"], layer.field("YJ").length),
+            "CLGZ": cut(layer, "CLGZ", table.conflicts[row["kind"]]["settling_rule"]),
+            "YJ": cut(layer, "YJ", row["basis"]),
             **{"X": place[0], "Y": place[1]},
         }
         for row, place in zip(rows, places)
@@ -151,9 +150,8 @@ def _by_landuse(material: Material, zones: Sheet) -> dict[str, Sheet]:
 def code_table(material: Material) -> Sheet:
     """Return DMB: every code set, so that a package explains itself."""
     layer = material.schema.layers["DMB"]
-    length = layer.field("MC").length
     rows: Iterable[dict[str, Any]] = (
-        {"ZDMC": name, "DM": code, "MC": fitted(said, length)}
+        {"ZDMC": name, "DM": code, "MC": cut(layer, "MC", said)}
         for name, codes in sorted(material.schema.domains.items())
         for code, said in codes.items()
     )
