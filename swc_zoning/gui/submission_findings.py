@@ -153,12 +153,13 @@ class FindingsPanel(QWidget):
     def _show(self) -> None:
         self._count_choices()
         which, words = self._which.currentData(), self._words.text().casefold()
-        rows = [self._row(one) for one in self.findings]
+        names = self._names()
+        rows = [self._row(one, names) for one in self.findings]
         shown = [
             row
             for row in rows
             if which in (_ANY, row["standing"])
-            and (not words or any(words in str(row[key]).casefold() for key in _SOUGHT))
+            and (not words or any(words in str(row.get(key, "")).casefold() for key in _SOUGHT))
         ]
         self.table.rows_model.set_rows(shown)
         if len(shown) <= _FITTED:
@@ -185,14 +186,14 @@ class FindingsPanel(QWidget):
         self._which.setCurrentIndex(self._which.findData(chosen))
         self._which.blockSignals(False)
 
-    def _row(self, finding: Row) -> dict[str, Any]:
+    def _names(self) -> dict[str, str]:
+        known = {severity: text(f"severity.{severity}") for severity in ("error", "warning", "info")}
+        return {**known, "accepted": self.tr("Accepted")}
+
+    def _row(self, finding: Row, names: Mapping[str, str]) -> dict[str, Any]:
         reason = self._reason(finding)
-        return {
-            **finding,
-            "reason": reason,
-            "standing": "accepted" if reason else finding["severity"],
-            "words": self.tr("Accepted") if reason else text(f"severity.{finding['severity']}"),
-        }
+        standing = "accepted" if reason else finding["severity"]
+        return {**finding, "reason": reason, "standing": standing, "words": names[standing]}
 
     def _reason(self, finding: Row) -> str:
         return acceptances.reason_for(finding, self.accepted)

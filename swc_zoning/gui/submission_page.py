@@ -375,7 +375,7 @@ class SubmissionPage(Page):
         """Read what a check left, in the background, then show it."""
 
         def read() -> tuple[Any, Any]:
-            shown = packages.survey(package) if package is not None else None
+            shown = packages.survey(package, files.folder) if package is not None else None
             return packages.read_findings(files.lines), shown
 
         self.desk.runner.work(read, lambda told: self._take(told, package, files, current))

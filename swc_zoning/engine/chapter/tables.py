@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from swc_zoning.engine import roles, rule_words, rules, siting
-from swc_zoning.engine.chapter.figures import MISSING, Figures, Key, Said
+from swc_zoning.engine.chapter.figures import MISSING, UNUSED, Figures, Key, Said
 from swc_zoning.engine.messages import sentence
 from swc_zoning.paths import resource
 
@@ -101,7 +101,7 @@ def made(
     figures: Figures, quality: Quality | None = None, only: Iterable[str] | None = None
 ) -> dict[str, Table]:
     """Return the tables by id, T1 .. T16, in order; `quality`: what a quality check found, by rule."""
-    wanted = set(_MAKERS) if only is None else set(only)
+    wanted = {*_MAKERS, "T11"} if only is None else set(only)
     sheets = {id_: make(_Sheet(figures, id_)) for id_, make in _MAKERS.items() if id_ in wanted}
     if "T11" in wanted:
         sheets["T11"] = _quality(_Sheet(figures, "T11"), quality)
@@ -132,6 +132,7 @@ class _Sheet:
     sums: set[int] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     absence: str = ""
+    counted: int = 0
 
     def __post_init__(self) -> None:
         self._about = _document()["tables"][self.id]
@@ -166,8 +167,8 @@ class _Sheet:
 
     def _cell(self, column: Column, given: Cell | str) -> Cell:
         if column.kind == "ordinal" and given == "+":
-            number = sum(1 for row in self.rows if row and row[0].value is not None) + 1
-            return Cell(str(number), number)
+            self.counted += 1
+            return Cell(str(self.counted), self.counted)
         return given if isinstance(given, Cell) else Cell(given)
 
     def figure(
@@ -193,8 +194,7 @@ class _Sheet:
         return Cell(self.figures.quote(query, key, column))
 
     def zone(self, code: str, status: str) -> str:
-        """Return the name of a zone, marked where it is pending."""
-        return self.figures.zone(code) + (self.word("pending") if status == PENDING else "")
+        return zone_title(self.figures, code, status)
 
     def joined(self, texts: Iterable[str]) -> str:
         return self.word("separator").join(dict.fromkeys(text for text in texts if text))
@@ -215,16 +215,22 @@ class _Sheet:
         )
 
 
-def _zone_keys(sheet: _Sheet, query: str = "zones") -> list[tuple[str, str]]:
+def zone_keys(figures: Figures) -> list[tuple[str, str]]:
     """Return (zone, status) that occur, by rank, the confirmed before the pending."""
-    found = {(row["zone"], row["status"]) for row in sheet.figures.rows(query)}
-    order = {code: number for number, code in enumerate(sheet.figures.table.zones)}
+    found = {(row["zone"], row["status"]) for row in figures.rows("zones")}
+    order = {code: number for number, code in enumerate(figures.table.zones)}
     return sorted(found, key=lambda key: (order.get(key[0], len(order)), key[0], key[1] == PENDING))
+
+
+def zone_title(figures: Figures, code: str, status: str) -> str:
+    """Return the name of a zone, marked where it is pending."""
+    return figures.zone(code) + (word("pending", figures.lang) if status == PENDING else "")
 
 
 def _zone_columns(sheet: _Sheet) -> list[Column]:
     return [
-        Column(f"{zone}:{status}", sheet.zone(zone, status), "area", 14) for zone, status in _zone_keys(sheet)
+        Column(f"{zone}:{status}", sheet.zone(zone, status), "area", 14)
+        for zone, status in zone_keys(sheet.figures)
     ]
 
 
@@ -271,6 +277,8 @@ def _indicators(sheet: _Sheet) -> Table:
     goals = {f"target:{one.year}": Cell(_target(sheet, one.year, one.above_percent)) for one in targets}
     rate = "水土保持率" if sheet.lang == "zh" else "Soil and water conservation rate"
     sheet.add({"name": rate, "unit": sheet.figures.unit("%"), "now": _rate(sheet, "rate", ()), **goals})
+    if not _has_mask(sheet):
+        sheet.notes.append(sheet.word("rate_of_all"))
     for role in _INDICATORS:
         if role not in {one.id for one in roles.all_roles() if one.expected} and not sheet.figures.provided(
             role
@@ -300,8 +308,13 @@ def _rate(sheet: _Sheet, query: str, key: Key) -> Cell:
 
 
 def _no_rate(sheet: _Sheet) -> str:
-    """Return what is missing for a rate: the erosion, or an extent that it is of."""
-    return next(filter(None, map(sheet.figures.absence, ("soil_erosion", "admin_extent"))), "")
+    """Return what is missing for a rate: an extent that it is of, or the erosion on it.
+
+    Erosion that was given and does not reach into the extent is no gap: the rate is then 100 %.
+    """
+    known = sheet.figures.absence("admin_extent")
+    erosion = sheet.figures.state("soil_erosion")
+    return known or (sheet.figures.absence("soil_erosion") if erosion in (MISSING, UNUSED) else "")
 
 
 def _district_rates(sheet: _Sheet) -> Table:
@@ -349,7 +362,7 @@ def _districts_of(sheet: _Sheet, land: int) -> None:
     sheet.add({**head, **_across(sheet, (None, land), "zones")}, is_sum=True)
     shares = {
         f"{zone}:{status}": sheet.figure("zones", (zone, status, land), unit="%", within=("land",))
-        for zone, status in _zone_keys(sheet)
+        for zone, status in zone_keys(sheet.figures)
     }
     whole = sheet.figure("zones", (None, None, land), unit="%", within=("land",))
     sheet.add({"ground": ground, "district": sheet.word("share"), **shares, "total": whole}, is_sum=True)
@@ -359,7 +372,7 @@ def _across(sheet: _Sheet, key: tuple[Any, Any], query: str) -> dict[str, Cell]:
     """Return the cells by zone, and their total, of (district, land)."""
     district, land = key
     cells = {}
-    for zone, status in _zone_keys(sheet):
+    for zone, status in zone_keys(sheet.figures):
         place = (zone, status, land) if query == "zones" else (district, land, zone, status)
         cells[f"{zone}:{status}"] = sheet.figure(query, place)
     whole = (None, None, land) if query == "zones" else (district, land, None, None)
@@ -371,7 +384,7 @@ def _zone_sums(sheet: _Sheet) -> Table:
         sheet.drop("land", "sea")
         sheet.notes.append(sheet.word("land_not_told"))
     levels = {row["code"]: row for row in sheet.figures.table.document.get("control_levels", ())}
-    for zone, status in _zone_keys(sheet):
+    for zone, status in zone_keys(sheet.figures):
         row = sheet.figures.table.zones.get(zone, {})
         level = sheet.figures.named(levels.get(row.get("gkdj"), {}))
         cells = _zone_cells(sheet, zone, status)
@@ -397,7 +410,7 @@ def _three_lines(sheet: _Sheet) -> Table:
     columns = [Column("".join(map(str, bits)), _combined(sheet, bits), "area", 14) for bits in ordered]
     sheet.insert("total", columns)
     sheet.notes += _lines_missing(sheet)
-    for zone, status in [*_zone_keys(sheet), (None, None)]:
+    for zone, status in [*zone_keys(sheet.figures), (None, None)]:
         cells = {
             "".join(map(str, bits)): sheet.figure("three_lines", (zone, status, None, *bits))
             for bits in ordered
@@ -434,7 +447,7 @@ def _line_types(sheet: _Sheet) -> Table:
         for tier in [tier for tier in (*known.tier_ids, roles.UNKNOWN) if tier in present]:
             cells = {
                 f"{zone}:{status}": sheet.figure("line_tiers", (role, tier, zone, status))
-                for zone, status in _zone_keys(sheet)
+                for zone, status in zone_keys(sheet.figures)
             }
             names = {"line": sheet.figures.role(role), "tier": sheet.figures.tier(role, tier)}
             sheet.add({**names, **cells, "area": sheet.figure("role_tiers", (role, tier))})
@@ -451,7 +464,7 @@ def _land_use(sheet: _Sheet) -> Table:
     names = {"several": sheet.word("several"), "": sheet.word("unclassed")}
     titles = [names.get(one) or sheet.figures.tier("landuse_status", one) for one in classes]
     sheet.insert("total", [Column(f"use:{one}", title, "area", 13) for one, title in zip(classes, titles)])
-    for zone, status in [*_zone_keys(sheet), (None, None)]:
+    for zone, status in [*zone_keys(sheet.figures), (None, None)]:
         cells = {f"use:{one}": sheet.figure("landuse", (zone, status, None, one)) for one in classes}
         name = sheet.zone(zone, status) if zone else sheet.word("total")
         total = sheet.figure("landuse", (zone, status, None, None))
@@ -472,7 +485,7 @@ def _by_unit(query: str, role: str) -> Callable[[_Sheet], Table]:
         for unit in [*units, None]:
             cells = {
                 f"{zone}:{status}": sheet.figure(query, (zone, status, None, unit))
-                for zone, status in _zone_keys(sheet)
+                for zone, status in zone_keys(sheet.figures)
             }
             name = sheet.word("total") if unit is None else names.get(unit)
             name = name or sheet.figures.cite(query, (None, None, None, unit), "class", unit)
@@ -673,15 +686,23 @@ def _conflict_kinds(sheet: _Sheet) -> Table:
                 **law,
             }
         )
-    sheet.absence = sentence("figures.empty", {}, sheet.lang)
-    return sheet.table(*_unseen(sheet))
+    return sheet.table(*_unseen(sheet, sheet.figures.table.conflicts))
 
 
-def _unseen(sheet: _Sheet) -> list[str]:
-    """Return what to say of conflicts that could not be looked for."""
+def _unseen(sheet: _Sheet, among: Iterable[str]) -> list[str]:
+    """Return what to say of conflicts that could not be looked for; nothing found is no clearance then."""
     given = [row["role"] for row in sheet.figures.rows("inputs")]
     unseen = set(rules.not_evaluable(sheet.figures.table, given)) | set(_without_roles(sheet, given))
-    kinds = [sheet.figures.cite("decision_table", ("conflicts", id_), "id", id_) for id_ in sorted(unseen)]
+    asked = sorted(among)
+    kinds = [
+        sheet.figures.cite("decision_table", ("conflicts", id_), "id", id_) for id_ in asked if id_ in unseen
+    ]
+    nothing = (
+        sentence(f"figures.{MISSING}", {}, sheet.lang)
+        if len(kinds) == len(asked)
+        else sheet.word("none_found")
+    )
+    sheet.absence = sheet.absence or nothing
     return [sheet.word("not_evaluable", kinds=sheet.joined(kinds))] if kinds else []
 
 
@@ -711,8 +732,7 @@ def _conflict_list(sheet: _Sheet) -> Table:
                 "settling": sheet.figures.law("conflicts", row["kind"], "settling_rule"),
             }
         )
-    sheet.absence = sentence("figures.empty", {}, sheet.lang)
-    return sheet.table()
+    return sheet.table(*_unseen(sheet, sheet.figures.table.conflicts))
 
 
 def _side(sheet: _Sheet, row: Mapping[str, Any], key: Key, side: str) -> str:
@@ -724,7 +744,7 @@ def _side(sheet: _Sheet, row: Mapping[str, Any], key: Key, side: str) -> str:
 
 
 def _measures(sheet: _Sheet) -> Table:
-    for zone in dict.fromkeys(zone for zone, _ in _zone_keys(sheet)):
+    for zone in dict.fromkeys(zone for zone, _ in zone_keys(sheet.figures)):
         sets = [row["measures"] for row in sheet.figures.matching("zone_measures", (zone, None))]
         for id_ in sorted({one for joined in sets for one in joined.split(";") if one}):
             key = (zone, frozenset(joined for joined in sets if id_ in joined.split(";")))
@@ -748,7 +768,7 @@ def _measure(sheet: _Sheet, id_: str) -> dict[str, str]:
 def _projects(sheet: _Sheet) -> Table:
     sheet.absence = sheet.figures.absence("planned_construction")
     found = sheet.figures.rows("projects")
-    order = {key: number for number, key in enumerate(_zone_keys(sheet))}
+    order = {key: number for number, key in enumerate(zone_keys(sheet.figures))}
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in sorted(
         found, key=lambda row: (row["project"], order[row["zone"], row["status"]], row["grade"])

@@ -7,10 +7,10 @@ Written aside and put in place together. A list that was filled in since it was 
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,12 @@ def _pictures(case: Case, findings: list[Finding], progress: Progress) -> dict[s
     if missing is not None:
         findings.append(Finding(missing.code, missing.facts))
         return {}
-    return clips.all_of(case, written.read(case.folder, []), progress)
+    most = words()["most_clips"]
+    if len(case.groups) > most:
+        # A workbook of more parts than an archive may have could not be taken in again.
+        findings.append(Finding("consultation.few_clips", {"most": most, "count": len(case.groups)}))
+    shown = replace(case, groups=case.groups[:most])
+    return clips.all_of(shown, written.read(case.folder, []), progress)
 
 
 def _write_book(path: Path, case: Case, facts: Facts, lang: str, pictures: Mapping[str, bytes]) -> None:
@@ -189,11 +194,30 @@ def placed(output: Path, name: str) -> Iterator[Path]:
         with claim.claimed(target), claim.aside(target, target) as aside:
             yield aside
             last = f"{name}.json"
-            for path in sorted(aside.iterdir(), key=lambda path: (path.name == last, path.name)):
-                shutil.move(path, target / path.name)
+            _exchange(aside, target, sorted((path.name for path in aside.iterdir()), key=last.__eq__))
     except OSError as error:
         reason = error.strerror or str(error)
         raise SwcError("result.unwritable", path=str(output), reason=reason) from error
+
+
+def _exchange(aside: Path, target: Path, names: Sequence[str]) -> None:
+    """Put the files `names` of `aside` into `target`, all or none of them."""
+    earlier = aside / claim.EARLIER
+    earlier.mkdir()
+    try:
+        for name in names:
+            if (target / name).exists():
+                os.replace(target / name, earlier / name)
+            os.replace(aside / name, target / name)
+    except BaseException:
+        for name in names:
+            if not (aside / name).exists():
+                (target / name).unlink()
+            if (earlier / name).exists():
+                os.replace(earlier / name, target / name)
+        earlier.rmdir()
+        raise
+    os.rename(earlier, aside / "replaced")
 
 
 def write_document(aside: Path, name: str, document: Mapping[str, Any]) -> None:

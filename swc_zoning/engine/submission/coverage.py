@@ -186,6 +186,11 @@ def _defects(surface: Surface, rows: tuple[int, ...], ground: Any) -> Iterator[D
     parts = shapely.get_parts(shapely.get_parts(np.atleast_1d(ground)))
     parts = parts[shapely.get_dimensions(parts) == 2]
     for part in parts[_wide(parts)]:
-        point = shapely.point_on_surface(part)
-        place = surface.plane.degrees(float(shapely.get_x(point)), float(shapely.get_y(point)))
+        place = surface.plane.degrees(*_widest(part))
         yield Defect(rows, float(shapely.area(part)), place)
+
+
+def _widest(part: Any) -> tuple[float, float]:
+    """Return the middle of the widest place: beside it there may be threads of the width of the grid."""
+    east, north = shapely.get_coordinates(shapely.maximum_inscribed_circle(part))[0].tolist()
+    return east, north
