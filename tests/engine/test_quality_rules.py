@@ -439,7 +439,7 @@ def test_every_sentence_is_one_of_a_rule_or_of_the_report():
     known = {code for code in catalogue() if code.startswith("quality.")}
     for code in known:
         head = code.partition(".")[2].partition("_")[0]
-        assert head in quality.rules() or head in ("why", "statement"), code
+        assert head in quality.rules() or head in ("why", "statement", "failed"), code
 
 
 # --- acceptance ------------------------------------------------------------------------------------
@@ -497,6 +497,29 @@ def test_what_a_package_does_not_say_is_not_checked_and_never_passed(tmp_path):
     assert {"1102", "3601", "3701", "6401"} <= partly
     assert not skipped & set(report.ran)
     assert all(one.sentence("en") and one.sentence("zh") for one in report.not_checked)
+
+
+def test_data_a_checker_fails_on_are_an_error_and_not_passed(tmp_path, monkeypatch):
+    def fails(package, rule):
+        yield rule.flaw(layer="SBGKFQ")
+        raise ValueError("odd data")
+
+    known = {**quality.checkers(), "3401": fails}
+    monkeypatch.setattr(quality, "checkers", lambda: known)
+    report = checked(packages.make(tmp_path), only=["3401"])
+    assert [(flaw.severity, flaw.case) for flaw in report.flaws] == [("E", ""), ("E", "failed")]
+    assert "odd data" in report.flaws[-1].sentence("en")
+    assert report.flaws[-1].fix("zh")
+
+
+@pytest.mark.parametrize("layer", ["SBGKFQ", "XZQ", "STBHHX", "GXB", "CTB", "CSQD", "TJ_QF", "DMB"])
+def test_a_layer_without_rows_is_judged_and_stops_nothing(layer, tmp_path):
+    root = packages.make(tmp_path)
+    with packages.edited(root) as database:
+        database.execute(f"DELETE FROM {layer}")
+    report = checked(root)
+    assert report.errors()
+    assert [flaw.sentence("en") for flaw in report.flaws if flaw.case == "failed"] == []
 
 
 def test_a_folder_without_data_is_an_error_and_not_clean(tmp_path):

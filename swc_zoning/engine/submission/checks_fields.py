@@ -135,8 +135,8 @@ def _cut(package: Package, rule: Rule, copy: DataSet) -> Iterator[Flaw]:
 def _names_cut(package: Package, rule: Rule) -> Iterator[Flaw]:
     """Yield names of SBGKFQ that fill their field while the relations hold more, without a mark of it."""
     zones, relations = package.sheet("SBGKFQ"), package.sheet("GXB")
-    field = zones.layer.field("LYMC") if zones else None
-    names = columns.texts(zones, "LYMC") if zones else None
+    field = zones.layer.field("LYMC") if zones is not None else None
+    names = columns.texts(zones, "LYMC") if zones is not None else None
     if relations is None or field is None or names is None or "BSM" not in zones.columns:
         return
     full = columns.where(names, lambda text: not text.endswith(_CUT) and agreement.fills(text, field.length))
@@ -184,8 +184,8 @@ def _misnamed(
     package: Package, rule: Rule, layer: str, code: str, name: str, known: dict[str, dict[str, str]]
 ) -> Iterator[Flaw]:
     sheet = package.sheet(layer)
-    fields = [sheet.layer.field(one) for one in (code, name)] if sheet else []
-    if sheet is None or None in fields or not {code, name} <= set(sheet.columns):
+    fields = [sheet.layer.field(one) for one in (code, name)] if sheet is not None else []
+    if sheet is None or None in fields or not {code, name} <= set(sheet.columns) or not len(sheet):
         return
     names = known.get(fields[0].domain or "", {})
     values, said = columns.texts(sheet, code), columns.texts(sheet, name)
@@ -198,7 +198,7 @@ def _misnamed(
 
 def _table_of_codes(package: Package, rule: Rule, known: dict[str, dict[str, str]]) -> Iterator[Flaw]:
     sheet = package.sheet("DMB")
-    field = sheet.layer.field("MC") if sheet else None
+    field = sheet.layer.field("MC") if sheet is not None else None
     if field is None or not {"ZDMC", "DM", "MC"} <= set(sheet.columns):
         return
     own = () if columns.is_shipped(package) else columns.DECIDED
@@ -281,8 +281,8 @@ def _doubled(package: Package, rule: Rule, layers: list[str], in_use: bool = Fal
     places: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for layer in layers:
         sheet = package.sheet(layer)
-        values = sheet.columns.get("BSM") if sheet else None
-        state = columns.texts(sheet, "ZT") if sheet and in_use else None
+        values = sheet.columns.get("BSM") if sheet is not None else None
+        state = columns.texts(sheet, "ZT") if sheet is not None and in_use else None
         for row, value in enumerate(() if values is None else values.tolist()):
             if value and (state is None or state[row] == "1"):
                 places[value].append((layer, row))
@@ -295,7 +295,7 @@ def _doubled(package: Package, rule: Rule, layers: list[str], in_use: bool = Fal
 
 def _numbered_twice(package: Package, rule: Rule) -> Iterator[Flaw]:
     sheet = package.sheet("SBGKFQ")
-    values = columns.texts(sheet, "TBBH") if sheet else None
+    values = columns.texts(sheet, "TBBH") if sheet is not None else None
     if values is None:
         return
     distinct, first, count = np.unique(values, return_index=True, return_counts=True)

@@ -285,13 +285,13 @@ class Package:
     def bsm(self, layer: str, row: int) -> str:
         """Return the BSM of a row, "" where it has none."""
         sheet = self.sheet(layer)
-        values = sheet.columns.get("BSM") if sheet else None
+        values = sheet.columns.get("BSM") if sheet is not None else None
         return str(values[row] or "") if values is not None else ""
 
     def place(self, layer: str, row: int) -> tuple[float, float] | None:
         """Return a point inside a row's polygon (longitude, latitude), None for a table."""
         sheet = self.sheet(layer)
-        polygon = sheet.geometry[row] if sheet and sheet.geometry is not None else None
+        polygon = sheet.geometry[row] if sheet is not None and sheet.geometry is not None else None
         if polygon is None or polygon.is_empty:
             return None
         point = shapely.point_on_surface(polygon) if polygon.is_valid else shapely.Point(polygon.bounds[:2])
