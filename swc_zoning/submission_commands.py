@@ -123,13 +123,13 @@ def _order(options: argparse.Namespace) -> tuple[Any, Any]:
     from swc_zoning.engine import written
     from swc_zoning.engine.submission import accepted, order, schemas
 
+    document = written.summary_of(options.result)
     changes: dict[str, Any] = {"profile": options.profile, "stage": options.stage}
     changes["register"] = str(options.register.absolute()) if options.register else None
     changes["public"] = False if options.no_public else None
     asked = order.load(options.settings, **changes)
     if options.accept:
         asked = replace(asked, accept=(*asked.accept, *accepted.of_file(options.accept)))
-    document = written.summary_of(options.result)
     schema = schemas.load(asked.profile, written.table_of(options.result, document))
     return order.named(asked, schema, [str(row["district_code"]) for row in document["by_district"]]), schema
 

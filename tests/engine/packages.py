@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 
 from swc_zoning.engine import areas, rules
-from swc_zoning.engine.submission import checks_files, datasets, schemas, sheets
+from swc_zoning.engine.submission import checks_files, datasets, references, schemas, sheets
 from swc_zoning.engine.submission.opening import SUMS
 from swc_zoning.engine.submission.sheets import Sheet
 from swc_zoning.engine.summary import document_sha256
@@ -286,6 +286,7 @@ def _meta(draft):
         **{f"factor:{code}": "1.000000000" for code in control},
         **{f"input:{n + 1}": json.dumps(one, ensure_ascii=False) for n, one in enumerate(inputs)},
     }
+    meta["extent_sha"] = references.extent_sha(draft.shapes["XZQ"])
     for layer in ("XZQ", "STBHHX", "YJJBNTBHTB", "CZKFBJ"):
         pieces = draft.rows["SBGKFQ"]
         flag = {"STBHHX": "SFHX", "YJJBNTBHTB": "SFYN", "CZKFBJ": "SFKF"}.get(layer)

@@ -3,6 +3,7 @@
 
 import io
 import json
+import os
 import random
 import zipfile
 
@@ -190,6 +191,8 @@ def test_a_map_shows_the_region_in_red_and_both_sides(result, case):
     colours = {colour for count, colour in picture.getcolors(100_000) if count > 20}
     assert any(red > 180 and green < 60 and blue < 60 for red, green, blue in colours)
     assert any(blue > 150 and red < 60 for red, _, blue in colours)
+    assert any(red > 180 and 90 < green < 130 and blue < 30 for red, green, blue in colours)
+    assert (255, 255, 255) in colours
 
 
 def test_a_thin_region_stays_visible_under_the_lines_of_its_sides(result, case):
@@ -293,6 +296,33 @@ def test_a_file_of_somebody_else_is_not_replaced(result, tmp_path):
     with pytest.raises(SwcError, match="not_ours"):
         consultation.prepare(result, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [LETTER]
+
+
+@pytest.mark.parametrize("fails_at", range(1, 9))
+def test_files_are_exchanged_all_or_none(tmp_path, monkeypatch, fails_at):
+    names = ["a.docx", "b.xlsx", "c.gpkg", "consultation.json"]
+    for name in names[1:]:
+        (tmp_path / name).write_text("old")
+    calls = []
+
+    def replace(source, target, plain=os.replace):
+        calls.append(source)
+        if len(calls) == fails_at:
+            raise OSError("no space")
+        plain(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    try:
+        with consultation.placed(tmp_path, "consultation") as aside:
+            for name in names:
+                (aside / name).write_text("new")
+    except SwcError as error:
+        assert error.code == "result.unwritable"
+        meant = dict.fromkeys(names[1:], "old")
+    else:
+        assert len(calls) == 7 < fails_at
+        meant = dict.fromkeys(names, "new")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == meant
 
 
 def test_without_python_docx_all_but_the_letter_is_written_and_it_is_said_what_to_install(
@@ -443,7 +473,13 @@ def test_the_adoption_table_is_filled_imported_and_kept_as_the_record(sent, resu
     made = replies.record(result, [path, table], tmp_path / "out")
     assert (tmp_path / "out" / "意见采纳情况表.1.xlsx").is_file()
     document = json.loads(made.files["record"].read_text(encoding="utf-8"))
-    counts = {"groups": len(case.groups), "answered": 3, "unanswered": len(case.groups) - 3, "replies": 3}
+    counts = {
+        "groups": len(case.groups),
+        "answered": 3,
+        "unanswered": len(case.groups) - 3,
+        "replies": 3,
+        "no_comment": 0,
+    }
     assert document["summary"] == {**counts, "adopted": 1, "partly": 0, "rejected": 1, "undecided": 1}
     item = next(one for one in document["items"] if one["id"] == case.groups[1].id)
     (reply,) = item["replies"]
@@ -454,7 +490,9 @@ def test_the_adoption_table_is_filled_imported_and_kept_as_the_record(sent, resu
     )
     facts = consultation_record.order_facts(made.files["record"])
     assert facts == {"consultation_no": "某函〔2026〕1号", "consultation_date": "20261120"}
-    asked = order.load({"schema": 1, "consultation": "consultation_record.json"}, tmp_path / "out")
+    asked = order.load(
+        {"schema": 1, "compiler": "某局", "consultation": "consultation_record.json"}, tmp_path / "out"
+    )
     assert (asked.consultation_no, asked.consultation_date) == ("某函〔2026〕1号", "20261120")
     lines, (rows,) = paragraphs(tmp_path / "out" / "意见采纳情况表.docx")
     assert "已答复 3 组" in lines[1]
@@ -491,6 +529,36 @@ def test_two_departments_may_answer_one_conflict(sent, case, tmp_path):
     other = filled(sent / BOOK, tmp_path / "2.xlsx", {group.id: answer("不同意", unit="另一局")})
     adoption = replies.adoption_of(case, [one, other, one])
     assert answers_of(adoption) == {group.id: ["同意", "不同意"]}
+
+
+def test_no_comment_is_an_answer_that_nothing_has_to_be_said_about(sent, case, tmp_path):
+    path = filled(sent / BOOK, tmp_path / "back.xlsx", {case.groups[0].id: answer("无意见。")})
+    adoption = replies.adoption_of(case, [path])
+    assert adoption.counts()["no_comment"] == adoption.counts()["answered"] == 1
+    assert "consultation.undecided" not in {f.code for f in adoption.findings}
+
+
+def test_an_adoption_table_that_was_filled_in_is_not_replaced_unless_it_is_read(sent, result, case, tmp_path):
+    path = filled(sent / BOOK, tmp_path / "back.xlsx", {case.groups[0].id: answer()})
+    replies.record(result, [path], tmp_path / "out")
+    filled(tmp_path / "out" / TABLE, tmp_path / "out" / TABLE, {case.groups[0].id: {"verdict": "采纳"}})
+    with pytest.raises(SwcError, match="edited"):
+        replies.record(result, [path], tmp_path / "out")
+    assert (
+        replies.record(result, [tmp_path / "out" / TABLE], tmp_path / "out").adoption.counts()["adopted"] == 1
+    )
+
+
+def test_a_result_without_conflicts_gives_a_letter_that_says_so(make_job, tmp_path):
+    made = make_job(
+        extent=[(box(0, 0, 1000, 1000), {"code": "310115", "name": "东区"})],
+        ecological_redline=[(box(100, 100, 400, 300), {"tier": "biodiversity"})],
+    )
+    run.run(job.load(made)).write(tmp_path / "result")
+    consultation.prepare(tmp_path / "result", tmp_path / "out")
+    lines, _ = paragraphs(tmp_path / "out" / LETTER)
+    assert any("未发现达到列出标准的冲突" in line for line in lines)
+    assert any("未作核对" in line and "永久基本农田" in line for line in lines)
 
 
 def test_a_formula_or_a_foreign_workbook_is_refused(sent, case, tmp_path):

@@ -256,3 +256,16 @@ def test_the_command_lists_the_polygons_of_a_file(tmp_path, capsys):
     assert georef.name_of(found.crs) == "EPSG:4528"
     assert cli.main(arguments) == 2
     assert "coordinates.exists" in capsys.readouterr().err
+
+
+def test_a_package_is_listed_from_the_data_set_in_it(tmp_path):
+    frame = geopandas.GeoDataFrame({"HXBM": ["H1"]}, geometry=[box(0, 0, 100)], crs="EPSG:4549")
+    folder = tmp_path / "package" / "01_矢量数据"
+    folder.mkdir(parents=True)
+    for layer in ("HXJY", "SBGKFQ"):
+        frame.to_crs("EPSG:4490").to_file(folder / "成果.gpkg", layer=layer)
+    made = coordinates.read(tmp_path / "package", "HXJY")
+    assert made.columns["no"] == ["H1"]
+    listing = coordinates.listed(made, Options(crs="EPSG:4549"))
+    assert listing.blocks[0].hectares == pytest.approx(0.9995, abs=1e-4)
+    assert listing.blocks[0].rings[0].points.tolist()[0] == [NORTH + 100, EAST]

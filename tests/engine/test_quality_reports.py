@@ -41,14 +41,14 @@ def report(flawed):
 def test_the_workbook_has_every_rule_flaw_and_reason_and_runs_nothing(report, tmp_path):
     made = quality_reports.write(report, tmp_path / "out", "zh")
     book = openpyxl.load_workbook(made["xlsx"])
-    assert book.sheetnames == ["规则汇总", "问题", "已接受", "未检查", "说明"]
+    assert book.sheetnames == ["规则汇总", "问题", "已接受的警告", "未检查", "说明"]
     states = {row[0]: row[3] for row in book["规则汇总"].iter_rows(min_row=2, values_only=True)}
     assert list(states) == list(quality.rules())
     assert (states["3401"], states["1101"], states["6504"]) == ("有问题", "通过", "未检查")
     told = list(book["问题"].iter_rows(min_row=2, values_only=True))
     assert {row[0] for row in told} == {"3301", "3401"}
     assert any("=1+1" in row[5] for row in told)
-    [accepted] = book["已接受"].iter_rows(min_row=2, values_only=True)
+    [accepted] = book["已接受的警告"].iter_rows(min_row=2, values_only=True)
     assert accepted[-1] == "已征求意见"
     assert {cell.data_type for page in book for row in page.iter_rows() for cell in row} <= {"s", "n"}
     notes = " ".join(str(row[0]) for row in book["说明"].iter_rows(values_only=True))

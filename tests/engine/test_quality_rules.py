@@ -345,6 +345,14 @@ DEFECTS = {
         after=shape("STBHHX", RED, vertex((0, 200), (1, 200))),
         seen={"layer": "STBHHX", "bsm": RED, "case": "copy_row"},
     ),
+    "a border of a district that was edited": Defect(
+        ("6401",),
+        after=shape("XZQ", "990101000000000900", vertex((0, 200), (-0.0001, 200))),
+        seen={"layer": "XZQ", "case": "edited"},
+    ),
+    "a copy whose hash is stated": Defect(
+        ("6401",), meta(geometry__CZKFBJ="0123456789abcdef"), seen={"layer": "CZKFBJ"}
+    ),
     "pieces under the red line that say no": Defect(
         ("6501", "6502"), more_red, seen={"layer": "SBGKFQ", "bsm": SECOND}, near=(405, 200)
     ),

@@ -252,6 +252,16 @@ def test_a_doubled_piece_is_one_overlap(tmp_path):
     assert one(found, "4102").case == "same"
 
 
+def test_a_layer_appended_twice_is_as_many_copies_and_no_more(tmp_path):
+    def plant(city):
+        for number, (own, row) in enumerate(list(city.rows.items())):
+            city.add(f"{row['XZQDM']}0000001{number:07d}", city.shapes[own], row["XZQDM"], TBMJ=row["TBMJ"])
+
+    found = planted(tmp_path, plant)
+    assert codes(found) == ["4102"] * 24 + ["5102"] * 2
+    assert {flaw.case for flaw in found if flaw.code == "4102"} == {"same"}
+
+
 def test_a_piece_moved_into_another_district_is_a_gap_overlaps_and_outside(tmp_path):
     def plant(city):
         city.shapes[bsm(1, 1)] = translate(city.shapes[bsm(1, 1)], 3 * SIZE + 50, 0)
@@ -272,6 +282,21 @@ def test_pieces_that_name_another_district_lie_outside_it_also_those_in_the_midd
     found = planted(tmp_path, plant)
     assert codes(found) == ["4401"] * 9 + ["5102"] * 2
     assert {flaw.bsm for flaw in found if flaw.code == "4401"} == set(block)
+
+
+@pytest.mark.parametrize("shift", [2.0, -2.0])
+def test_a_border_of_districts_that_is_not_that_of_the_pieces_is_told(tmp_path, shift):
+    def plant(city):
+        corner = at(3, 2)
+        shape = city.districts[CODES[0]]
+        city.districts[CODES[0]] = moved(shape, corner, (corner[0] + shift, corner[1]))
+
+    found = planted(tmp_path, plant)
+    assert {flaw.code for flaw in found} == {"4401"}
+    assert sum(flaw.measure for flaw in found) == pytest.approx(200, abs=0.1)
+    assert {(flaw.layer, flaw.case) for flaw in found} == {
+        ("XZQ", "doubled") if shift > 0 else ("SBGKFQ", "")
+    }
 
 
 def test_a_district_that_is_not_there_is_told_once(tmp_path):

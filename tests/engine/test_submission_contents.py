@@ -18,12 +18,12 @@ from swc_zoning.engine import areas, run, written
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.submission import (
     about,
+    candidates,
     contents,
     control_zones,
     datasets,
     lonlat,
     order,
-    redline,
     references,
     register,
     schemas,
@@ -437,11 +437,11 @@ def test_a_piece_of_several_kinds_is_proposed_once_and_mismatch_not_at_all(zone)
 
 
 def test_a_screening_row_that_withdraws_takes_the_whole_patch(zone, monkeypatch):
-    strict = json.loads(json.dumps(redline.screening()))
+    strict = json.loads(json.dumps(candidates.screening()))
     for row in strict["screening"]:
         if row["role"] == "mining_right":
             row["verdict"] = "withdraw"
-    monkeypatch.setattr(redline, "screening", lambda: strict)
+    monkeypatch.setattr(candidates, "screening", lambda: strict)
     found = handed_in(
         zone(
             "withdrawn",
@@ -458,7 +458,7 @@ def test_a_screening_row_that_withdraws_takes_the_whole_patch(zone, monkeypatch)
 def test_the_screening_names_known_roles_and_tiers_and_says_that_it_is_proposed():
     from swc_zoning.engine import roles, rules
 
-    shown = redline.screening()
+    shown = candidates.screening()
     assert set(shown["kinds"]) <= set(rules.load().conflicts)
     assert shown["status"] == "proposed"
     for row in [*shown["screening"], *shown["types"]]:
@@ -721,3 +721,13 @@ def test_a_result_whose_decision_table_is_lost_is_refused(zone, tmp_path):
     with pytest.raises(SwcError) as raised:
         handed_in(tmp_path / "copy")
     assert raised.value.code == "contents.no_table"
+
+
+def test_another_working_plane_comes_out_in_the_same_degrees(zone, make_job, tmp_path):
+    job = json.loads(make_job(extent=DISTRICT, **parts()).read_text())
+    job["crs"] = "EPSG:4550"
+    (tmp_path / "other.json").write_text(json.dumps(job))
+    run.run(tmp_path / "other.json").write(tmp_path / "other")
+    here = handed_in(zone("here", **parts())).sheets["XZQ"].geometry[0]
+    there = handed_in(tmp_path / "other").sheets["XZQ"].geometry[0]
+    assert shapely.hausdorff_distance(here, there) < 1e-8

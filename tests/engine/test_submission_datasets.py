@@ -183,3 +183,9 @@ def test_an_order_file_names_paths_beside_itself(tmp_path):
     (tmp_path / "old").mkdir()
     (tmp_path / "order.json").write_text(json.dumps({"compiler": "x", "register": "old"}), encoding="utf-8")
     assert order.load(tmp_path / "order.json").register == tmp_path / "old"
+
+
+def test_a_change_that_is_not_given_leaves_what_the_order_says():
+    document = {"compiler": "x", "profile": "national", "name": "演示市"}
+    assert order.load(document, profile=None, stage=None).profile == "national"
+    assert order.load(document, profile="shanghai").profile == "shanghai"

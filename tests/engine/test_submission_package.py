@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import html
 import io
 import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 import zipfile
 from contextlib import closing
@@ -29,6 +32,7 @@ from swc_zoning.engine.submission import (
     metadata,
     opening,
     package,
+    packing,
     placing,
     public,
     quality,
@@ -76,7 +80,8 @@ def everything(folder):
     for path in sorted(Path(folder).rglob("*")):
         if path.suffix == ".xlsx":
             archive = zipfile.ZipFile(path)
-            yield from ((f"{path.name}/{name}", archive.read(name)) for name in archive.namelist())
+            for name in archive.namelist():
+                yield f"{path.name}/{name}", html.unescape(archive.read(name).decode("utf-8")).encode()
         elif path.is_file():
             yield path.name, path.read_bytes()
 
@@ -338,6 +343,8 @@ def test_further_files_go_into_their_parts_and_are_sealed(made, tmp_path):
     plain = replace(ORDER, formats=("gpkg",), public=False)
     written = package.write(made, plain, SCHEMA, tmp_path / "out", extras=extras)
     assert {"03_文本/990100演示市水土保持专章.docx", "04_图件/图/01.jpg"} <= set(seals.read(written.package))
+    with pytest.raises(SwcError, match=r"package\.extra_twice"):
+        package.write(made, plain, SCHEMA, tmp_path / "b", extras={"part_text": [chapter, chapter]})
     with pytest.raises(SwcError, match=r"package\.extra_missing"):
         package.write(made, plain, SCHEMA, tmp_path, extras={"part_text": [tmp_path / "no"]})
 
@@ -386,6 +393,22 @@ def test_a_package_somebody_worked_in_is_not_replaced(made, tmp_path, change):
     with pytest.raises(SwcError, match=r"package\.changed_since") as caught:
         package.write(made, PLAIN, SCHEMA, tmp_path)
     assert caught.value.facts["files"] == f"07_质检/{file.name}"
+
+
+def test_a_path_too_long_for_a_database_is_refused_before_anything_is_written(made, tmp_path):
+    deep = tmp_path.joinpath(*["一层又一层的文件夹名称"] * 10)
+    with pytest.raises(SwcError, match=r"package\.path_too_long"):
+        package.write(made, PLAIN, SCHEMA, deep)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_without_room_is_told_before_anything_is_written(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(1 << 40, 1 << 40, 1 << 10)
+    )
+    with pytest.raises(SwcError, match=r"scratch\.no_space"):
+        package.write(made, PLAIN, SCHEMA, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- the check -------------------------------------------------------------------------------------
@@ -461,7 +484,7 @@ def test_the_public_edition_holds_nothing_of_sensitive_sources_no_hash_and_no_li
 ):
     names = ("机密预防区划", "演水密", "机密水库名", "机密单位", "JM-77")
     hashes = [one["sha256"] for one in made.facts["inputs"]]
-    hashes += [package.meta_of(made.sheets["META"])["content_sha256"]]
+    hashes += [packing.meta_of(made.sheets["META"])["content_sha256"]]
     assert len(set(hashes)) == 4
     forms = [form for text in (*names, *hashes) for form in (text.encode(), text.encode("utf-16-le"))]
     forms += [name.encode("gbk") for name in names]
@@ -474,7 +497,7 @@ def test_the_public_edition_holds_nothing_of_sensitive_sources_no_hash_and_no_li
 
 
 def test_the_public_edition_is_marked_everywhere_and_sealed_by_itself(written):
-    meta = package.meta_of(Sheet(SCHEMA.layers["META"], sheet_of(written.public, "META").columns))
+    meta = packing.meta_of(Sheet(SCHEMA.layers["META"], sheet_of(written.public, "META").columns))
     assert meta["edition"] == "公开版"
     assert not [item for item in meta if item.startswith(("input:", "content", "rules_sha"))]
     assert "公开版" in said(written.public / "06_元数据" / "metadata.xml", "CI_Citation", "title")[0]
@@ -514,6 +537,49 @@ def test_a_public_edition_that_would_tell_a_hash_is_not_put_in_place(made, tmp_p
     with pytest.raises(SwcError, match=r"public\.leaks"):
         package.write(made, replace(ORDER, formats=("gpkg",)), SCHEMA, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+# --- the command -----------------------------------------------------------------------------------
+
+
+def told(*arguments):
+    """Run the command line; return its exit status and its events."""
+    command = [sys.executable, "-m", "swc_zoning", *map(str, arguments), "--progress", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_command_packs_a_result_as_the_order_and_the_arguments_say(tmp_path):
+    result = submissions.result(tmp_path)
+    order, accept = tmp_path / "order.json", tmp_path / "accept.json"
+    said = {"schema": 1, "profile": "national", "code": "990100", "name": "演示市", "date": "20260930"}
+    said |= {"compiler": "演示市水务局", "plan_name": "规划", "formats": ["gpkg"]}
+    said["accept"] = [{"code": "7101", "reason": "尚在征求意见"}]
+    order.write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
+    accept.write_text(json.dumps({"accepted": [{"code": "6503", "reason": "已函询"}]}), encoding="utf-8")
+    base = ("export", result, "--output", tmp_path / "out", "--settings", order)
+    status, events = told(*base, "--accept", accept, "--stage", "consultation")
+    assert status == 0, events
+    last = events[-1]
+    assert last["event"] == "result"
+    assert set(last) == {"event", "package", "public", "report", "findings", "lines"}
+    assert all(Path(path).exists() for key, path in last.items() if key != "event")
+    assert "征求意见稿" in (Path(last["package"]) / "06_元数据" / "metadata.xml").read_text("utf-8")
+    kept = json.loads((Path(last["package"]) / "07_质检/接受记录.json").read_text("utf-8"))["accepted"]
+    assert {one["code"] for one in kept} == {"6503", "7101"}
+    steps = {event["step"] for event in events if event["event"] == "progress"}
+    assert {"packing", "checking", "sealing", "public_edition"} <= steps
+    fractions = [event["fraction"] for event in events if event["event"] == "progress"]
+    assert fractions == sorted(fractions)
+    status, events = told(*base, "--register", last["package"], "--no-public", "--profile", "shanghai")
+    assert status == 0, events
+    assert "public" not in events[-1]
+
+
+def test_what_cannot_be_taken_is_wrong_use(tmp_path):
+    status, events = told("export", tmp_path, "--output", tmp_path / "out")
+    assert (status, events[-1]["code"]) == (2, "written.no_result")
+    assert not (tmp_path / "out").exists()
 
 
 # --- faults ----------------------------------------------------------------------------------------

@@ -36,10 +36,11 @@ GIVEN, EMPTY, UNUSED, MISSING = "given", "empty", "unused", "missing"
 _COPIES = (
     "CREATE TEMP TABLE pieces AS SELECT piece_id, district_code, district_name, land, zone, status, measures,"
     " grade, force, conflicts, area_m2 FROM main.pieces",
-    "CREATE INDEX temp.piece_by_id ON pieces (piece_id)",
+    "CREATE INDEX temp.piece_by_id ON pieces (piece_id, area_m2, land, status)",
     "CREATE TEMP TABLE piece_sources AS SELECT piece_id, input, role, source_id, name, tier"
     " FROM main.piece_sources",
-    "CREATE INDEX temp.source_by_role ON piece_sources (role, piece_id)",
+    "CREATE INDEX temp.source_by_role ON piece_sources (role, tier, piece_id)",
+    "CREATE INDEX temp.source_by_input ON piece_sources (input, piece_id)",
 )
 
 _BRACKETS = re.compile(r"(?<=[\u4e00-\u9fff])\(([^()]*[\u4e00-\u9fff][^()]*)\)")
@@ -125,6 +126,7 @@ class Figures:
     ) -> None:
         self.result, self.order, self.lang, self.table = Path(result), order, lang, table
         self._rows = rows
+        self._by_key: dict[str, dict[Key, dict[str, Any]]] = {}
         self._printed: dict[tuple[Any, ...], dict[Key, int]] = {}
         self._ledger: dict[tuple[Any, ...], Said] = {}
 
@@ -158,6 +160,9 @@ class Figures:
         names = queries()[query].keys
         if len(key) != len(names):
             raise SwcError("figures.key", query=query, key=str(key), keys=", ".join(names))
+        if not any(part is None or isinstance(part, (frozenset, set, list)) for part in key):
+            found = self._indexed(query).get(tuple(key))
+            return [found] if found is not None else []
         return [
             row for row in self.rows(query) if all(_fits(row[name], part) for name, part in zip(names, key))
         ]
@@ -263,7 +268,7 @@ class Figures:
     def tier(self, role: str, tier: str) -> str:
         """Return the name of a tier of a role."""
         return self.cite(
-            "roles", (role, tier), "name", full_width(rule_words.tier_name(role, tier, self.lang))
+            "words", (role, tier), "name", full_width(rule_words.tier_name(role, tier, self.lang))
         )
 
     def zone(self, code: str) -> str:
@@ -314,6 +319,11 @@ class Figures:
         reports.write(self.as_json(), path)
 
     # --- inside ------------------------------------------------------------------------------------
+
+    def _indexed(self, query: str) -> dict[Key, dict[str, Any]]:
+        if query not in self._by_key:
+            self._by_key[query] = {_key(queries()[query], row): row for row in self.rows(query)}
+        return self._by_key[query]
 
     def _noted(self, said: Said) -> Said:
         known = (said.text, said.query, said.key, said.column, said.unit, said.within)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from swc_zoning.engine import roles, rule_words, rules, siting
-from swc_zoning.engine.chapter.figures import MISSING, Figures, Key, Said
+from swc_zoning.engine.chapter.figures import MISSING, UNUSED, Figures, Key, Said
 from swc_zoning.engine.messages import sentence
 from swc_zoning.paths import resource
 
@@ -132,6 +132,7 @@ class _Sheet:
     sums: set[int] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     absence: str = ""
+    counted: int = 0
 
     def __post_init__(self) -> None:
         self._about = _document()["tables"][self.id]
@@ -166,8 +167,8 @@ class _Sheet:
 
     def _cell(self, column: Column, given: Cell | str) -> Cell:
         if column.kind == "ordinal" and given == "+":
-            number = sum(1 for row in self.rows if row and row[0].value is not None) + 1
-            return Cell(str(number), number)
+            self.counted += 1
+            return Cell(str(self.counted), self.counted)
         return given if isinstance(given, Cell) else Cell(given)
 
     def figure(
@@ -271,6 +272,8 @@ def _indicators(sheet: _Sheet) -> Table:
     goals = {f"target:{one.year}": Cell(_target(sheet, one.year, one.above_percent)) for one in targets}
     rate = "水土保持率" if sheet.lang == "zh" else "Soil and water conservation rate"
     sheet.add({"name": rate, "unit": sheet.figures.unit("%"), "now": _rate(sheet, "rate", ()), **goals})
+    if not _has_mask(sheet):
+        sheet.notes.append(sheet.word("rate_of_all"))
     for role in _INDICATORS:
         if role not in {one.id for one in roles.all_roles() if one.expected} and not sheet.figures.provided(
             role
@@ -300,8 +303,13 @@ def _rate(sheet: _Sheet, query: str, key: Key) -> Cell:
 
 
 def _no_rate(sheet: _Sheet) -> str:
-    """Return what is missing for a rate: the erosion, or an extent that it is of."""
-    return next(filter(None, map(sheet.figures.absence, ("soil_erosion", "admin_extent"))), "")
+    """Return what is missing for a rate: an extent that it is of, or the erosion on it.
+
+    Erosion that was given and does not reach into the extent is no gap: the rate is then 100 %.
+    """
+    known = sheet.figures.absence("admin_extent")
+    erosion = sheet.figures.state("soil_erosion")
+    return known or (sheet.figures.absence("soil_erosion") if erosion in (MISSING, UNUSED) else "")
 
 
 def _district_rates(sheet: _Sheet) -> Table:
@@ -673,15 +681,23 @@ def _conflict_kinds(sheet: _Sheet) -> Table:
                 **law,
             }
         )
-    sheet.absence = sentence("figures.empty", {}, sheet.lang)
-    return sheet.table(*_unseen(sheet))
+    return sheet.table(*_unseen(sheet, sheet.figures.table.conflicts))
 
 
-def _unseen(sheet: _Sheet) -> list[str]:
-    """Return what to say of conflicts that could not be looked for."""
+def _unseen(sheet: _Sheet, among: Iterable[str]) -> list[str]:
+    """Return what to say of conflicts that could not be looked for; nothing found is no clearance then."""
     given = [row["role"] for row in sheet.figures.rows("inputs")]
     unseen = set(rules.not_evaluable(sheet.figures.table, given)) | set(_without_roles(sheet, given))
-    kinds = [sheet.figures.cite("decision_table", ("conflicts", id_), "id", id_) for id_ in sorted(unseen)]
+    asked = sorted(among)
+    kinds = [
+        sheet.figures.cite("decision_table", ("conflicts", id_), "id", id_) for id_ in asked if id_ in unseen
+    ]
+    nothing = (
+        sentence(f"figures.{MISSING}", {}, sheet.lang)
+        if len(kinds) == len(asked)
+        else sheet.word("none_found")
+    )
+    sheet.absence = sheet.absence or nothing
     return [sheet.word("not_evaluable", kinds=sheet.joined(kinds))] if kinds else []
 
 
@@ -711,8 +727,7 @@ def _conflict_list(sheet: _Sheet) -> Table:
                 "settling": sheet.figures.law("conflicts", row["kind"], "settling_rule"),
             }
         )
-    sheet.absence = sentence("figures.empty", {}, sheet.lang)
-    return sheet.table()
+    return sheet.table(*_unseen(sheet, sheet.figures.table.conflicts))
 
 
 def _side(sheet: _Sheet, row: Mapping[str, Any], key: Key, side: str) -> str:

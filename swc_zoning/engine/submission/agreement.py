@@ -26,6 +26,8 @@ _METRES_A_DEGREE = 111_320.0
 _MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 #: Bytes below the width of a field at which text counts as cut: a sign of Chinese takes up to four.
 _A_SIGN = 3
+#: Polygons whose vertices are in memory at once.
+_AT_ONCE = 10_000
 #: Share of rows that may differ in tables whose rows are taken to be in one order.
 _SHUFFLED = 0.2
 
@@ -179,6 +181,11 @@ def _apart(mine: Any, theirs: Any) -> tuple[tuple[float, float] | None, float]:
 
 def fingerprints(geometry: NDArray[Any]) -> Hashes:
     """Return a 64-bit hash of each polygon: of its edges on the grid, wherever its rings start; None is 0."""
+    made = [_hashes(geometry[start : start + _AT_ONCE]) for start in range(0, len(geometry), _AT_ONCE)]
+    return np.concatenate([np.empty(0, np.uint64), *made])
+
+
+def _hashes(geometry: NDArray[Any]) -> Hashes:
     parts, owner = shapely.get_parts(geometry, return_index=True)
     polygons = shapely.get_type_id(parts) == 3
     rings, part_of = shapely.get_rings(parts[polygons], return_index=True)

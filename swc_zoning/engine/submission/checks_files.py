@@ -58,7 +58,6 @@ def check_1102(package: Package, rule: Rule) -> Iterator[Said]:
         yield from _counted(package, rule, layer)
     for copy in package.copies:
         yield from _compared(package, rule, copy)
-        package.forget(copy)
 
 
 def _counted(package: Package, rule: Rule, layer: Layer) -> Iterator[Flaw]:
@@ -85,6 +84,7 @@ def _compared(package: Package, rule: Rule, copy: DataSet) -> Iterator[Flaw]:
         for one in copy_differences(package, copy, layer.name):
             if not one.cut:
                 yield _difference(package, rule, copy, layer.name, one)
+        package.forget(copy)
 
 
 def comparable(package: Package, copy: DataSet) -> Iterator[Layer]:

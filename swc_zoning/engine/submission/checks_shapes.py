@@ -155,7 +155,7 @@ def _uncovered(rule: Rule, found: coverage.Defect, **said: Any) -> Flaw:
 
 @checker("4401")
 def check_districts(package: Package, rule: Rule) -> Iterator[Said]:
-    """Pieces lie in the district they name."""
+    """Pieces lie in the district they name, and districts beside each other."""
     whole, bsm = surface(package), texts(pieces(package), "BSM")
     known = set(whole.codes.tolist())
     lost: dict[str, list[int]] = {}
@@ -170,6 +170,11 @@ def check_districts(package: Package, rule: Rule) -> Iterator[Said]:
         row = found.rows[0]
         where = {"place": found.place, "measure": found.m2, "unit": "m2"}
         yield rule.flaw(layer=PIECES, bsm=bsm[row], district=whole.district[row], **where)
+    names = texts(package.sheet(DISTRICTS), "BSM")
+    for found in coverage.doubled_districts(whole):
+        one, other = (whole.codes[row] for row in found.rows)
+        where = {"place": found.place, "measure": found.m2, "unit": "m2", "case": "doubled"}
+        yield rule.flaw(layer=DISTRICTS, bsm=names[found.rows[0]], district=one, other=other, **where)
 
 
 # --- parts and vertices ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ _NARROWEST_M = 240.0
 _HATCH = 21
 _DASH = (27, 15)
 _SMALL = 24
+_SHADES = 8
+_ALMOST_PAPER = 228
 #: Regions of a mean width below so many fine pixels would lie hidden under the lines of the sides.
 _THIN = 20
 #: Windows that hold more pieces than this show no edges of pieces: they would be a grey plain.
@@ -152,12 +155,31 @@ def drawn(group: Group, ground: Ground) -> bytes:
     _draw_thin(pen, group, window)
     _mark_small(pen, group, window)
     _draw_scale(pen, window, size)
-    picture = picture.resize(SIZE, Image.Resampling.LANCZOS)
+    picture = picture.reduce(_FINE)
     ImageDraw.Draw(picture).rectangle((0, 0, SIZE[0] - 1, SIZE[1] - 1), outline=_COLOURS["ink"])
     stream = io.BytesIO()
-    # Few colours are in it: a palette keeps a workbook of hundreds of clips small.
-    picture.quantize(64).save(stream, "PNG", optimize=True)
+    # A palette keeps a workbook of hundreds of clips small; of our own, so that no side changes its colour.
+    picture.quantize(palette=_palette(), dither=Image.Dither.NONE).save(stream, "PNG")
     return stream.getvalue()
+
+
+@lru_cache(maxsize=1)
+def _palette() -> Any:
+    """Return a picture whose palette is every colour, shaded towards paper, tint and hatch."""
+    from PIL import Image
+
+    grounds = [_COLOURS[name] for name in ("paper", "tint", "region")]
+    shades = [
+        tuple(round(one + (other - one) * step / _SHADES) for one, other in zip(colour, ground))
+        for colour in _COLOURS.values()
+        for ground in grounds
+        for step in range(_SHADES)
+    ]
+    # Nothing that is almost paper: Pillow looks up colours in coarse steps and would tint the paper.
+    kept = [_COLOURS["paper"], *(shade for shade in shades if min(shade) < _ALMOST_PAPER)]
+    picture = Image.new("P", (1, 1))
+    picture.putpalette([value for colour in dict.fromkeys(kept) for value in colour])
+    return picture
 
 
 def _clipped(geometry: Any, window: Window) -> Any:

@@ -7,8 +7,8 @@ Written aside and put in place together. A list that was filled in since it was 
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -189,11 +189,30 @@ def placed(output: Path, name: str) -> Iterator[Path]:
         with claim.claimed(target), claim.aside(target, target) as aside:
             yield aside
             last = f"{name}.json"
-            for path in sorted(aside.iterdir(), key=lambda path: (path.name == last, path.name)):
-                shutil.move(path, target / path.name)
+            _exchange(aside, target, sorted((path.name for path in aside.iterdir()), key=last.__eq__))
     except OSError as error:
         reason = error.strerror or str(error)
         raise SwcError("result.unwritable", path=str(output), reason=reason) from error
+
+
+def _exchange(aside: Path, target: Path, names: Sequence[str]) -> None:
+    """Put the files `names` of `aside` into `target`, all or none of them."""
+    earlier = aside / claim.EARLIER
+    earlier.mkdir()
+    try:
+        for name in names:
+            if (target / name).exists():
+                os.replace(target / name, earlier / name)
+            os.replace(aside / name, target / name)
+    except BaseException:
+        for name in names:
+            if not (aside / name).exists():
+                (target / name).unlink()
+            if (earlier / name).exists():
+                os.replace(earlier / name, target / name)
+        earlier.rmdir()
+        raise
+    os.rename(earlier, aside / "replaced")
 
 
 def write_document(aside: Path, name: str, document: Mapping[str, Any]) -> None:

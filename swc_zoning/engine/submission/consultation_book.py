@@ -28,7 +28,7 @@ _BLANK_ROWS = 200
 _CELL_LIMIT = 32_767
 _CLIP_SIZE = (240, 180)
 _CLIP_POINTS = 141
-_ROW_POINTS = 84
+_LINE_POINTS, _LEAST_POINTS, _MOST_POINTS = 14.5, 30, 400
 _PLAIN = re.compile(r"[\s\u3000（()）\[\]【】:：*]+")
 _FILL_REPLY, _FILL_HEAD = "FFF7DC", "DCE6F1"
 
@@ -74,7 +74,7 @@ def write(
         for place, column in enumerate(listed, start=1):
             _put(page, at, place, row.get(column["id"]), column)
         clip = (clips or {}).get(row["group"])
-        page.row_dimensions[at].height = _CLIP_POINTS if clip else _ROW_POINTS
+        page.row_dimensions[at].height = max(_height(row, listed), _CLIP_POINTS if clip else 0)
         if clip:
             _put_clip(page, at, next(p for p, c in enumerate(listed, start=1) if c["id"] == "clip"), clip)
     _finish(page, listed, first, len(rows), lang)
@@ -102,6 +102,16 @@ def _put_head(
         cell.border = styles.Border(*(thin,) * 4)
         cell.alignment = styles.Alignment(wrap_text=True, horizontal="center", vertical="center")
         page.column_dimensions[cell.column_letter].width = column["width"]
+
+
+def _height(row: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> float:
+    """Return how high a row must be for its longest text, in points: not every program finds out itself."""
+    lines = 1
+    for column in listed:
+        for text in str(row.get(column["id"]) or "").splitlines():
+            wide = sum(2 if ord(sign) > 0x2E7F else 1 for sign in text)
+            lines = max(lines, -(-wide // max(int(column["width"]) - 2, 1)))
+    return min(max(lines * _LINE_POINTS + 6, _LEAST_POINTS), _MOST_POINTS)
 
 
 def _put(page: Any, row: int, place: int, value: Any, column: Mapping[str, Any]) -> None:

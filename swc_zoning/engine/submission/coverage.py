@@ -97,15 +97,32 @@ def outside(surface: Surface) -> Iterator[Defect]:
             yield from _defects(surface, (row,), shapely.difference(ground, _clipped(land, ground)))
 
 
+def doubled_districts(surface: Surface) -> Iterator[Defect]:
+    """Yield each connected overlap of two districts; `rows` are those of the districts."""
+    owner = surface.noded.owner[surface.strangers]
+    if not (owner >= surface.count).any():
+        return
+    lands = np.array(
+        [None if shape is None else _mended(shape) for shape in surface.district_polygons], object
+    )
+    one, other = shapely.STRtree(lands).query(lands, predicate="intersects")
+    for a, b in zip(one[one < other].tolist(), other[one < other].tolist()):
+        yield from _defects(surface, (a, b), shapely.intersection(lands[a], lands[b]))
+
+
 # --- where to look ---------------------------------------------------------------------------------
 
 
 def _twins(surface: Surface) -> list[tuple[int, int]]:
-    """Return pairs of polygons with the very same edges."""
-    prints = np.where(surface.plane_m2 > 0, surface.fingerprints, np.uint64(0))
-    order = np.argsort(prints, kind="stable")
-    same = (prints[order][1:] == prints[order][:-1]) & (prints[order][1:] != 0)
-    return [(int(order[at]), int(order[at + 1])) for at in np.flatnonzero(same)]
+    """Return each polygon that is there once more, and its copy."""
+    prints = surface.fingerprints
+    copies = np.flatnonzero(surface.copies)
+    if len(copies) == 0:
+        return []
+    rest = np.flatnonzero(~surface.copies[: surface.count])
+    rest = rest[np.argsort(prints[rest], kind="stable")]
+    first = rest[np.searchsorted(prints[rest], prints[copies])]
+    return list(zip(first.tolist(), copies.tolist()))
 
 
 def _faces(surface: Surface) -> NDArray[Any]:
@@ -169,6 +186,11 @@ def _defects(surface: Surface, rows: tuple[int, ...], ground: Any) -> Iterator[D
     parts = shapely.get_parts(shapely.get_parts(np.atleast_1d(ground)))
     parts = parts[shapely.get_dimensions(parts) == 2]
     for part in parts[_wide(parts)]:
-        point = shapely.point_on_surface(part)
-        place = surface.plane.degrees(float(shapely.get_x(point)), float(shapely.get_y(point)))
+        place = surface.plane.degrees(*_widest(part))
         yield Defect(rows, float(shapely.area(part)), place)
+
+
+def _widest(part: Any) -> tuple[float, float]:
+    """Return the middle of the widest place: beside it there may be threads of the width of the grid."""
+    east, north = shapely.get_coordinates(shapely.maximum_inscribed_circle(part))[0].tolist()
+    return east, north

@@ -81,7 +81,8 @@ def opened(path: Path, profile: str | None = None, name: str = "") -> Iterator[P
         return
     with scratch.folder("package") as folder:
         _unpack(path, folder)
-        yield _package(_only_folder(folder), profile, name or path.stem)
+        root = _only_folder(folder)
+        yield _package(root, profile, name or (path.stem if root == folder else root.name))
 
 
 def _unpack(path: Path, folder: Path) -> None:

@@ -127,7 +127,7 @@ def _opened(source: Path | Mapping[str, Any] | None, base: Path | None) -> tuple
 
 
 def _from_record(given: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    """Return number and date of the consultation from its record, where there is one and they are not given."""
+    """Return number and date of the consultation from its record, as far as they are not given."""
     path = given.get("consultation")
     if not isinstance(path, str) or not (folder / path).is_file():
         return {}

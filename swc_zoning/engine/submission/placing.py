@@ -23,20 +23,24 @@ RECORD, WHAT = "run.json", "swc_zoning.submission"
 
 _EXCHANGED, _REPLACED, _NEW = "exchange.json", "replaced", "new"
 _NAMED = 5
+_LEAST_BYTES = 1 << 24
+#: What SQLite can name, in bytes (``os_unix.c``: MAX_PATHNAME), and Windows without more ado, in characters.
+_LONGEST_BYTES, _LONGEST_WINDOWS = 512, 259
 
 
 @contextmanager
-def place(target: Path) -> Iterator[Path]:
+def place(target: Path, needed: int = 0) -> Iterator[Path]:
     """Hold the folder `target` and yield a folder aside, on the same file system, to build new folders in.
 
     What a killed process left is undone and cleared first; the folder aside is gone afterwards. Raises
-    SwcError ``claim.held``, ``package.unwritable``.
+    SwcError ``claim.held``, ``package.unwritable``, and ``scratch.no_space`` where there is no room for
+    `needed` bytes.
     """
     target = Path(target).resolve()
     with _reported(target), claim.claimed(target):
         _sweep(target)
         with claim.aside(target, target) as aside:
-            scratch.ensure_space(aside)
+            scratch.ensure_space(aside, max(needed, _LEAST_BYTES))
             (aside / _NEW).mkdir()
             yield aside / _NEW
 
@@ -62,6 +66,21 @@ def check(target: Path, names: Sequence[str]) -> None:
             if not is_ours(folder):
                 raise SwcError("package.not_ours", path=str(folder))
             _refuse_changed(folder)
+
+
+def check_length(target: Path, file: str) -> None:
+    """Refuse a folder in which `file`, the longest path of a package, could not be opened while it is built.
+
+    Raises SwcError ``package.path_too_long``.
+    """
+    target = Path(target).resolve()
+    path = f"{target}/.{target.name}.{os.getpid()}-01234567/{_NEW}/{file}"
+    if os.name == "nt":
+        excess = len(path) - _LONGEST_WINDOWS
+    else:
+        excess = len(path.encode("utf-8", "surrogatepass")) - _LONGEST_BYTES + 1
+    if excess > 0:
+        raise SwcError("package.path_too_long", path=str(target), excess=excess)
 
 
 def is_ours(folder: Path) -> bool:
@@ -148,6 +167,9 @@ def _move(name: str, source: Path, target: Path) -> None:
 def _sweep(target: Path) -> None:
     """Remove what exports killed while writing left; an exchange they were in is undone first."""
     for folder in claim.left_aside(target):
+        plan = folder / _EXCHANGED
         if claim.is_under_way(folder):
-            _put_back(folder, target, json.loads((folder / _EXCHANGED).read_text(encoding="utf-8")))
+            if not plan.exists():
+                continue  # an exchange of something else
+            _put_back(folder, target, json.loads(plan.read_text(encoding="utf-8")))
         shutil.rmtree(folder, ignore_errors=True)

@@ -9,8 +9,10 @@ not public.
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -30,6 +32,8 @@ from swc_zoning.paths import resource
 ZONES, DISTRICTS = "SBGKFQ", "XZQ"
 _BLOCK = 1 << 22
 _TOO_SHORT_TO_TELL = 5
+#: In identifiers of dissolved zones, where those of patches have 0000: they name other things.
+_OWN = "9000"
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,7 @@ def _row(zones: Sheet, rows: NDArray[np.int64], serial: int) -> dict[str, Any]:
         told[name] = distinct.pop() if len(distinct) == 1 else None
     centi = int(np.rint(zones.columns["TBMJ"][rows] * 100).astype(np.int64).sum())
     district = str(told["XZQDM"] or "")[:6]
-    return {**told, "BSM": f"{district}0000{serial:08d}", "TBMJ": centi / 100}
+    return {**told, "BSM": f"{district}{_OWN}{serial:08d}", "TBMJ": centi / 100}
 
 
 def _districts(districts: Sheet, faces: NDArray[Any], codes: NDArray[Any]) -> Sheet:
@@ -257,9 +261,9 @@ def secrets(inputs: Iterable[Mapping[str, Any]]) -> set[str]:
 def prove(folder: Path, words: Iterable[str]) -> None:
     """Search the bytes of every file below `folder` for `words`. Raises SwcError ``public.leaks``.
 
-    Workbooks are searched by their content; text in a data set is UTF-8 or UTF-16.
+    Workbooks are searched by their content; text in a data set is UTF-8, UTF-16 or GBK.
     """
-    sought = {word: (word.encode("utf-8"), word.encode("utf-16-le")) for word in words if word}
+    sought = {word: _forms(word) for word in words if word}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             for block in _blocks(path):
@@ -268,12 +272,16 @@ def prove(folder: Path, words: Iterable[str]) -> None:
                         raise SwcError("public.leaks", file=path.name, word=word[:12])
 
 
+def _forms(word: str) -> tuple[bytes, ...]:
+    return tuple(word.encode(encoding, errors="ignore") for encoding in ("utf-8", "utf-16-le", "gbk"))
+
+
 def _blocks(path: Path) -> Iterator[bytes]:
     if path.suffix == ".xlsx":
-        import zipfile
-
         with zipfile.ZipFile(path) as archive:
-            yield from (archive.read(name) for name in archive.namelist())
+            for name in archive.namelist():
+                # Characters beyond ASCII are references there.
+                yield html.unescape(archive.read(name).decode("utf-8", errors="replace")).encode("utf-8")
         return
     with path.open("rb") as stream:
         before = b""

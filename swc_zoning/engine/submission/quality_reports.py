@@ -187,7 +187,9 @@ def _cell(page: Any, value: Any, bold: bool = False) -> Any:
         cell.value = value
         return cell
     # Control characters cannot be in a workbook; broken text is told of with them left out.
-    text = "".join(sign for sign in str(value or "") if sign >= " " or sign in "\n\t")[:_CELL_LIMIT]
+    if value is None or value == "":
+        return None
+    text = "".join(sign for sign in str(value) if sign >= " " or sign in "\n\t")[:_CELL_LIMIT]
     cell.value = text.encode("utf-8", "replace").decode("utf-8")
     cell.data_type = "s"
     cell.alignment = openpyxl.styles.Alignment(wrap_text=True, vertical="top")

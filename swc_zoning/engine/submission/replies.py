@@ -61,6 +61,16 @@ class Reply:
     verdict: str = ""
     reason: str = ""
 
+    @property
+    def is_comment(self) -> bool:
+        """Return whether there is something to adopt: "no comment" is an answer, but no opinion."""
+        return self.opinion.strip(" 。.").casefold() not in words()["no_opinion"]
+
+    @property
+    def is_undecided(self) -> bool:
+        """Return whether it still has to be said what became of it."""
+        return self.is_comment and not self.verdict
+
 
 @dataclass(frozen=True)
 class Answered:
@@ -82,14 +92,16 @@ class Adoption:
     def counts(self) -> dict[str, int]:
         """Return how many groups were answered, how many replies there are, and how they were adopted."""
         answered = sum(bool(row.replies) for row in self.rows)
-        verdicts = Counter(reply.verdict for row in self.rows for reply in row.replies)
+        replies = [reply for row in self.rows for reply in row.replies]
+        verdicts = Counter(reply.verdict for reply in replies)
         return {
             "groups": len(self.rows),
             "answered": answered,
             "unanswered": len(self.rows) - answered,
-            "replies": sum(verdicts.values()),
+            "replies": len(replies),
+            "no_comment": sum(not reply.is_comment and not reply.verdict for reply in replies),
             **{name: verdicts[name] for name in words()["verdicts"]},
-            "undecided": verdicts[""],
+            "undecided": sum(reply.is_undecided for reply in replies),
         }
 
 
@@ -165,9 +177,10 @@ class _Matcher:
 
     def _at(self, place: Any, row: Filled) -> list[Group]:
         """Return the groups of the row's kind at a place; of several those whose sides have its names."""
-        kind = row.cells.get("kind") or row.cells.get("group", "").partition("-")[0]
+        cells = row.cells
+        said = {cells.get("kind") or cells.get("group", "").partition("-")[0], cells.get("name")} - {"", None}
         near = [self._case.groups[at] for at in self._tree.query(place, "dwithin", self._touch).tolist()]
-        fitting = [group for group in near if group.kind == kind]
+        fitting = [group for group in near if said & {group.kind, group.name("zh"), group.name("en")}]
         best = max((self._same_names(group, row) for group in fitting), default=0)
         return [group for group in fitting if self._same_names(group, row) == best]
 
@@ -277,7 +290,7 @@ def _words_of(verdict: Mapping[str, Any]) -> set[str]:
 def _open_ends(rows: Sequence[Answered]) -> Iterator[Finding]:
     ends = {
         "unanswered": [row for row in rows if not row.replies],
-        "undecided": [row for row in rows if any(not reply.verdict for reply in row.replies)],
+        "undecided": [row for row in rows if any(reply.is_undecided for reply in row.replies)],
     }
     for code, found in ends.items():
         if found:

@@ -346,34 +346,47 @@ class Surface:
         lines, nodes = _on_lines(self.plane, edges, odd)
         return edges.split(lines, nodes) if len(lines) else edges
 
-    def _of_part(self, edges: Edges) -> Mask:
-        """Return which edges are of the polygons, not of the districts."""
-        return edges.owner < self.count
+    @cached_property
+    def copies(self) -> Mask:
+        """Return which polygons (n + d) are another one of those before them once more."""
+        ground = np.append(self.plane_m2 > 0, np.zeros(self.districts, bool))
+        which = np.flatnonzero(ground)
+        first = np.unique(self.fingerprints[which], return_index=True)[1]
+        copies = ground.copy()
+        copies[which[first]] = False
+        return copies
+
+    def _weight(self, edges: Edges) -> Ints:
+        """Return 1 for edges of polygons, -1 for those of districts, 0 for those of copies."""
+        weight = np.where(edges.owner < self.count, 1, -1)
+        weight[self.copies[edges.owner]] = 0
+        return weight
 
     def _left_over(self, edges: Edges) -> Ints:
-        return np.flatnonzero((edges.net(np.where(self._of_part(edges), 1, -1)) != 0)[edges.line])
+        return np.flatnonzero((edges.net(self._weight(edges)) != 0)[edges.line])
 
     def _strangers(self, edges: Edges) -> Ints:
-        own, part = self.number[edges.owner], self._of_part(edges)
+        own, weight = self.number[edges.owner], self._weight(edges)
         order, starts = edges.sorted
         if len(starts) == 0:
             return order
         several = np.minimum.reduceat(own[order], starts) != np.maximum.reduceat(own[order], starts)
-        several |= edges.net(np.where(part, 1, -1)) != 0
+        several |= edges.net(weight) != 0
         at = np.flatnonzero(several[edges.line])
         keys = edges.line[at] * (int(own.max()) + 1) + own[at]
         order, starts = group(keys)
         if len(starts) == 0:
             return order
-        weight = edges.sign[at] * np.where(part[at], 1, -1)
-        left = np.repeat(np.add.reduceat(weight[order], starts), np.diff(np.append(starts, len(order)))) != 0
+        net = np.add.reduceat((edges.sign * weight)[at][order], starts)
+        left = np.repeat(net, np.diff(np.append(starts, len(order)))) != 0
         return at[order[left]]
 
     @cached_property
     def left_over(self) -> Ints:
         """Return noded edges whose line polygons and districts do not share out as a partition does.
 
-        Empty if and only if the polygons, none crossing itself, cover the districts once everywhere.
+        Empty if and only if the polygons, copies apart and none crossing itself, cover the districts once
+        everywhere.
         """
         return self._left_over(self.noded)
 
@@ -394,7 +407,7 @@ class Surface:
     def across(self) -> Ints:
         """Return for each noded edge the polygon on its other side, -1 where not exactly one is there."""
         edges = self.noded
-        part = np.flatnonzero(self._of_part(edges))
+        part = np.flatnonzero(self._weight(edges) > 0)
         order, starts = group(edges.line[part])
         rows = part[order]
         two = starts[np.diff(np.append(starts, len(rows))) == 2]
@@ -409,7 +422,7 @@ class Surface:
         """Return which noded edges of polygons are on the border of a district with nothing beyond it."""
         shared = np.ones(len(self.noded), bool)
         shared[self.left_over] = False
-        shared &= self._of_part(self.noded) & (self.across < 0)
+        shared &= (self._weight(self.noded) > 0) & (self.across < 0)
         return shared if self.districts else np.zeros(len(shared), bool)
 
     def borders(self, chosen: Ints) -> tuple[Ints, Ints, Floats]:
@@ -432,13 +445,13 @@ class Surface:
 
     @cached_property
     def fingerprints(self) -> NDArray[np.uint64]:
-        """Return for each polygon the sum of hashes of its edges: the same ground has the same."""
+        """Return for each polygon (n + d) the sum of hashes of its edges: the same ground has the same."""
         keys = mix(mix(self.edges.start.astype(np.uint64)) + np.uint64(3) * self.edges.end.astype(np.uint64))
         sums = np.zeros(self.count + self.districts, np.uint64)
         starts = np.flatnonzero(np.diff(self.edges.owner, prepend=-1))
         if len(starts):
             sums[self.edges.owner[starts]] = np.add.reduceat(keys, starts)
-        return sums[: self.count]
+        return sums
 
 
 def _on_lines(plane: Plane, edges: Edges, chosen: Ints) -> tuple[Ints, Ints]:
