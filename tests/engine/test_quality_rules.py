@@ -20,7 +20,7 @@ import shapely
 from packages import degrees
 
 from swc_zoning.engine.messages import catalogue
-from swc_zoning.engine.submission import accepted, opening, order, quality, sheets
+from swc_zoning.engine.submission import accepted, datasets, opening, order, public, quality, sheets
 
 #: What the package that is right has: one legal conflict, listed with its rule.
 KNOWN = ("6502", "W", "K05")
@@ -526,3 +526,14 @@ def test_two_copies_of_a_filegdb_agree_after_a_copy_of_the_folder(tmp_path):
     root = packages.make(tmp_path / "one", forms=("gdb",))
     moved = shutil.copytree(root, tmp_path / "two" / root.name)
     assert new(checked(moved)) == []
+
+
+def test_a_public_edition_is_checked_as_what_it_is(tmp_path):
+    made = packages.Draft().sheets()
+    edition = public.of({sheet.layer.name: sheet for sheet in made}, packages.Draft().meta, [])
+    path = tmp_path / f"990100演示市_{public.policy()['edition']}.gpkg"
+    datasets.write(path, "gpkg", list(edition.sheets.values()), packages.SCHEMA.domains)
+    report = checked(path)
+    assert report.flaws == ()
+    assert {one.why for one in report.not_checked if not one.part} == {"public_edition", "no_sums"}
+    assert {"1101", "2201", "3201", "3501", "4102", "4103"} <= set(report.ran)

@@ -728,6 +728,8 @@ def test_another_working_plane_comes_out_in_the_same_degrees(zone, make_job, tmp
     job["crs"] = "EPSG:4550"
     (tmp_path / "other.json").write_text(json.dumps(job))
     run.run(tmp_path / "other.json").write(tmp_path / "other")
-    here = handed_in(zone("here", **parts())).sheets["XZQ"].geometry[0]
     there = handed_in(tmp_path / "other").sheets["XZQ"].geometry[0]
-    assert shapely.hausdorff_distance(here, there) < 1e-8
+    to_degrees = pyproj.Transformer.from_crs(PLANE, "EPSG:4490", always_xy=True)
+    corners = shapely.points(np.column_stack(to_degrees.transform(*DISTRICT[0][0].exterior.xy)))
+    # Corners are vertices in every plane; what lies between them bends.
+    assert shapely.distance(corners, shapely.multipoints(shapely.get_coordinates(there))).max() < 2e-9

@@ -135,9 +135,9 @@ def _cut(package: Package, rule: Rule, copy: DataSet) -> Iterator[Flaw]:
 def _names_cut(package: Package, rule: Rule) -> Iterator[Flaw]:
     """Yield names of SBGKFQ that fill their field while the relations hold more, without a mark of it."""
     zones, relations = package.sheet("SBGKFQ"), package.sheet("GXB")
-    field = package.schema.layers["SBGKFQ"].field("LYMC")
+    field = zones.layer.field("LYMC") if zones else None
     names = columns.texts(zones, "LYMC") if zones else None
-    if zones is None or relations is None or field is None or names is None or "BSM" not in zones.columns:
+    if relations is None or field is None or names is None or "BSM" not in zones.columns:
         return
     full = columns.where(names, lambda text: not text.endswith(_CUT) and agreement.fills(text, field.length))
     wanted = {zones.columns["BSM"][row]: row for row in columns.rows(full)}
@@ -183,23 +183,23 @@ def _unknown_codes(
 def _misnamed(
     package: Package, rule: Rule, layer: str, code: str, name: str, known: dict[str, dict[str, str]]
 ) -> Iterator[Flaw]:
-    sheet, field = package.sheet(layer), package.schema.layers[layer].field(code)
-    if sheet is None or not {code, name} <= set(sheet.columns) or field is None:
+    sheet = package.sheet(layer)
+    fields = [sheet.layer.field(one) for one in (code, name)] if sheet else []
+    if sheet is None or None in fields or not {code, name} <= set(sheet.columns):
         return
-    names = known.get(field.domain or "", {})
+    names = known.get(fields[0].domain or "", {})
     values, said = columns.texts(sheet, code), columns.texts(sheet, name)
-    length = package.schema.layers[layer].field(name).length  # type: ignore[union-attr]
-    right = {key: sheets.fitted(value, length) for key, value in names.items()}
-    for row in range(len(sheet)):
-        one = str(values[row])
-        if one in right and said[row] != right[one]:
-            facts = {"field": name, "value": str(said[row])[:60], "code": one, "name": right[one]}
-            yield _flaw(package, rule, layer, row, case="name", **facts)
+    right = {key: sheets.fitted(value, fields[1].length) for key, value in names.items()}
+    wanted = np.array([right.get(one) or "" for one in values.tolist()])
+    for row in columns.rows((wanted != "") & (wanted != said)):
+        facts = {"value": str(said[row])[:60], "code": str(values[row]), "name": str(wanted[row])}
+        yield _flaw(package, rule, layer, row, case="name", field=name, **facts)
 
 
 def _table_of_codes(package: Package, rule: Rule, known: dict[str, dict[str, str]]) -> Iterator[Flaw]:
-    sheet, field = package.sheet("DMB"), package.schema.layers["DMB"].field("MC")
-    if sheet is None or field is None or not {"ZDMC", "DM", "MC"} <= set(sheet.columns):
+    sheet = package.sheet("DMB")
+    field = sheet.layer.field("MC") if sheet else None
+    if field is None or not {"ZDMC", "DM", "MC"} <= set(sheet.columns):
         return
     own = () if columns.is_shipped(package) else columns.DECIDED
     rows = zip(*(columns.texts(sheet, name).tolist() for name in ("ZDMC", "DM", "MC")))

@@ -44,10 +44,15 @@ def _lacks(package: Package, role: str) -> bool:
 
 def _summed(
     package: Package, rule: Rule, zones: Sheet, name: str, keys: tuple[str, ...], counted: bool = True
-) -> Iterator[Flaw]:
+) -> Iterator[Said]:
     table = package.sheet(name)
     wanted = {"MJ", *keys} | ({"TBS"} if counted else set())
-    if table is None or not wanted <= set(table.columns) or not set(keys) <= set(zones.columns):
+    lacking = [(ZONES, key) for key in keys if key not in zones.columns]
+    lacking += [(name, key) for key in sorted(wanted) if table is not None and key not in table.columns]
+    if table is None or lacking:
+        layer, key = lacking[0] if lacking else (name, "")
+        facts = {"layer": layer, "field": key} if lacking else {"layer": layer}
+        yield Unchecked("no_field" if lacking else "no_layer", facts, part=True)
         return
     right, found = _sums(zones, keys, "TBMJ", None), _sums(table, keys, "MJ", "TBS" if counted else None)
     for key in sorted(right.keys() | found.keys()):

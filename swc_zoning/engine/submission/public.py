@@ -175,6 +175,7 @@ def _row(zones: Sheet, rows: NDArray[np.int64], serial: int) -> dict[str, Any]:
         told[name] = distinct.pop() if len(distinct) == 1 else None
     centi = int(np.rint(zones.columns["TBMJ"][rows] * 100).astype(np.int64).sum())
     district = str(told["XZQDM"] or "")[:6]
+    # Numbers of its own: those of the full edition go on in the other layers.
     return {**told, "BSM": f"{district}{_OWN}{serial:08d}", "TBMJ": centi / 100}
 
 

@@ -35,9 +35,9 @@ MOST = 5000
 class Rule:
     """A declared rule; `severity` is that of a flaw that names none.
 
-    `needs`: what must be there, else it is not checked: "data" (any data set), "main" (one that can be
-    read), "sums", "layer:NAME", "meta:ITEM" (an item that ends with a colon: any that begins so),
-    "profile:ID". `room` holds its sentences.
+    `needs`: what must be there, else it is not checked: "full" (no public edition), "data" (any data
+    set), "main" (one that can be read), "sums", "layer:NAME", "meta:ITEM" (an item that ends with a
+    colon: any that begins so), "profile:ID". `room` holds its sentences.
     """
 
     id: str
@@ -283,6 +283,8 @@ def _lacking(package: Package, rule: Rule) -> Unchecked | None:
     """Return the first thing a rule needs that the package has not."""
     for need in rule.needs:
         kind, _, name = need.partition(":")
+        if kind == "full" and package.is_public:
+            return Unchecked("public_edition")
         if kind == "data" and not package.data_sets:
             return Unchecked("no_data")
         if kind == "main" and package.main is None:
