@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from swc_zoning.engine import scratch
-from swc_zoning.engine.messages import Finding
+from swc_zoning.engine.messages import Finding, SwcError
 from swc_zoning.engine.progress import Progress
 
 DONE = 0
@@ -20,7 +20,7 @@ MISUSE = {
         {
             *("redecide.no_result", "order.unreadable", "order.path_missing", "submission.profile_unknown"),
             *("chapter.not_ours", "chapter.edited", "charts.no_comparison", "charts.other_result"),
-            "chapter.no_report",
+            *("chapter.no_report", "documents.no_template", "documents.template"),
         }
     )
 }
@@ -40,6 +40,8 @@ def register(commands: Any, make: Maker) -> None:
     command.add_argument("--comparison", type=Path, metavar="FILE", help=text)
     text = "report of the quality check: of validate --json, or the jsonl of a package"
     command.add_argument("--quality", type=Path, metavar="FILE", help=text)
+    text = "folder of own Word templates (text_zh.docx, notes_zh.docx ..); shipped ones stand in for others"
+    command.add_argument("--templates", type=Path, metavar="DIR", help=text)
     temp = f"folder for temporary data (default: {scratch.VARIABLE}, else that of the system)"
     command.add_argument("--temp", type=Path, metavar="DIR", help=temp)
 
@@ -53,7 +55,7 @@ def _chapter(options: argparse.Namespace, teller: Any) -> int:
     asked = order.load(options.settings) if options.settings else None
     folder.check_target(options.output)
     progress = Progress(teller.progress)
-    with progress.step("asking", 0.5):
+    with progress.step("asking", 0.4):
         figures = Figures.of(options.result, asked, options.lang, progress.advance)
     with folder.renewed(options.output) as aside:
         with progress.step("tabulating", 0.25):
@@ -61,10 +63,28 @@ def _chapter(options: argparse.Namespace, teller: Any) -> int:
             made = tables.made(figures, quality)
             workbook.write(aside / "tables.xlsx", made, figures)
             workbook.write_csv(aside / "tables", made)
-        with progress.step("charting", 0.25):
+        with progress.step("charting", 0.1):
             teller.findings(charts.write(charts.made(figures, options.comparison), aside / "charts"))
+        with progress.step("documenting", 0.25):
+            written, lacking = _documents(figures, made, aside, options.templates)
+            teller.findings(lacking)
         folder.seal(aside, figures.as_json())
     teller.findings([Finding("chapter.maps_need_qgis")])
     names = {"figures": folder.LEDGER, "tables": "tables.xlsx", "csv": "tables", "charts": "charts"}
+    names = {**names, **{kind: path.name for kind, path in written.items()}}
     teller.result({what: options.output / name for what, name in names.items()})
     return DONE
+
+
+def _documents(
+    figures: Any, tables: Any, folder: Path, templates: Path | None
+) -> tuple[dict[str, Path], list[Finding]]:
+    """Write the documents; without the libraries for them the rest of a chapter is still of use."""
+    from swc_zoning.engine.chapter import documents
+
+    try:
+        return documents.write(figures, tables, folder, folder / "charts", templates), []
+    except SwcError as error:
+        if error.code != "documents.needs_docxtpl":
+            raise
+        return {}, [Finding(error.code, error.facts)]

@@ -66,13 +66,16 @@ def looks(kind: str, lang: str) -> dict[str, Look]:
         "ChapterContents": Look(body, size, ALIGN.LEFT, line=line),
         "ChapterBody": Look(body, size, side, indent, line, after=gap),
         "ChapterItem": Look(body, size, side, indent, line, after=gap / 2),
-        "ChapterCaption": Look(HEI, 12 if kind == "text" else 10.5, ALIGN.CENTER, line=18, before=8, together=True),
+        "ChapterCaption": Look(
+            HEI, 12 if kind == "text" else 10.5, ALIGN.CENTER, line=18, before=8, together=True
+        ),
         "ChapterUnit": Look(SONG, 9, ALIGN.RIGHT, line=14, together=True),
         "ChapterHead": Look(HEI, 9, ALIGN.CENTER),
         "ChapterCell": Look(SONG, 9, ALIGN.LEFT),
         "ChapterNote": Look(SONG, 9, ALIGN.LEFT, line=14, after=10),
         "ChapterAbsence": Look(SONG, 10.5, ALIGN.CENTER, line=18, after=8),
         "ChapterPicture": Look(SONG, 10.5, ALIGN.CENTER, before=8, together=True),
+        "ChapterFoot": Look(SONG, 14 if kind == "text" else 10.5, ALIGN.CENTER),
         "ChapterFigure": Look(HEI, 10.5, ALIGN.CENTER, line=18, after=10),
     }
 
@@ -148,11 +151,10 @@ class Maker:
         head.alignment = ALIGN.CENTER
         self._small(head)
         foot = section.footer.paragraphs[0]
-        foot.alignment = ALIGN.CENTER
+        foot.style = "ChapterFoot"
         foot.add_run("— ")
         _field(foot, "PAGE")
         foot.add_run(" —")
-        self._small(foot)
 
     def _small(self, paragraph: Any) -> None:
         for run in paragraph.runs:
@@ -251,9 +253,13 @@ class Maker:
         self.put("{%p endif %}")
         self.put("{%p if plan.approved %}")
         approval = "批准文号：{{ plan.approval_no }}　{{ plan.approval_date }}"
-        self.put(approval if zh else "Approved by {{ plan.approval_no }}, {{ plan.approval_date }}", "ChapterCover")
+        self.put(
+            approval if zh else "Approved by {{ plan.approval_no }}, {{ plan.approval_date }}", "ChapterCover"
+        )
         self.put("{%p endif %}")
-        compiler = self.put("编制单位：{{ plan.compiler }}" if zh else "Compiled by {{ plan.compiler }}", "ChapterCover")
+        compiler = self.put(
+            "编制单位：{{ plan.compiler }}" if zh else "Compiled by {{ plan.compiler }}", "ChapterCover"
+        )
         compiler.paragraph_format.space_before = Pt(160)
         self.put("{{ plan.date }}", "ChapterCover").add_run().add_break(WD_BREAK.PAGE)
 

@@ -21,7 +21,9 @@ from swc_zoning.engine.messages import SwcError
 from swc_zoning.paths import resource
 
 KINDS = ("text", "notes")
-_ASKED = {what: re.compile(rf"""\b{what}\(\s*["'“”]([A-Za-z0-9_]+)["'“”]""") for what in ("table", "annex", "chart")}
+_ASKED = {
+    what: re.compile(rf"""\b{what}\(\s*["'“”]([A-Za-z0-9_]+)["'“”]""") for what in ("table", "annex", "chart")
+}
 
 
 def write(

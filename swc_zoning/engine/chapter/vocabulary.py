@@ -406,9 +406,7 @@ class Words:
         """The decision table: title, version, status."""
         document = self._figures.table.document
         told = {"title": self._figures.named(document, "title"), "version": str(document["version"])}
-        cited = {
-            name: self._figures.cite("decision_table", (), name, text) for name, text in told.items()
-        }
+        cited = {name: self._figures.cite("decision_table", (), name, text) for name, text in told.items()}
         return {**cited, "status": rule_words.write_word("status", document["status"], self._figures.lang)}
 
     # --- the decision table ------------------------------------------------------------------------
@@ -483,9 +481,7 @@ class Words:
 
     def banned(self, kind: str, status: str) -> list[Measure]:
         """Return the measures that occur and ban a kind of site; `status` verified or proposed."""
-        present = {
-            id_ for row in self._figures.rows("zone_measures") for id_ in row["measures"].split(";")
-        }
+        present = {id_ for row in self._figures.rows("zone_measures") for id_ in row["measures"].split(";")}
         found = [
             id_
             for id_ in present & set(self._figures.table.measures)
@@ -496,7 +492,7 @@ class Words:
 
     @property
     def acts(self) -> list[str]:
-        """The papers that rules, measures, conflicts and grades in force rest on, in the order of the table."""
+        """The papers in force that rules, measures, conflicts and grades rest on."""
         table = self._figures.table
         cited = {
             one["act"]
@@ -519,8 +515,14 @@ class Words:
     def _act(self, row: Mapping[str, Any]) -> str:
         """Return a paper with its number and the short name by which articles of it are cited."""
         figures, key = self._figures, ("acts", row["id"])
-        told = {"title": figures.named(row, "title"), "number": row.get("number", ""), "short": row["short_zh"]}
-        facts = {name: figures.cite("decision_table", key, name, full_width(text)) for name, text in told.items()}
+        told = {
+            "title": figures.named(row, "title"),
+            "number": row.get("number", ""),
+            "short": row["short_zh"],
+        }
+        facts = {
+            name: figures.cite("decision_table", key, name, full_width(text)) for name, text in told.items()
+        }
         if facts["short"] == facts["number"]:
             facts["number"] = ""
         return say("act_numbered" if facts["number"] else "act", figures.lang, **facts)
