@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import Qgis
-from qgis.PyQt.QtCore import Qt, QUrl
+from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import (
     QFileDialog,
@@ -17,8 +17,6 @@ from qgis.PyQt.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
-    QSizePolicy,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -184,17 +182,15 @@ class SubmissionPage(Page):
         self._why, self._headline = QLabel(), QLabel()
         for label in (self._why, self._headline):
             label.setWordWrap(True)
-        upper = QSplitter(Qt.Orientation.Horizontal)
-        upper.addWidget(self.form)
-        upper.addWidget(_titled(self.tr("Before it goes out"), self._checklist))
-        upper.setSizes([300, 330])
-        upper.setChildrenCollapsible(False)
-        upper.setHandleWidth(self.fontMetrics().height())
-        upper.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        upper = QHBoxLayout()
+        upper.setSpacing(self.fontMetrics().height())
+        upper.addWidget(self.form, 10)
+        upper.addWidget(_titled(self.tr("Before it goes out"), self._checklist), 11)
         whole = QVBoxLayout(self)
         whole.addLayout(self._buttons())
-        for widget in (self._why, upper, self._headline):
-            whole.addWidget(widget)
+        whole.addWidget(self._why)
+        whole.addLayout(upper)
+        whole.addWidget(self._headline)
         whole.addWidget(self.panel, 1)
 
     def _buttons(self) -> QHBoxLayout:
