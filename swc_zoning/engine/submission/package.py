@@ -89,7 +89,8 @@ def write(
     ``package.extra_missing``.
     """
     progress = progress or Progress()
-    work = packing.work_of(contents.sheets, order, schema, lang, extras or {})
+    table = contents.facts.get("decision_table")
+    work = packing.work_of(contents.sheets, order, schema, lang, extras or {}, table)
     texts.check(work.sheets, order.formats)
     names = _folders(work)
     _check_length(work, target)
@@ -143,6 +144,8 @@ def _full_edition(folder: Path, work: Work, progress: Progress, findings: list[F
     written = packing.write_data(folder, work, progress)
     findings += packing.write_points(folder, written, work)
     packing.add_extras(folder, work)
+    papers.write_decision_table(folder, work)
+    seals.write(folder)
     accept = [*work.order.accept, *_taken_over(work.order)]
     with progress.step("checking", 0.25), opening.opened(folder) as package:
         report = quality.check(package, accept, progress)
