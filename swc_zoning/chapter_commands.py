@@ -20,6 +20,7 @@ MISUSE = {
         {
             *("redecide.no_result", "order.unreadable", "order.path_missing", "submission.profile_unknown"),
             *("chapter.not_ours", "chapter.edited", "charts.no_comparison", "charts.other_result"),
+            "chapter.no_report",
         }
     )
 }
@@ -37,12 +38,14 @@ def register(commands: Any, make: Maker) -> None:
     command.add_argument("--settings", type=Path, metavar="ORDER.json", help="the order of the submission")
     text = "comparison.json of an earlier result with this one: draws what changed"
     command.add_argument("--comparison", type=Path, metavar="FILE", help=text)
+    text = "report of the quality check: of validate --json, or the jsonl of a package"
+    command.add_argument("--quality", type=Path, metavar="FILE", help=text)
     temp = f"folder for temporary data (default: {scratch.VARIABLE}, else that of the system)"
     command.add_argument("--temp", type=Path, metavar="DIR", help=temp)
 
 
 def _chapter(options: argparse.Namespace, teller: Any) -> int:
-    from swc_zoning.engine.chapter import charts, folder, tables, workbook
+    from swc_zoning.engine.chapter import charts, checked, folder, tables, workbook
     from swc_zoning.engine.chapter.figures import Figures
     from swc_zoning.engine.submission import order
 
@@ -54,7 +57,8 @@ def _chapter(options: argparse.Namespace, teller: Any) -> int:
         figures = Figures.of(options.result, asked, options.lang, progress.advance)
     with folder.renewed(options.output) as aside:
         with progress.step("tabulating", 0.25):
-            made = tables.made(figures)
+            quality = checked.of_file(options.quality) if options.quality else None
+            made = tables.made(figures, quality)
             workbook.write(aside / "tables.xlsx", made, figures)
             workbook.write_csv(aside / "tables", made)
         with progress.step("charting", 0.25):

@@ -10,8 +10,9 @@ import pytest
 from shapely import box
 
 from swc_zoning.engine import run
-from swc_zoning.engine.chapter import figures, proof, tables, workbook
+from swc_zoning.engine.chapter import checked, figures, proof, tables, workbook
 from swc_zoning.engine.chapter.figures import Figures
+from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.submission.order import Order
 
 WEST, EAST = box(600000, 3450000, 600100, 3450100), box(600100, 3450000, 600200, 3450100)
@@ -369,3 +370,42 @@ def test_a_csv_holds_the_rows_with_plain_numbers(told):
     total = [one.id for one in sheet.columns].index("total")
     assert rows[1 + len(sheet.rows)][total] == "863182.28"
     assert rows[-1] == [sheet.note]
+
+
+# --- quality ---------------------------------------------------------------------------------------
+
+
+KINDS = {"flaw": "flaws", "not_checked": "not_checked"}
+
+
+def flaw(code, severity, accepted=""):
+    return {"code": code, "severity": severity, "accepted": accepted}
+
+
+def test_a_report_of_a_quality_check_is_told_by_rule_and_what_was_not_checked_is_no_pass(
+    zoned_city, tmp_path
+):
+    report = {
+        "ran": ["1101", "4301"],
+        "flaws": [flaw("4301", "W", "法定边界"), flaw("4301", "E")],
+        "more": {"4301": 5},
+        "not_checked": [{"code": "5102", "part": False}, {"code": "4301", "part": True}],
+    }
+    (tmp_path / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    head = {"kind": "head", **{name: report[name] for name in ("ran", "more")}}
+    rest = [{"kind": kind, **one} for kind, key in KINDS.items() for one in report[key]]
+    lines = "\n".join(json.dumps(one) for one in (head, *rest))
+    (tmp_path / "report.jsonl").write_text(lines, encoding="utf-8")
+    assert checked.of_file(tmp_path / "report.jsonl") == checked.of_file(tmp_path / "report.json")
+    made = Figures.of(zoned_city)
+    sheet = tables.made(made, checked.of_file(tmp_path / "report.json"), ["T11"])["T11"]
+    rows = {row[0].text: [cell.text for cell in row[2:]] for row in sheet.rows}
+    assert rows == {"1101": ["错误", "0", "0"], "4301": ["错误", "7", "1"], "5102": ["错误", "未检查", "—"]}
+    assert list(proof.unresolved(texts(sheet), said_of(made))) == []
+
+
+def test_a_file_that_is_no_report_is_refused(tmp_path):
+    (tmp_path / "report.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(SwcError) as caught:
+        checked.of_file(tmp_path / "report.json")
+    assert caught.value.code == "chapter.no_report"

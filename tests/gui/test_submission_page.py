@@ -86,11 +86,23 @@ def test_the_order_is_there_again_the_next_day(page, qtbot):
     page.form.texts["compiler"].setText("示范单位")
     page.form.set_secrecy("内部")
     folder = page.desk.session.folder
-    assert json.loads((folder / "submission.json").read_text(encoding="utf-8"))["secrecy"] == "内部"
+    assert json.loads((folder / "order.json").read_text(encoding="utf-8"))["secrecy"] == "内部"
     again = SubmissionPage(page.desk)
     qtbot.addWidget(again)
     assert again.form.document() == page.form.document()
     again.unload()
+
+
+def test_the_order_of_a_folder_is_taken_up_and_what_the_form_does_not_show_stays(page, tmp_path):
+    (tmp_path / "earlier").mkdir()
+    accept = [{"code": "6502", "reason": "as approved"}]
+    order = {"schema": 1, "compiler": "示范单位", "register": "earlier", "accept": accept}
+    (tmp_path / "order.json").write_text(json.dumps(order), encoding="utf-8")
+    page.desk.session.set_folder(tmp_path)
+    assert page.form.document()["register"] == str(tmp_path / "earlier")
+    page.form.texts["name"].setText("澄中市")
+    kept = json.loads((tmp_path / "order.json").read_text(encoding="utf-8"))
+    assert (kept["name"], kept["accept"]) == ("澄中市", accept)
 
 
 def test_slivers_that_may_be_merged_block_and_lead_to_a_run_that_merges_them(page, qtbot):

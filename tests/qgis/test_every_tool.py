@@ -64,10 +64,12 @@ CASES = {
     ),
     "maps": Case(
         "makemaps",
-        {"RESULT": "{zoned.OUTPUT}", "SHEETS": [1, 5], "DISTRICTS": True, "FORMATS": [0, 2], "DPI": 72},
+        {"RESULT": "{zoned.OUTPUT}", "SHEETS": "1,5", "DISTRICTS": True, "FORMATS": "0,2", "DPI": 72},
         {"OUTPUT": "sheets"},
     ),
-    "maps_nothing": Case("makemaps", {"RESULT": "{folder}"}, {"OUTPUT": "no_sheets"}, blocked="no result"),
+    "maps_nothing": Case(
+        "makemaps", {"RESULT": "{folder}"}, {"OUTPUT": "no_sheets"}, blocked="no complete result"
+    ),
     "check_nothing": Case("checkinputs", {}, {"REPORT": "none.json"}, blocked="job file"),
     "imported": Case(
         "importboundary",

@@ -93,7 +93,8 @@ class Table:
         return list(dict.fromkeys(one.query for one in said))
 
 
-#: A finding of a quality check by rule: code, title_zh, title_en, severity, count, accepted.
+#: What a quality check found by rule: code, title_zh, title_en, severity (E, W, I), count, accepted, and
+#: checked (False: the rule could not be judged).
 Quality = Sequence[Mapping[str, Any]]
 
 
@@ -808,7 +809,11 @@ def _quality(sheet: _Sheet, quality: Quality | None) -> Table:
     sheet.absence = sheet.word("quality_none")
     for row in quality or ():
         code = str(row["code"])
-        counts = {name: _given(sheet, code, name, int(row[name])) for name in ("count", "accepted")}
+        counts: dict[str, Cell | str] = {
+            name: _given(sheet, code, name, int(row[name])) for name in ("count", "accepted")
+        }
+        if not row.get("checked", True):
+            counts = {"count": sheet.word("unchecked"), "accepted": sheet.word("none")}
         name = sheet.figures.cite("quality", (code,), "title", sheet.figures.named(row, "title"))
         severity = sheet.word(_SEVERITIES.get(str(row["severity"]), "info"))
         sheet.add(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from swc_zoning.engine import roles
 from swc_zoning.engine.submission import columns
 from swc_zoning.engine.submission.opening import Package
 from swc_zoning.engine.submission.quality import Flaw, Rule, Said, Unchecked, checker
@@ -25,9 +26,20 @@ def check_6402(package: Package, rule: Rule) -> Iterator[Said]:
     yield from _summed(package, rule, sheet, "TJ_QF", ("XZQDM", "FQDM", "ZT", "LH"))
     yield from _summed(package, rule, sheet, "TJ_SX", ("FQDM", "SFHX", "SFYN", "SFKF"))
     # Land use is no attribute of a piece: its zones have to add up.
-    yield from _summed(package, rule, sheet, "TJ_TD", ("FQDM",), counted=False)
+    if _lacks(package, "landuse_status"):
+        named = roles.find("landuse_status")
+        facts = {"role_zh": named.name_zh, "role_en": named.name_en, "layer": "TJ_TD"}
+        yield Unchecked("no_role", facts, part=True)
+    else:
+        yield from _summed(package, rule, sheet, "TJ_TD", ("FQDM",), counted=False)
     yield from _shares(package, rule)
     yield from _papers(package, rule)
+
+
+def _lacks(package: Package, role: str) -> bool:
+    """Return whether META lists the layers that went in, and none of them has the role."""
+    given = [value for item, value in package.meta.items() if item.startswith("input:")]
+    return bool(given) and not any(f'"{role}"' in value for value in given)
 
 
 def _summed(
