@@ -265,7 +265,7 @@ def _refuse(full: Path, report: quality.Report, target: Path, work: Work) -> Non
 
 
 def _told(errors: Sequence[quality.Flaw]) -> Iterator[Finding]:
-    """Yield errors as findings, the first of each rule one by one."""
+    """Yield errors as findings, the first of each rule one by one, and what to do about them."""
     for rule, count in Counter(flaw.code for flaw in errors).items():
         for flaw in [flaw for flaw in errors if flaw.code == rule][:_NAMED]:
             words = {f"text_{lang}": flaw.sentence(lang) for lang in ("zh", "en")}
@@ -273,3 +273,5 @@ def _told(errors: Sequence[quality.Flaw]) -> Iterator[Finding]:
             yield Finding("package.flaw", {"rule": rule, **words}, flaw.layer)
         if count > _NAMED:
             yield Finding("package.flaws_more", {"rule": rule, "count": count - _NAMED})
+        fixes = {f"fix_{lang}": flaw.fix(lang) for lang in ("zh", "en")}
+        yield Finding("package.flaw_fix", {"rule": rule, **fixes})
