@@ -226,6 +226,25 @@ def test_a_piece_thinner_than_edges_bend_stays_whole():
     assert shapely.get_num_coordinates(whole).tolist() == [5, 5, 5]
 
 
+def test_a_new_vertex_near_an_end_stays_apart_on_the_working_grid_too():
+    first, near, last = (665311.5008, 3483343.335), (665311.501, 3483343.335), (665327.265, 3483343.521)
+    shapes = [
+        shapely.Polygon([first, near, last]),
+        shapely.Polygon([first, last, (665319.0, 3483353.0)]),
+        shapely.Polygon([first, (665319.0, 3483333.0), last, near]),
+    ]
+    there, back = (
+        pyproj.Transformer.from_crs(*pair, always_xy=True) for pair in ((PLANE, 4490), (4490, PLANE))
+    )
+    whole, left = lonlat.moved(
+        np.array(shapes, object), lambda points: np.column_stack(there.transform(*points.T))
+    )
+    assert left == 0
+    assert shapely.coverage_is_valid(whole)
+    metres = shapely.transform(whole, lambda points: np.round(np.column_stack(back.transform(*points.T)), 4))
+    assert shapely.is_valid(metres).all()
+
+
 @pytest.mark.parametrize("seed", [3, 6, 7])
 def test_lines_that_hardly_differ_leave_no_piece_turned_inside_out(zone, seed):
     dice = np.random.default_rng(seed)
