@@ -132,10 +132,15 @@ def run_engine(job: Path, output: Path, feedback: QgsProcessingFeedback) -> host
     )
 
 
-def call_engine(arguments: Sequence[str], feedback: QgsProcessingFeedback) -> host.Files:
-    """Run another command of the engine in the child and return the files it wrote, by what they are."""
+def call_engine(
+    arguments: Sequence[str], feedback: QgsProcessingFeedback, listener: host.Listener | None = None
+) -> host.Files:
+    """Run another command of the engine in the child and return the files it wrote, by what they are.
+
+    `listener` hears of it instead of `feedback` where it is a part of the work.
+    """
     child = _child(feedback)
-    return host.call(child, arguments, language(), FeedbackListener(feedback), temp_setting())
+    return host.call(child, arguments, language(), listener or FeedbackListener(feedback), temp_setting())
 
 
 def _child(feedback: QgsProcessingFeedback) -> host.Child:

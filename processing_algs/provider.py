@@ -21,6 +21,7 @@ from swc_zoning.processing_algs.ellipsoidal_area import EllipsoidalArea
 from swc_zoning.processing_algs.export_submission import ExportSubmission
 from swc_zoning.processing_algs.find_conflicts import FindConflicts
 from swc_zoning.processing_algs.import_boundary import ImportBoundary
+from swc_zoning.processing_algs.make_maps import MakeMaps
 from swc_zoning.processing_algs.merge_slivers import MergeSlivers
 from swc_zoning.processing_algs.partition_land import Partition
 from swc_zoning.processing_algs.prepare_layers import PrepareLayers
@@ -43,6 +44,7 @@ _ALGORITHMS = (
     FindConflicts,
     CompareZonings,
     ScreenProjects,
+    MakeMaps,
     EllipsoidalArea,
     CloseAreas,
     CheckRuleTable,

@@ -54,6 +54,7 @@ LIGHT_ENGINE = (
         "submission.quality",
     ),
     *("submission.schemas", "targets"),
+    *("chapter.figures", "chapter.plans"),
 )
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}
 
@@ -336,6 +337,41 @@ def test_every_shipped_zone_has_a_colour_a_hatch_of_its_own_and_both_names():
     hatches = [entry["hatch"] for entry in shown["zones"].values()]
     assert len(set(hatches)) == len(hatches)
     assert set(hatches) <= set(shown["hatches"])
+
+
+def shown_together(sheet) -> dict[str, dict]:
+    """Return the entries of the palette that may be faces on one sheet, by what they stand for."""
+    from swc_zoning.engine import roles, styles
+
+    entries: dict[str, dict] = {}
+    for theme in sheet.themes:
+        if theme.kind == "measures":
+            entries |= palette()["measures"]
+        elif theme.kind == "proposals":
+            entries |= {f"proposal {number}": one for number, one in enumerate(palette()["proposals"])}
+        elif theme.kind == "features" and theme.look != "over":
+            for tier in ("", *(tier.id for tier in roles.find(theme.role).tiers)):
+                entries[f"{theme.role}:{tier}"] = styles.theme_entry("themes", theme.role, tier)
+    return entries
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_what_a_map_sheet_shows_is_told_apart_by_colour_or_by_hatch(vision):
+    from swc_zoning.engine.chapter import plans
+
+    for sheet in plans.sheets():
+        for (one, first), (other, second) in itertools.combinations(shown_together(sheet).items(), 2):
+            alike = first == second or first["hatch"] != second["hatch"]
+            seen = [oklab(entry["fill"], VISION[vision]) for entry in (first, second)]
+            assert alike or np.linalg.norm(seen[0] - seen[1]) > 0.05, (sheet.id, one, other)
+
+
+@pytest.mark.parametrize("part", ["themes", "over", "measures"])
+def test_every_colour_of_a_map_says_where_it_is_from_and_has_a_hatch_that_can_be_printed(part):
+    for name, entry in palette()[part].items():
+        assert entry["source"] in {"design", "standard"}, name
+        assert entry["hatch"] in {"none", *palette()["printed_hatches"]}, name
+    assert {one["hatch"] for one in palette()["zones"].values()} <= {"none", *palette()["printed_hatches"]}
 
 
 # --- package ---------------------------------------------------------------------------------------

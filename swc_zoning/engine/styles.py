@@ -175,6 +175,113 @@ def projects_qml(lang: str = "zh") -> str:
     return _fills_qml("siting", "siting", lang)
 
 
+# --- map sheets ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Swatch:
+    """A row of the legend of a map sheet: the `value` that has it, its label, its entry of the palette."""
+
+    value: str
+    label: str
+    entry: Mapping[str, str]
+
+
+def theme_entry(part: str, role: str, tier: str = "") -> Mapping[str, str]:
+    """Return the palette entry of a tier of a role in `part` ("themes" or "over"), else of the role.
+
+    A role that the palette does not know has a grey one.
+    """
+    known = palette()[part]
+    plain = {"fill": "#c8c8c8", "line": "#555555", "width": "0.2", "hatch": "none"}
+    return known.get(f"{role}:{tier}") or known.get(role) or plain
+
+
+def line_qml(entry: Mapping[str, str]) -> str:
+    """Return the style of a layer of lines on a map sheet."""
+    line = _outline(entry["line"], entry["width"], entry.get("dash", "solid"))
+    body = f"<symbols>{_symbol('line', 0, [line])}</symbols>"
+    return _document(
+        f'<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0">{body}</renderer-v2>'
+    )
+
+
+def places_qml() -> str:
+    """Return the style of a layer of points of which only the names are seen."""
+    return _document('<renderer-v2 type="nullSymbol" symbollevels="0" enableorderby="0"/>')
+
+
+def sheet_qml(field: str, swatches: Sequence[Swatch], filled: bool = True, pale: bool = False) -> str:
+    """Return the style of a layer on a map sheet, by the values of `field` (a field or an expression).
+
+    Hatches are lines in millimetres, so that a sheet reads in black and white at any resolution. `filled`
+    False leaves the ground visible, `pale` lightens faces for what lies above them. One swatch with the
+    value "" is a symbol for all.
+    """
+    symbols = [_sheet_symbol(number, one.entry, filled, pale) for number, one in enumerate(swatches)]
+    if [one.value for one in swatches] == [""]:
+        body = f"<symbols>{symbols[0]}</symbols>"
+        return _document(
+            f'<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0">{body}</renderer-v2>'
+        )
+    return _categorised(escape(field, quote=True), [(one.value, one.label) for one in swatches], symbols)
+
+
+def _sheet_symbol(number: int, entry: Mapping[str, str], filled: bool, pale: bool) -> str:
+    width, dash = entry.get("width", "0.08"), entry.get("dash", "solid")
+    layers = []
+    if filled and "fill" in entry:
+        layers.append(_face(_lightened(entry["fill"]) if pale else entry["fill"]))
+    if entry.get("hatch", "none") != "none" and not pale:
+        layers.append(_printed_hatch(entry["hatch"], entry.get("hatch_line", entry["line"])))
+    if float(width) > 0:
+        layers.append(_outline(_lightened(entry["line"]) if pale else entry["line"], width, dash))
+    # A symbol without layers would be drawn in a colour of chance.
+    nothing = _layer("SimpleFill", {"style": "no", "outline_style": "no"})
+    return _symbol("fill", number, layers or [nothing])
+
+
+def _lightened(colour: str, share: float = 0.4) -> str:
+    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(part + (255 - part) * share):02x}" for part in parts)
+
+
+def _face(colour: str) -> str:
+    return _layer("SimpleFill", {"color": _rgba(colour), "style": "solid", "outline_style": "no"})
+
+
+def _outline(colour: str, width: str, dash: str) -> str:
+    options = {"line_color": _rgba(colour), "line_style": dash, "line_width": width, "line_width_unit": "MM"}
+    return _layer("SimpleLine", {**options, "joinstyle": "round", "capstyle": "flat"})
+
+
+def _printed_hatch(name: str, colour: str) -> str:
+    """Return a hatch as lines or dots whose spacing is in millimetres."""
+    hatch = palette()["printed_hatches"][name]
+    if "angles" not in hatch:
+        return _dots(hatch, colour)
+    return "".join(_lines(angle, hatch, colour) for angle in hatch["angles"])
+
+
+def _lines(angle: float, hatch: Mapping[str, Any], colour: str) -> str:
+    line = {"line_color": _rgba(colour), "line_width": str(hatch["width"]), "line_width_unit": "MM"}
+    symbol = (
+        f'<symbol type="line" name="h" alpha="1" clip_to_extent="1">{_layer("SimpleLine", line)}</symbol>'
+    )
+    options = {"angle": str(angle), "distance": str(hatch["distance"]), "distance_unit": "MM"}
+    return _layer("LinePatternFill", options).replace("</layer>", f"{symbol}</layer>")
+
+
+def _dots(hatch: Mapping[str, Any], colour: str) -> str:
+    dot = {"name": "circle", "color": _rgba(colour), "outline_style": "no", "size": str(hatch["width"])}
+    marker = _layer("SimpleMarker", {**dot, "size_unit": "MM"})
+    symbol = f'<symbol type="marker" name="h" alpha="1" clip_to_extent="1">{marker}</symbol>'
+    step = {"distance_x": str(hatch["distance"]), "distance_y": str(hatch["distance"])}
+    units = {"distance_x_unit": "MM", "distance_y_unit": "MM", "displacement_x_unit": "MM"}
+    options = {**step, **units, "displacement_x": str(hatch["distance"] / 2)}
+    return _layer("PointPatternFill", options).replace("</layer>", f"{symbol}</layer>")
+
+
 def _fills_qml(field: str, part: str, lang: str) -> str:
     symbols, categories = [], []
     for number, (value, entry) in enumerate(palette()[part].items()):

@@ -8,12 +8,13 @@ from typing import Any
 
 from qgis.core import (
     QgsApplication,
+    QgsProcessingAlgorithm,
     QgsProcessingAlgRunnerTask,
     QgsProcessingContext,
     QgsProject,
     QgsTask,
 )
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from swc_zoning.engine.messages import Cancelled, SwcError
 from swc_zoning.processing_algs.base import python_setting
@@ -136,12 +137,26 @@ class Runner(QObject):
             self.said.emit("error", reason)
             self._end(False, {})
             return
+        if self._algorithm.flags() & QgsProcessingAlgorithm.Flag.FlagNoThreading:
+            # It lets the window be seen itself; first whoever asked gets to the end of what they do.
+            QTimer.singleShot(0, lambda: self._run_here(parameters))
+            return
         self._task = QgsProcessingAlgRunnerTask(self._algorithm, parameters, self._context, self._feedback)
         held = (self._task, self._algorithm, self._context, self._feedback)
         _held.add(held)
         self._task.executed.connect(lambda *_: _held.discard(held))
         self._task.executed.connect(self._end)
         QgsApplication.taskManager().addTask(self._task)
+
+    def _run_here(self, parameters: dict[str, Any]) -> None:
+        """Run an algorithm that must run in the main thread."""
+        held = (self._algorithm, self._context, self._feedback)
+        _held.add(held)
+        try:
+            results, ok = self._algorithm.run(parameters, self._context, self._feedback)
+        finally:
+            _held.discard(held)
+        self._end(ok, results)
 
     def _refusal(self, parameters: dict[str, Any]) -> str:
         """Return why the algorithm cannot run with these parameters, "" where it can."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from qgis.core import QgsProcessingFeedback
-from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
 
 from swc_zoning.engine.messages import Finding, catalogue
 from swc_zoning.qgis_bridge.i18n import language, text
@@ -76,6 +76,35 @@ class FeedbackListener:
     def note(self, line: str) -> None:
         """Print a line that is not part of the protocol as debugging information."""
         self._feedback.pushDebugInfo(line)
+
+
+class PartListener(FeedbackListener):
+    """Listener of a part of some work in the main thread: `share` of the whole from `start` on (0..1).
+
+    As nobody else does, it lets the window be seen and cancel be pressed.
+    """
+
+    def __init__(self, feedback: QgsProcessingFeedback, start: float, share: float) -> None:
+        super().__init__(feedback)
+        self._start, self._share = start, share
+
+    def cancelled(self) -> bool:
+        """Return whether the user pressed cancel."""
+        QCoreApplication.processEvents()
+        return super().cancelled()
+
+    def progress(self, step: str, fraction: float, left_s: float | None) -> None:
+        """Show the share of the whole that is done."""
+        super().progress(step, self._start + self._share * fraction, None)
+
+    def tell(self, name: str, fraction: float) -> None:
+        """Show the share of the whole that is done, and what is being done in words of its own."""
+        whole = self._start + self._share * fraction
+        self._feedback.setProgress(100.0 * whole)
+        self._feedback.setProgressText(name)
+        if isinstance(self._feedback, RunFeedback):
+            self._feedback.step(whole, name, None)
+        QCoreApplication.processEvents()
 
 
 def step_name(step: str) -> str:

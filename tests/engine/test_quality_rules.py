@@ -20,7 +20,7 @@ import shapely
 from packages import degrees
 
 from swc_zoning.engine.messages import catalogue
-from swc_zoning.engine.submission import accepted, opening, order, quality, sheets
+from swc_zoning.engine.submission import accepted, datasets, opening, order, public, quality, sheets
 
 #: What the package that is right has: one legal conflict, listed with its rule.
 KNOWN = ("6502", "W", "K05")
@@ -439,7 +439,7 @@ def test_every_sentence_is_one_of_a_rule_or_of_the_report():
     known = {code for code in catalogue() if code.startswith("quality.")}
     for code in known:
         head = code.partition(".")[2].partition("_")[0]
-        assert head in quality.rules() or head in ("why", "statement"), code
+        assert head in quality.rules() or head in ("why", "statement", "failed"), code
 
 
 # --- acceptance ------------------------------------------------------------------------------------
@@ -499,6 +499,29 @@ def test_what_a_package_does_not_say_is_not_checked_and_never_passed(tmp_path):
     assert all(one.sentence("en") and one.sentence("zh") for one in report.not_checked)
 
 
+def test_data_a_checker_fails_on_are_an_error_and_not_passed(tmp_path, monkeypatch):
+    def fails(package, rule):
+        yield rule.flaw(layer="SBGKFQ")
+        raise ValueError("odd data")
+
+    known = {**quality.checkers(), "3401": fails}
+    monkeypatch.setattr(quality, "checkers", lambda: known)
+    report = checked(packages.make(tmp_path), only=["3401"])
+    assert [(flaw.severity, flaw.case) for flaw in report.flaws] == [("E", ""), ("E", "failed")]
+    assert "odd data" in report.flaws[-1].sentence("en")
+    assert report.flaws[-1].fix("zh")
+
+
+@pytest.mark.parametrize("layer", ["SBGKFQ", "XZQ", "STBHHX", "GXB", "CTB", "CSQD", "TJ_QF", "DMB"])
+def test_a_layer_without_rows_is_judged_and_stops_nothing(layer, tmp_path):
+    root = packages.make(tmp_path)
+    with packages.edited(root) as database:
+        database.execute(f"DELETE FROM {layer}")
+    report = checked(root)
+    assert report.errors()
+    assert [flaw.sentence("en") for flaw in report.flaws if flaw.case == "failed"] == []
+
+
 def test_a_folder_without_data_is_an_error_and_not_clean(tmp_path):
     (tmp_path / "x.txt").write_text("x")
     report = checked(tmp_path)
@@ -526,3 +549,14 @@ def test_two_copies_of_a_filegdb_agree_after_a_copy_of_the_folder(tmp_path):
     root = packages.make(tmp_path / "one", forms=("gdb",))
     moved = shutil.copytree(root, tmp_path / "two" / root.name)
     assert new(checked(moved)) == []
+
+
+def test_a_public_edition_is_checked_as_what_it_is(tmp_path):
+    made = packages.Draft().sheets()
+    edition = public.of({sheet.layer.name: sheet for sheet in made}, packages.Draft().meta, [])
+    path = tmp_path / f"990100演示市_{public.policy()['edition']}.gpkg"
+    datasets.write(path, "gpkg", list(edition.sheets.values()), packages.SCHEMA.domains)
+    report = checked(path)
+    assert report.flaws == ()
+    assert {one.why for one in report.not_checked if not one.part} == {"public_edition", "no_sums"}
+    assert {"1101", "2201", "3201", "3501", "4102", "4103"} <= set(report.ran)

@@ -62,6 +62,14 @@ CASES = {
         {"FINDINGS": "bow.gpkg", "REPORT": "bow.json"},
         holds={"REPORT": {"crs": "EPSG:4549", "counts.error": 0}},
     ),
+    "maps": Case(
+        "makemaps",
+        {"RESULT": "{zoned.OUTPUT}", "SHEETS": "1,5", "DISTRICTS": True, "FORMATS": "0,2", "DPI": 72},
+        {"OUTPUT": "sheets"},
+    ),
+    "maps_nothing": Case(
+        "makemaps", {"RESULT": "{folder}"}, {"OUTPUT": "no_sheets"}, blocked="no complete result"
+    ),
     "check_nothing": Case("checkinputs", {}, {"REPORT": "none.json"}, blocked="job file"),
     "imported": Case(
         "importboundary",

@@ -135,9 +135,9 @@ def _cut(package: Package, rule: Rule, copy: DataSet) -> Iterator[Flaw]:
 def _names_cut(package: Package, rule: Rule) -> Iterator[Flaw]:
     """Yield names of SBGKFQ that fill their field while the relations hold more, without a mark of it."""
     zones, relations = package.sheet("SBGKFQ"), package.sheet("GXB")
-    field = package.schema.layers["SBGKFQ"].field("LYMC")
-    names = columns.texts(zones, "LYMC") if zones else None
-    if zones is None or relations is None or field is None or names is None or "BSM" not in zones.columns:
+    field = zones.layer.field("LYMC") if zones is not None else None
+    names = columns.texts(zones, "LYMC") if zones is not None else None
+    if relations is None or field is None or names is None or "BSM" not in zones.columns:
         return
     full = columns.where(names, lambda text: not text.endswith(_CUT) and agreement.fills(text, field.length))
     wanted = {zones.columns["BSM"][row]: row for row in columns.rows(full)}
@@ -183,23 +183,23 @@ def _unknown_codes(
 def _misnamed(
     package: Package, rule: Rule, layer: str, code: str, name: str, known: dict[str, dict[str, str]]
 ) -> Iterator[Flaw]:
-    sheet, field = package.sheet(layer), package.schema.layers[layer].field(code)
-    if sheet is None or not {code, name} <= set(sheet.columns) or field is None:
+    sheet = package.sheet(layer)
+    fields = [sheet.layer.field(one) for one in (code, name)] if sheet is not None else []
+    if sheet is None or None in fields or not {code, name} <= set(sheet.columns) or not len(sheet):
         return
-    names = known.get(field.domain or "", {})
+    names = known.get(fields[0].domain or "", {})
     values, said = columns.texts(sheet, code), columns.texts(sheet, name)
-    length = package.schema.layers[layer].field(name).length  # type: ignore[union-attr]
-    right = {key: sheets.fitted(value, length) for key, value in names.items()}
-    for row in range(len(sheet)):
-        one = str(values[row])
-        if one in right and said[row] != right[one]:
-            facts = {"field": name, "value": str(said[row])[:60], "code": one, "name": right[one]}
-            yield _flaw(package, rule, layer, row, case="name", **facts)
+    right = {key: sheets.fitted(value, fields[1].length) for key, value in names.items()}
+    wanted = np.array([right.get(one) or "" for one in values.tolist()])
+    for row in columns.rows((wanted != "") & (wanted != said)):
+        facts = {"value": str(said[row])[:60], "code": str(values[row]), "name": str(wanted[row])}
+        yield _flaw(package, rule, layer, row, case="name", field=name, **facts)
 
 
 def _table_of_codes(package: Package, rule: Rule, known: dict[str, dict[str, str]]) -> Iterator[Flaw]:
-    sheet, field = package.sheet("DMB"), package.schema.layers["DMB"].field("MC")
-    if sheet is None or field is None or not {"ZDMC", "DM", "MC"} <= set(sheet.columns):
+    sheet = package.sheet("DMB")
+    field = sheet.layer.field("MC") if sheet is not None else None
+    if field is None or not {"ZDMC", "DM", "MC"} <= set(sheet.columns):
         return
     own = () if columns.is_shipped(package) else columns.DECIDED
     rows = zip(*(columns.texts(sheet, name).tolist() for name in ("ZDMC", "DM", "MC")))
@@ -281,8 +281,8 @@ def _doubled(package: Package, rule: Rule, layers: list[str], in_use: bool = Fal
     places: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for layer in layers:
         sheet = package.sheet(layer)
-        values = sheet.columns.get("BSM") if sheet else None
-        state = columns.texts(sheet, "ZT") if sheet and in_use else None
+        values = sheet.columns.get("BSM") if sheet is not None else None
+        state = columns.texts(sheet, "ZT") if sheet is not None and in_use else None
         for row, value in enumerate(() if values is None else values.tolist()):
             if value and (state is None or state[row] == "1"):
                 places[value].append((layer, row))
@@ -295,7 +295,7 @@ def _doubled(package: Package, rule: Rule, layers: list[str], in_use: bool = Fal
 
 def _numbered_twice(package: Package, rule: Rule) -> Iterator[Flaw]:
     sheet = package.sheet("SBGKFQ")
-    values = columns.texts(sheet, "TBBH") if sheet else None
+    values = columns.texts(sheet, "TBBH") if sheet is not None else None
     if values is None:
         return
     distinct, first, count = np.unique(values, return_index=True, return_counts=True)

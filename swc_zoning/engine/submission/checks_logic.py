@@ -93,7 +93,7 @@ def _codes_fit(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
 
 def _measures_listed(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
     values, table = columns.texts(sheet, "CSDM"), package.sheet("CSQD")
-    listed = columns.texts(table, "CSDM") if table else None
+    listed = columns.texts(table, "CSDM") if table is not None else None
     if values is None or listed is None:
         return
     known = set(listed.tolist()) & columns.domains(package).get("CSDM", {}).keys()
@@ -146,7 +146,7 @@ def _lacking(text: str, owed: Mapping[str, set[str]]) -> set[str]:
 def _related(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
     """Yield pieces whose sources are not those of the table of relations."""
     relations, sources = package.sheet("GXB"), columns.texts(sheet, "LYDM")
-    if relations is None or not len(relations) or sources is None or "BSM" not in sheet.columns:
+    if relations is None or sources is None or "BSM" not in sheet.columns:
         return
     if not {"BSM", "LYDM"} <= set(relations.columns):
         return
@@ -181,7 +181,7 @@ def _registered(package: Package, rule: Rule) -> Iterator[Flaw]:
     pairs = zip(register.columns["BSM"].tolist(), register.columns["ZT"].tolist())
     used = {bsm for bsm, state in pairs if state == "1"}
     sheet = package.sheet(ZONES)
-    values = sheet.columns.get("BSM") if sheet else None
+    values = sheet.columns.get("BSM") if sheet is not None else None
     for row, bsm in enumerate(() if values is None else values.tolist()):
         if bsm and bsm not in used:
             yield _flaw(package, rule, row, case="register", field="BSM")

@@ -18,6 +18,7 @@ check is, beside it, and an earlier package stays as it was.
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -168,7 +169,10 @@ def _public_edition(folder: Path, work: Work, progress: Progress) -> list[Findin
             {},
             public.policy()["edition"],
         )
-        packing.write_data(folder, shown, None)
+        with warnings.catch_warnings():
+            # A dissolved zone may have many parts; that takes GDAL longer, and nobody needs to know.
+            warnings.filterwarnings("ignore", message="organizePolygons")
+            packing.write_data(folder, shown, None)
         papers.write_metadata(folder, shown, None)
         papers.write_notes(folder / shown.named("part_metadata"), shown, None)
         public.prove(folder, public.secrets(work.inputs))
