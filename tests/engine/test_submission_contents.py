@@ -621,7 +621,18 @@ def test_long_texts_fit_and_numbers_stay_numbers(zone):
     result = zone(
         "long",
         permanent_basic_farmland=[
-            (here, {"id": "1", "tier": "pbf", "note": words, "rank": 7, "size": 1.5, "no": 3101010000000001}),
+            (
+                here,
+                {
+                    "id": "1",
+                    "tier": "pbf",
+                    "note": words,
+                    "rank": 7,
+                    "size": 1.5,
+                    "Shape_Area": 9.0,
+                    "no": 3101010000000001,
+                },
+            ),
             (
                 box(2000, 0, 2500, 500),
                 {"id": "2", "tier": "pbf", "note": None, "rank": 8, "size": None, "no": 5},
@@ -633,6 +644,8 @@ def test_long_texts_fit_and_numbers_stay_numbers(zone):
     assert (note[:250].rstrip("…") in words, note[-1], other) == (True, "…", None)
     assert len(note.encode("gb18030")) <= 254
     assert copy.columns["rank"].dtype == np.int64
+    # Names a file geodatabase keeps for itself stay out.
+    assert "Shape_Area" not in copy.columns
     assert copy.columns["no"].tolist() == ["3101010000000001", "5"]
     assert copy.columns["size"].tolist() == pytest.approx([1.5, np.nan], nan_ok=True)
 
