@@ -406,7 +406,10 @@ class SubmissionPage(Page):
             self.desk.say_error(error)
 
     def _said(self, package: Path | None, counts: Mapping[str, int]) -> str:
-        words = self.tr("{errors} errors, {warnings} open warnings, {accepted} accepted.").format(
+        words = self.tr(
+            "{errors} errors, {warnings} open warnings in {groups} groups, {accepted} accepted."
+        ).format(
+            groups=f"{self.panel.groups():,}",
             errors=f"{counts['error']:,}",
             warnings=f"{counts['warning']:,}",
             accepted=f"{counts['accepted']:,}",

@@ -122,6 +122,14 @@ def set_label_size(label: QgsLayoutItemLabel, size: float) -> None:
     label.setFont(font)
 
 
+def fade(label: QgsLayoutItemLabel, opacity: float) -> None:
+    """Make the text of a label light (0..1), where that is not in the colour of its font."""
+    if hasattr(label, "setTextFormat"):
+        text = label.textFormat()
+        text.setOpacity(opacity)
+        label.setTextFormat(text)
+
+
 def legend_size(legend: QgsLayoutItemLegend) -> dict[QgsLegendStyle.Style, float]:
     """Return the sizes of the texts of a legend in points; they have text formats from 3.30 on."""
     sizes = {}

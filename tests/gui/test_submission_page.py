@@ -145,7 +145,7 @@ def test_a_package_is_made_checked_shown_and_its_warnings_accepted_for_the_next(
     counts = page.panel.counts()
     assert counts["error"] == 0
     assert counts["warning"] > 0
-    assert f"{counts['warning']:,} open warnings" in page._headline.text()
+    assert f"{counts['warning']:,} open warnings in" in page._headline.text()
     [group] = [g for g in project.layerTreeRoot().findGroups() if g.name().startswith("Submission")]
     assert [node.name() for node in group.findLayers()][-1] == "Control zones"
     check = words(page)["Check"]

@@ -282,6 +282,26 @@ def test_the_mark_goes_when_the_plan_is_approved(made):
     assert seen.said("secrecy") == "密级：内部"
 
 
+def test_the_mark_is_light_enough_to_read_what_lies_below(made, tmp_path):
+    with_mark, without = tmp_path / "with", tmp_path / "without"
+
+    def unmarked(written):
+        return written.replace('id="mark"', 'id="m"').replace('labelText="mark"', 'labelText=" "')
+
+    own = own_template(tmp_path / "own", "06.qpt", unmarked)
+    one, *_ = make(made, with_mark, formats=("png",))
+    other, *_ = make(made, without, formats=("png",), layouts=own)
+    pictures = [QImage(str(path)) for path in (one, other)]
+    differing = 0
+    for y in range(120, 750, 3):
+        for x in range(60, 820, 3):
+            colours = [picture.pixelColor(x, y) for picture in pictures]
+            if colours[0] != colours[1]:
+                differing += 1
+                assert abs(colours[0].lightness() - colours[1].lightness()) < 60
+    assert differing > 100
+
+
 def test_slots_stay_empty_where_nobody_said_anything(made):
     seen = Seen(made, "06", order=None)
     for item in ("secrecy", "review", "compiler", "date"):

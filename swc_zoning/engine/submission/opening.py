@@ -30,6 +30,8 @@ from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.submission import datasets, public, schemas
 from swc_zoning.engine.submission.sheets import Sheet, column
 
+#: The decision table a package was made with.
+DECISION_TABLE = "管控分区规则表.json"
 SUMS = "SHA256SUMS"
 #: Files of a folder that no package has: somebody named another folder.
 MOST_FILES = 20_000
