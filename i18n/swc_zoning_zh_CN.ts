@@ -25,11 +25,6 @@
         </message>
         <message>
             <location filename="../swc_zoning/gui/accept_dialog.py" />
-            <source>Group {name} ({count})</source>
-            <translation>同组：{name}（{count} 条）</translation>
-        </message>
-        <message>
-            <location filename="../swc_zoning/gui/accept_dialog.py" />
             <source>Only {name} ({count})</source>
             <translation>仅 {name}（{count} 条）</translation>
         </message>
@@ -42,6 +37,11 @@
             <location filename="../swc_zoning/gui/accept_dialog.py" />
             <source>A reason is needed</source>
             <translation>须写明理由</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/accept_dialog.py" />
+            <source>This and all of its group ({count})</source>
+            <translation>此条及同组全部（{count} 条）</translation>
         </message>
     </context>
     <context>
@@ -895,6 +895,26 @@
             <location filename="../swc_zoning/gui/submission_findings.py" />
             <source>Save the table</source>
             <translation>保存表格</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>One row a &amp;group</source>
+            <translation>同组合并(&amp;G)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Findings that are accepted together are one row, with their number</source>
+            <translation>一起认可的问题合为一行，并注明条数</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>Number</source>
+            <translation>条数</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_findings.py" />
+            <source>{head}: {count} times, the first of them:</source>
+            <translation>{head}：共 {count} 条，首条为：</translation>
         </message>
     </context>
     <context>
@@ -2593,11 +2613,6 @@
         </message>
         <message>
             <location filename="../swc_zoning/gui/submission_page.py" />
-            <source>{errors} errors, {warnings} open warnings, {accepted} accepted.</source>
-            <translation>错误 {errors} 条，未认可的警告 {warnings} 条，已认可 {accepted} 条。</translation>
-        </message>
-        <message>
-            <location filename="../swc_zoning/gui/submission_page.py" />
             <source>No package was made. {words}</source>
             <translation>未生成成果包。{words}</translation>
         </message>
@@ -2605,6 +2620,11 @@
             <location filename="../swc_zoning/gui/submission_page.py" />
             <source>The consultation is in {path}.</source>
             <translation>征求意见材料在 {path}。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_page.py" />
+            <source>{errors} errors, {warnings} open warnings in {groups} groups, {accepted} accepted.</source>
+            <translation>错误 {errors} 条，未认可的警告 {warnings} 条（{groups} 组），已认可 {accepted} 条。</translation>
         </message>
     </context>
     <context>

@@ -110,7 +110,7 @@ class ExportSubmission(SubmissionAlgorithm):
             package = files["package"]
             checked = packages.check_files(package)
             found: dict[str, Any] = self.told(checked, feedback)
-            found |= self.hand_out(package, checked.places, parameters, context, feedback)
+            found |= self.hand_out(package, checked, parameters, context, feedback)
         return {OUTPUT: str(output), PACKAGE: str(package), **found}
 
     def _order(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:

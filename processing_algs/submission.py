@@ -75,20 +75,23 @@ class SubmissionAlgorithm(DerivedAlgorithm):
     def hand_out(
         self,
         package: Path,
-        findings: Path,
+        checked: packages.CheckFiles,
         parameters: dict[str, Any],
         context: QgsProcessingContext,
         feedback: QgsProcessingFeedback,
     ) -> dict[str, str]:
         """Copy the findings where they were asked for and have the layers of the package loaded."""
-        shown, stamp = packages.survey(package), uuid.uuid4().hex
-        if not shown.sources:
+        loading = context.project() is not None and self.parameterAsBool(parameters, LOAD, context)
+        shown, stamp = packages.Shown(package.stem, {}, {}), uuid.uuid4().hex
+        if loading:
+            shown = packages.survey(package, checked.folder)
+        if loading and not shown.sources:
             say_finding(feedback, Finding("validating.no_layers", {"path": str(package)}))
-        if context.project() is not None and self.parameterAsBool(parameters, LOAD, context):
+        if loading:
             packages.load_on_completion(context, shown, stamp)
         if parameters.get(FINDINGS) is None:
             return {}
-        layer = results.open_layer(findings, "findings")
+        layer = results.open_layer(checked.places, "findings")
         fields = results.shown_fields(layer)
         sink, layer_id = self.parameterAsSink(
             parameters, FINDINGS, context, fields, layer.wkbType(), layer.crs()

@@ -58,5 +58,5 @@ class ValidateSubmission(SubmissionAlgorithm):
             files = call_engine([*arguments, *options(said)], feedback)
             checked = packages.CheckFiles(output, files["report"], files["lines"], files["findings"])
             found: dict[str, Any] = self.told(checked, feedback)
-            found |= self.hand_out(package, checked.places, parameters, context, feedback)
+            found |= self.hand_out(package, checked, parameters, context, feedback)
         return {OUTPUT: str(output), **found}

@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from swc_zoning import map_commands, paths, submission_commands
+from swc_zoning import chapter_commands, map_commands, paths, submission_commands
 from swc_zoning.engine import claim, reports, scratch
 from swc_zoning.engine.messages import LANGUAGES, Blocked, Cancelled, Finding, SwcError
 from swc_zoning.engine.progress import Progress
@@ -63,6 +63,7 @@ _MISUSE = {
     "demo": frozenset({"cli.not_empty", "cli.scale"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
     **submission_commands.MISUSE,
+    **chapter_commands.MISUSE,
 }
 
 
@@ -252,6 +253,7 @@ def _commands_on_results(commands: Any) -> None:
     _compare_command(commands)
     _screen_command(commands)
     submission_commands.register(commands, _command)
+    chapter_commands.register(commands, _command)
     map_commands.register(commands, _command)
 
 

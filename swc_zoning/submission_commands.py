@@ -79,7 +79,7 @@ def _coordinates_command(commands: Any, make: Maker) -> None:
     command.add_argument("source", metavar="SOURCE", help=source)
     command.add_argument("--layer", metavar="NAME", help="layer of a source that has several")
     command.add_argument("--output", type=Path, required=True, metavar="TXT|DIR", help="DIR with --split")
-    command.add_argument("--crs", default="", metavar="EPSG:CODE", help="of the coordinates")
+    command.add_argument("--crs", metavar="EPSG:CODE", help="of the coordinates")
     command.add_argument("--zone-prefix", choices=("crs", "with", "without"), help="in front of eastings")
     command.add_argument("--encoding", choices=("GBK", "UTF-8"))
     command.add_argument("--line-end", choices=("CRLF", "LF"))
@@ -156,7 +156,11 @@ def _settings(options: argparse.Namespace, known: Mapping[str, Any]) -> dict[str
     """Return the settings of a document with what the command line says in their place."""
     given = _document(options.settings) if options.settings else {}
     said = {name: getattr(options, name, None) for name in known}
-    return {**given, **{name: value for name, value in said.items() if value not in (None, False, "")}}
+    # Zero decimals and no prefix at all are said; a switch that was not set says nothing.
+    return {
+        **given,
+        **{name: value for name, value in said.items() if value is not None and value is not False},
+    }
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -38,7 +37,7 @@ from swc_zoning.gui.zoning_page import ZoningPage
 from swc_zoning.qgis_bridge import orders, packages
 
 #: The order of the working folder, and where packages, checks and consultations go in it.
-ORDER, PACKAGES, CHECKS, CONSULTATIONS = "submission.json", "submission", "checks", "consultation"
+ORDER, PACKAGES, CHECKS, CONSULTATIONS = "order.json", "submission", "checks", "consultation"
 #: Parameter of the algorithm, key of the order.
 _PARAMETERS = {
     "COMPILER": "compiler",
@@ -73,6 +72,8 @@ class SubmissionPage(Page):
         #: What "Open folder" opens, and whether its findings are those of an export of this result.
         self._shown: Path | None = None
         self._of_export = False
+        #: What the order of the working folder says that the form does not show.
+        self._kept: dict[str, Any] = {}
         self._build()
         session = desk.session
         for signal in (session.folder_changed, session.job_changed, session.rules_changed):
@@ -279,19 +280,22 @@ class SubmissionPage(Page):
         folder = self.desk.session.folder
         if folder is not None and folder.is_dir():
             try:
-                reports.write(self.form.document(), folder / ORDER)
+                reports.write({**self._kept, **self.form.document()}, folder / ORDER)
             except SwcError as error:
                 self.desk.say_error(error)
         self._refresh()
 
     def _take_folder(self) -> None:
+        """Take up the order and the acceptances of the working folder."""
         folder = self.desk.session.folder
         path = None if folder is None else folder / ORDER
         if path is not None and path.is_file():
             try:
-                self.form.show_document(json.loads(path.read_text(encoding="utf-8")))
-            except (OSError, ValueError, TypeError, AttributeError) as error:
-                self.desk.say_error(SwcError("cli.unreadable", path=str(path), reason=str(error)))
+                document = orders.read(path)
+                self.form.show_document(document)
+                self._kept = {key: document[key] for key in orders.UNSHOWN if key in document}
+            except SwcError as error:
+                self.desk.say_error(error)
         self.panel.take_folder()
         self._refresh()
 
@@ -301,7 +305,7 @@ class SubmissionPage(Page):
         self._refresh()
 
     def _forget(self) -> None:
-        self._shown = None
+        self._shown, self._kept = None, {}
         self._take_result()
         self._headline.clear()
         self.form.show_document({})
@@ -375,7 +379,7 @@ class SubmissionPage(Page):
         """Read what a check left, in the background, then show it."""
 
         def read() -> tuple[Any, Any]:
-            shown = packages.survey(package) if package is not None else None
+            shown = packages.survey(package, files.folder) if package is not None else None
             return packages.read_findings(files.lines), shown
 
         self.desk.runner.work(read, lambda told: self._take(told, package, files, current))
@@ -402,7 +406,10 @@ class SubmissionPage(Page):
             self.desk.say_error(error)
 
     def _said(self, package: Path | None, counts: Mapping[str, int]) -> str:
-        words = self.tr("{errors} errors, {warnings} open warnings, {accepted} accepted.").format(
+        words = self.tr(
+            "{errors} errors, {warnings} open warnings in {groups} groups, {accepted} accepted."
+        ).format(
+            groups=f"{self.panel.groups():,}",
             errors=f"{counts['error']:,}",
             warnings=f"{counts['warning']:,}",
             accepted=f"{counts['accepted']:,}",

@@ -3,12 +3,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.submission import order, schemas
 from swc_zoning.qgis_bridge.i18n import language
+
+#: Keys of an order that are no field of a form, and those that are paths.
+UNSHOWN = ("schema", "accept")
+_PATHS = ("register", "consultation")
 
 
 @lru_cache(maxsize=8)
@@ -25,6 +32,18 @@ def profiles() -> dict[str, str]:
 def stages(profile: str = "national") -> dict[str, str]:
     """Return the stages of a plan, id -> name, in their order."""
     return {stage.id: stage.name(language()) for stage in schema(profile).stages.values()}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the order in a file as a document, its paths absolute. Raises SwcError ``cli.unreadable``."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise SwcError("cli.unreadable", path=str(path), reason=str(error)) from error
+    if not isinstance(document, dict):
+        raise SwcError("cli.unreadable", path=str(path), reason="object")
+    paths = {key: str(path.parent / document[key]) for key in _PATHS if document.get(key)}
+    return {**document, **paths}
 
 
 def check(document: Mapping[str, Any]) -> None:

@@ -2,15 +2,16 @@
 """Packages of a submission in QGIS: their layers as they lie, styled, in a group; what a check found.
 
 A package is a folder or a zip made anywhere. What is in it is asked of QGIS's own readers; nothing is
-unpacked and nothing is written.
+written into it.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -38,8 +39,10 @@ SHOWN = (FINDINGS, "HXJY", "ZDYFQ", "ZDZLQ", ZONES)
 #: Key of the group, with the name of the package behind it.
 KEY = "submission/"
 
-#: Suffixes of data sets, the one QGIS draws fastest first.
-_SUFFIXES = (".gpkg", ".gdb", ".shp")
+#: Suffixes of data sets; a GeoPackage comes second, as some QGIS leave traces in one they show.
+_SUFFIXES = (".gdb", ".gpkg", ".shp")
+#: Name of what is copied out of a zip.
+_COPY = "layers"
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,14 @@ class Shown:
     zones: Mapping[str, str]
 
 
-def survey(package: Path) -> Shown:
+def survey(package: Path, into: Path) -> Shown:
     """Return what can be shown of a package (folder or zip); no sources where nothing can.
 
-    Reads it: call it in a worker.
+    The data of a zip are copied into the folder `into`. Reads: call it in a worker. Raises SwcError
+    ``validating.not_copied``.
     """
     for suffix in _SUFFIXES:
-        for place in _data_sets(package, suffix):
+        for place in _data_sets(package, suffix, into):
             sources = {name: _source(place, suffix, name) for name in SHOWN[1:]}
             layers = {name: QgsVectorLayer(source, name, "ogr") for name, source in sources.items()}
             found = {name: sources[name] for name, layer in layers.items() if layer.isValid()}
@@ -66,27 +70,53 @@ def survey(package: Path) -> Shown:
     return Shown(package.stem, {}, {})
 
 
-def _data_sets(package: Path, suffix: str) -> Iterator[str]:
-    """Yield the data sets of one kind as GDAL names them; of shapefiles the folder."""
-    if package.is_dir():
-        places = sorted(
-            {_whole(PurePosixPath(one.as_posix()), suffix) for one in package.rglob(f"*{suffix}")}
-        )
-        yield from map(str, places)
+def _data_sets(package: Path, suffix: str, into: Path) -> Iterator[Path]:
+    """Yield the data sets of one kind; of shapefiles the folder that holds them."""
+    if package.suffix == suffix:
+        yield package
+    elif package.is_dir():
+        yield from sorted({_whole(path, suffix) for path in package.rglob(f"*{suffix}")})
     elif zipfile.is_zipfile(package):
         with zipfile.ZipFile(package) as archive:
-            names = [PurePosixPath(name) for name in archive.namelist()]
-        inside = sorted(
-            {_whole(one, suffix) for name in names for one in (name, *name.parents) if one.suffix == suffix}
-        )
-        yield from (f"/vsizip/{package.absolute().as_posix()}/{one}" for one in inside)
+            yield from _copied(archive, suffix, into)
 
 
-def _whole(path: PurePosixPath, suffix: str) -> PurePosixPath:
+def _whole(path: Any, suffix: str) -> Any:
     return path.parent if suffix == ".shp" else path
 
 
-def _source(place: str, suffix: str, layer: str) -> str:
+def _copied(archive: zipfile.ZipFile, suffix: str, into: Path) -> Iterator[Path]:
+    """Copy the data sets of one kind out of a zip, each into a folder of its own, and yield them.
+
+    QGIS reads a data set inside a zip badly. Members go under names of ours or their last name alone, so
+    none can lead out of the folder.
+    """
+    members = {_path(member): member for member in archive.infolist() if not member.is_dir()}
+    sets = {_whole(one, suffix) for path in members for one in (path, *path.parents) if one.suffix == suffix}
+    for number, whole in enumerate(sorted(sets), 1):
+        held = [member for path, member in members.items() if whole in (path, path.parent)]
+        place = into / f"{_COPY}{number}{suffix if suffix == '.gdb' else ''}"
+        _copy(held, archive, place)
+        yield place / f"{_COPY}.gpkg" if suffix == ".gpkg" else place
+
+
+def _path(member: zipfile.ZipInfo) -> PurePosixPath:
+    return PurePosixPath(member.filename.replace("\\", "/"))
+
+
+def _copy(members: Sequence[zipfile.ZipInfo], archive: zipfile.ZipFile, place: Path) -> None:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for member in members:
+            last = _path(member).name
+            name = f"{_COPY}.gpkg" if last.endswith(".gpkg") else last
+            with archive.open(member) as source, (place / name).open("wb") as target:
+                shutil.copyfileobj(source, target)
+    except (OSError, zipfile.BadZipFile, RuntimeError) as error:
+        raise SwcError("validating.not_copied", path=str(place), reason=str(error)) from error
+
+
+def _source(place: Path, suffix: str, layer: str) -> str:
     return f"{place}/{layer}.shp" if suffix == ".shp" else f"{place}|layername={layer}"
 
 

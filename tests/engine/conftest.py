@@ -22,6 +22,16 @@ def city(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def zoned_city(city, tmp_path_factory):
+    """The folder of the result of the small demo city."""
+    from swc_zoning.engine import run
+
+    folder = tmp_path_factory.mktemp("zoned")
+    run.run(city / "job.json").write(folder)
+    return folder
+
+
 @pytest.fixture
 def shared():
     """The folder of real data; the test is skipped where there is none."""

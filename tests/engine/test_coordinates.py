@@ -269,3 +269,15 @@ def test_a_package_is_listed_from_the_data_set_in_it(tmp_path):
     listing = coordinates.listed(made, Options(crs="EPSG:4549"))
     assert listing.blocks[0].hectares == pytest.approx(0.9995, abs=1e-4)
     assert listing.blocks[0].rings[0].points.tolist()[0] == [NORTH + 100, EAST]
+
+
+def test_what_the_command_line_says_goes_before_the_settings(tmp_path):
+    frame = geopandas.GeoDataFrame({"TBBH": ["1"]}, geometry=[box(0, 0, 100)], crs="EPSG:4549")
+    frame.to_file(tmp_path / "in.gpkg")
+    (tmp_path / "options.json").write_text('{"decimals": 2, "unit": "某局", "point_prefix": "K"}', "utf-8")
+    arguments = ["coordinates", str(tmp_path / "in.gpkg"), "--settings", str(tmp_path / "options.json")]
+    arguments += ["--decimals", "0", "--point-prefix", "", "--output", str(tmp_path / "out.txt")]
+    assert cli.main(arguments) == 0
+    text = (tmp_path / "out.txt").read_bytes().decode("gbk")
+    assert "数据产生单位=某局" in text
+    assert "\r\n1,1,3455100,640000\r\n" in text

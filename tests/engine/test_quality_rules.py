@@ -7,6 +7,7 @@ A defect raises exactly the rules that are true of it. A rule without checker, s
 from __future__ import annotations
 
 import shutil
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ import shapely
 from packages import degrees
 
 from swc_zoning.engine.messages import catalogue
-from swc_zoning.engine.submission import accepted, opening, order, quality, sheets
+from swc_zoning.engine.submission import accepted, datasets, opening, order, public, quality, sheets
 
 #: What the package that is right has: one legal conflict, listed with its rule.
 KNOWN = ("6502", "W", "K05")
@@ -153,6 +154,23 @@ def control_line(reach: float) -> Callable[[Any, Path], None]:
         )
 
     return change
+
+
+def doubled_piece(database: Any, root: Path) -> None:
+    names = [row[1] for row in database.execute("PRAGMA table_info(SBGKFQ)") if row[1] != "fid"]
+    listed = ", ".join(names)
+    database.execute(f"INSERT INTO SBGKFQ ({listed}) SELECT {listed} FROM SBGKFQ WHERE fid = 1")
+
+
+def moved_in_shapefile(database: Any, root: Path) -> None:
+    """Change the last byte but one of the first coordinate of the first polygon: by some metres."""
+    path = packages.data_set(root, "shp") / "STBHHX.shp"
+    content = bytearray(path.read_bytes())
+    # Header of the file, of the record and of the polygon with its one part.
+    at = 100 + 8 + 44 + 4
+    east, north = struct.unpack_from("<2d", content, at)
+    struct.pack_into("<2d", content, at, east + 1e-6, north)
+    path.write_bytes(content)
 
 
 DEFECTS = {
@@ -328,6 +346,39 @@ DEFECTS = {
         after=sql("UPDATE BSMDJ SET ZT = '2' WHERE BSM = ?", FIRST),
         seen={"bsm": FIRST, "case": "register"},
     ),
+    # shapes, with everything that follows from them
+    "a corner moved out of its piece": Defect(
+        ("4102", "5101"), after=shape("SBGKFQ", FIRST, vertex((400, 400), (401, 401))), near=(400, 400)
+    ),
+    "a corner moved into its piece": Defect(
+        ("4103", "5101"), after=shape("SBGKFQ", FIRST, vertex((400, 400), (399, 399))), near=(400, 400)
+    ),
+    "an overlap of one square metre": Defect(
+        ("4102",),
+        after=shape("SBGKFQ", FIRST, vertex((400, 200), (400.005, 200))),
+        seen={"severity": "E", "unit": "m2"},
+        near=(400, 200),
+    ),
+    "a piece that is not there": Defect(
+        ("1102", "3701", "4103", "5102", "6401", "6402"),
+        after=sql("DELETE FROM SBGKFQ WHERE BSM = ?", FIRST),
+        seen={"layer": "SBGKFQ", "case": "count"},
+    ),
+    "a piece that is there twice": Defect(
+        ("1102", "3501", "4102", "5102", "6402"), after=doubled_piece, seen={"layer": "SBGKFQ"}
+    ),
+    "a piece wrong by 0.01": Defect(
+        ("5102", "6402"), after=sql("UPDATE SBGKFQ SET TBMJ = TBMJ + 0.01 WHERE BSM = ?", FIRST)
+    ),
+    "a polygon edited under its old hash": Defect(
+        ("1105", "4103", "5101"),
+        after=shape("SBGKFQ", FIRST, vertex((400, 400), (399, 399))),
+        seen={"file": f"01_矢量数据/{packages.VECTORS}.gpkg"},
+        seal=False,
+    ),
+    "a vertex moved off the grid of its neighbours in a Shapefile": Defect(
+        ("1102",), after=moved_in_shapefile, seen={"file": "01_矢量数据/shp"}, forms=("gpkg", "shp")
+    ),
     # tables and copies
     "a table wrong by 0.01": Defect(
         ("6402",),
@@ -439,7 +490,7 @@ def test_every_sentence_is_one_of_a_rule_or_of_the_report():
     known = {code for code in catalogue() if code.startswith("quality.")}
     for code in known:
         head = code.partition(".")[2].partition("_")[0]
-        assert head in quality.rules() or head in ("why", "statement"), code
+        assert head in quality.rules() or head in ("why", "statement", "failed"), code
 
 
 # --- acceptance ------------------------------------------------------------------------------------
@@ -499,6 +550,29 @@ def test_what_a_package_does_not_say_is_not_checked_and_never_passed(tmp_path):
     assert all(one.sentence("en") and one.sentence("zh") for one in report.not_checked)
 
 
+def test_data_a_checker_fails_on_are_an_error_and_not_passed(tmp_path, monkeypatch):
+    def fails(package, rule):
+        yield rule.flaw(layer="SBGKFQ")
+        raise ValueError("odd data")
+
+    known = {**quality.checkers(), "3401": fails}
+    monkeypatch.setattr(quality, "checkers", lambda: known)
+    report = checked(packages.make(tmp_path), only=["3401"])
+    assert [(flaw.severity, flaw.case) for flaw in report.flaws] == [("E", ""), ("E", "failed")]
+    assert "odd data" in report.flaws[-1].sentence("en")
+    assert report.flaws[-1].fix("zh")
+
+
+@pytest.mark.parametrize("layer", ["SBGKFQ", "XZQ", "STBHHX", "GXB", "CTB", "CSQD", "TJ_QF", "DMB"])
+def test_a_layer_without_rows_is_judged_and_stops_nothing(layer, tmp_path):
+    root = packages.make(tmp_path)
+    with packages.edited(root) as database:
+        database.execute(f"DELETE FROM {layer}")
+    report = checked(root)
+    assert report.errors()
+    assert [flaw.sentence("en") for flaw in report.flaws if flaw.case == "failed"] == []
+
+
 def test_a_folder_without_data_is_an_error_and_not_clean(tmp_path):
     (tmp_path / "x.txt").write_text("x")
     report = checked(tmp_path)
@@ -526,3 +600,14 @@ def test_two_copies_of_a_filegdb_agree_after_a_copy_of_the_folder(tmp_path):
     root = packages.make(tmp_path / "one", forms=("gdb",))
     moved = shutil.copytree(root, tmp_path / "two" / root.name)
     assert new(checked(moved)) == []
+
+
+def test_a_public_edition_is_checked_as_what_it_is(tmp_path):
+    made = packages.Draft().sheets()
+    edition = public.of({sheet.layer.name: sheet for sheet in made}, packages.Draft().meta, [])
+    path = tmp_path / f"990100演示市_{public.policy()['edition']}.gpkg"
+    datasets.write(path, "gpkg", list(edition.sheets.values()), packages.SCHEMA.domains)
+    report = checked(path)
+    assert report.flaws == ()
+    assert {one.why for one in report.not_checked if not one.part} == {"public_edition", "no_sums"}
+    assert {"1101", "2201", "3201", "3501", "4102", "4103"} <= set(report.ran)

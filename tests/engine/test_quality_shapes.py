@@ -178,6 +178,20 @@ def test_written_degrees_go_back_onto_the_very_grid_they_came_from():
     assert np.allclose(surface.plane_m2, shapely.area(shapes), atol=1e-5)
 
 
+def test_rings_may_run_either_way():
+    shapes = np.array(list(squares().shapes.values()), object)
+    shapes[0] = shapely.Polygon(shapes[0].exterior.coords, [square(0.2, 0.2, 0.5, 0.5).exterior.coords])
+    shapes = np.append(shapes, square(0.2, 0.2, 0.5, 0.5))
+    frame = np.array([shapely.coverage_union_all(shapes)], object)
+    for turned in (slice(0, 0), slice(0, None, 2), slice(0, None)):
+        ways = shapes.copy()
+        ways[turned] = shapely.reverse(ways[turned])
+        code = np.full(len(ways), "", object)
+        surface = Surface.of(Plane(CRS), to_degrees(ways, CRS), code, to_degrees(frame, CRS), code[:1])
+        assert len(surface.left_over) == len(surface.strangers) == 0
+        assert np.abs(surface.areas - area_model(CRS).areas(shapes)).max() < 1e-5
+
+
 # --- cover -----------------------------------------------------------------------------------------
 
 

@@ -161,6 +161,11 @@ def test_an_order_says_everything_its_stage_requires(tmp_path):
     missing = {finding.facts["key"] for finding in caught.value.findings}
     assert missing == {"plan_name", "secrecy", "consultation_no", "consultation_date"}
     assert order.load({"compiler": "规划院"}).stage == "draft"
+    # What a command line leaves out does not undo what the document says.
+    asked = {"compiler": "规划院", "profile": "national", "public": False}
+    kept = order.load(asked, profile=None, public=None)
+    assert (kept.profile, kept.public) == ("national", False)
+    assert order.load(asked, profile="shanghai").profile == "shanghai"
 
 
 def test_everything_wrong_with_an_order_is_told_at_once(tmp_path):

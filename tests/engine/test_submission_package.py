@@ -503,7 +503,8 @@ def test_the_public_edition_is_marked_everywhere_and_sealed_by_itself(written):
     assert "公开版" in said(written.public / "06_元数据" / "metadata.xml", "CI_Citation", "title")[0]
     assert (written.public / "SHA256SUMS").is_file()
     told = " ".join(finding.sentence() for finding in written.findings)
-    assert "重点预防区" in told
+    assert "未包含“水土流失重点预防区”" in told
+    assert "公开前请由主管部门审核" in told
     assert "DLTB" in told
 
 

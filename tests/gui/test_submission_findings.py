@@ -37,6 +37,7 @@ def panel(desk, tmp_path, qtbot):
     qtbot.addWidget(made)
     made.show()
     made.show_findings(FOUND)
+    made._grouped.setChecked(False)
     return made
 
 
@@ -143,3 +144,12 @@ def test_thousands_of_findings_do_not_hold_the_window_up(panel, longest_gap):
     with longest_gap() as gap:
         panel.show_findings(many)
     assert gap.seconds < 0.1
+
+
+def test_what_is_accepted_together_is_one_row_with_its_number(panel):
+    assert panel.groups() == 4
+    panel._grouped.setChecked(True)
+    rows = {(row["code"], row.get("key")): row["count"] for row in panel.table.rows_model.rows}
+    assert rows["4301", "HX|YN"] == 2
+    assert rows["6502", "K04"] == 1
+    assert sum(rows.values()) == len(FOUND)

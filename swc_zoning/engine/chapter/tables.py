@@ -93,7 +93,8 @@ class Table:
         return list(dict.fromkeys(one.query for one in said))
 
 
-#: A finding of a quality check by rule: code, title_zh, title_en, severity, count, accepted.
+#: What a quality check found by rule: code, title_zh, title_en, severity (E, W, I), count, accepted, and
+#: checked (False: the rule could not be judged).
 Quality = Sequence[Mapping[str, Any]]
 
 
@@ -101,7 +102,7 @@ def made(
     figures: Figures, quality: Quality | None = None, only: Iterable[str] | None = None
 ) -> dict[str, Table]:
     """Return the tables by id, T1 .. T16, in order; `quality`: what a quality check found, by rule."""
-    wanted = set(_MAKERS) if only is None else set(only)
+    wanted = {*_MAKERS, "T11"} if only is None else set(only)
     sheets = {id_: make(_Sheet(figures, id_)) for id_, make in _MAKERS.items() if id_ in wanted}
     if "T11" in wanted:
         sheets["T11"] = _quality(_Sheet(figures, "T11"), quality)
@@ -194,8 +195,7 @@ class _Sheet:
         return Cell(self.figures.quote(query, key, column))
 
     def zone(self, code: str, status: str) -> str:
-        """Return the name of a zone, marked where it is pending."""
-        return self.figures.zone(code) + (self.word("pending") if status == PENDING else "")
+        return zone_title(self.figures, code, status)
 
     def joined(self, texts: Iterable[str]) -> str:
         return self.word("separator").join(dict.fromkeys(text for text in texts if text))
@@ -216,16 +216,22 @@ class _Sheet:
         )
 
 
-def _zone_keys(sheet: _Sheet, query: str = "zones") -> list[tuple[str, str]]:
+def zone_keys(figures: Figures) -> list[tuple[str, str]]:
     """Return (zone, status) that occur, by rank, the confirmed before the pending."""
-    found = {(row["zone"], row["status"]) for row in sheet.figures.rows(query)}
-    order = {code: number for number, code in enumerate(sheet.figures.table.zones)}
+    found = {(row["zone"], row["status"]) for row in figures.rows("zones")}
+    order = {code: number for number, code in enumerate(figures.table.zones)}
     return sorted(found, key=lambda key: (order.get(key[0], len(order)), key[0], key[1] == PENDING))
+
+
+def zone_title(figures: Figures, code: str, status: str) -> str:
+    """Return the name of a zone, marked where it is pending."""
+    return figures.zone(code) + (word("pending", figures.lang) if status == PENDING else "")
 
 
 def _zone_columns(sheet: _Sheet) -> list[Column]:
     return [
-        Column(f"{zone}:{status}", sheet.zone(zone, status), "area", 14) for zone, status in _zone_keys(sheet)
+        Column(f"{zone}:{status}", sheet.zone(zone, status), "area", 14)
+        for zone, status in zone_keys(sheet.figures)
     ]
 
 
@@ -357,7 +363,7 @@ def _districts_of(sheet: _Sheet, land: int) -> None:
     sheet.add({**head, **_across(sheet, (None, land), "zones")}, is_sum=True)
     shares = {
         f"{zone}:{status}": sheet.figure("zones", (zone, status, land), unit="%", within=("land",))
-        for zone, status in _zone_keys(sheet)
+        for zone, status in zone_keys(sheet.figures)
     }
     whole = sheet.figure("zones", (None, None, land), unit="%", within=("land",))
     sheet.add({"ground": ground, "district": sheet.word("share"), **shares, "total": whole}, is_sum=True)
@@ -367,7 +373,7 @@ def _across(sheet: _Sheet, key: tuple[Any, Any], query: str) -> dict[str, Cell]:
     """Return the cells by zone, and their total, of (district, land)."""
     district, land = key
     cells = {}
-    for zone, status in _zone_keys(sheet):
+    for zone, status in zone_keys(sheet.figures):
         place = (zone, status, land) if query == "zones" else (district, land, zone, status)
         cells[f"{zone}:{status}"] = sheet.figure(query, place)
     whole = (None, None, land) if query == "zones" else (district, land, None, None)
@@ -379,7 +385,7 @@ def _zone_sums(sheet: _Sheet) -> Table:
         sheet.drop("land", "sea")
         sheet.notes.append(sheet.word("land_not_told"))
     levels = {row["code"]: row for row in sheet.figures.table.document.get("control_levels", ())}
-    for zone, status in _zone_keys(sheet):
+    for zone, status in zone_keys(sheet.figures):
         row = sheet.figures.table.zones.get(zone, {})
         level = sheet.figures.named(levels.get(row.get("gkdj"), {}))
         cells = _zone_cells(sheet, zone, status)
@@ -405,7 +411,7 @@ def _three_lines(sheet: _Sheet) -> Table:
     columns = [Column("".join(map(str, bits)), _combined(sheet, bits), "area", 14) for bits in ordered]
     sheet.insert("total", columns)
     sheet.notes += _lines_missing(sheet)
-    for zone, status in [*_zone_keys(sheet), (None, None)]:
+    for zone, status in [*zone_keys(sheet.figures), (None, None)]:
         cells = {
             "".join(map(str, bits)): sheet.figure("three_lines", (zone, status, None, *bits))
             for bits in ordered
@@ -442,7 +448,7 @@ def _line_types(sheet: _Sheet) -> Table:
         for tier in [tier for tier in (*known.tier_ids, roles.UNKNOWN) if tier in present]:
             cells = {
                 f"{zone}:{status}": sheet.figure("line_tiers", (role, tier, zone, status))
-                for zone, status in _zone_keys(sheet)
+                for zone, status in zone_keys(sheet.figures)
             }
             names = {"line": sheet.figures.role(role), "tier": sheet.figures.tier(role, tier)}
             sheet.add({**names, **cells, "area": sheet.figure("role_tiers", (role, tier))})
@@ -459,7 +465,7 @@ def _land_use(sheet: _Sheet) -> Table:
     names = {"several": sheet.word("several"), "": sheet.word("unclassed")}
     titles = [names.get(one) or sheet.figures.tier("landuse_status", one) for one in classes]
     sheet.insert("total", [Column(f"use:{one}", title, "area", 13) for one, title in zip(classes, titles)])
-    for zone, status in [*_zone_keys(sheet), (None, None)]:
+    for zone, status in [*zone_keys(sheet.figures), (None, None)]:
         cells = {f"use:{one}": sheet.figure("landuse", (zone, status, None, one)) for one in classes}
         name = sheet.zone(zone, status) if zone else sheet.word("total")
         total = sheet.figure("landuse", (zone, status, None, None))
@@ -480,7 +486,7 @@ def _by_unit(query: str, role: str) -> Callable[[_Sheet], Table]:
         for unit in [*units, None]:
             cells = {
                 f"{zone}:{status}": sheet.figure(query, (zone, status, None, unit))
-                for zone, status in _zone_keys(sheet)
+                for zone, status in zone_keys(sheet.figures)
             }
             name = sheet.word("total") if unit is None else names.get(unit)
             name = name or sheet.figures.cite(query, (None, None, None, unit), "class", unit)
@@ -739,7 +745,7 @@ def _side(sheet: _Sheet, row: Mapping[str, Any], key: Key, side: str) -> str:
 
 
 def _measures(sheet: _Sheet) -> Table:
-    for zone in dict.fromkeys(zone for zone, _ in _zone_keys(sheet)):
+    for zone in dict.fromkeys(zone for zone, _ in zone_keys(sheet.figures)):
         sets = [row["measures"] for row in sheet.figures.matching("zone_measures", (zone, None))]
         for id_ in sorted({one for joined in sets for one in joined.split(";") if one}):
             key = (zone, frozenset(joined for joined in sets if id_ in joined.split(";")))
@@ -763,7 +769,7 @@ def _measure(sheet: _Sheet, id_: str) -> dict[str, str]:
 def _projects(sheet: _Sheet) -> Table:
     sheet.absence = sheet.figures.absence("planned_construction")
     found = sheet.figures.rows("projects")
-    order = {key: number for number, key in enumerate(_zone_keys(sheet))}
+    order = {key: number for number, key in enumerate(zone_keys(sheet.figures))}
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in sorted(
         found, key=lambda row: (row["project"], order[row["zone"], row["status"]], row["grade"])
@@ -803,7 +809,11 @@ def _quality(sheet: _Sheet, quality: Quality | None) -> Table:
     sheet.absence = sheet.word("quality_none")
     for row in quality or ():
         code = str(row["code"])
-        counts = {name: _given(sheet, code, name, int(row[name])) for name in ("count", "accepted")}
+        counts: dict[str, Cell | str] = {
+            name: _given(sheet, code, name, int(row[name])) for name in ("count", "accepted")
+        }
+        if not row.get("checked", True):
+            counts = {"count": sheet.word("unchecked"), "accepted": sheet.word("none")}
         name = sheet.figures.cite("quality", (code,), "title", sheet.figures.named(row, "title"))
         severity = sheet.word(_SEVERITIES.get(str(row["severity"]), "info"))
         sheet.add(

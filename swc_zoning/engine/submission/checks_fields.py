@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from swc_zoning.engine.submission import agreement, columns, datasets, sheets
+from swc_zoning.engine.submission import columns, datasets, sheets
 from swc_zoning.engine.submission.checks_files import comparable, copy_differences
 from swc_zoning.engine.submission.datasets import Described, DescribedField
 from swc_zoning.engine.submission.opening import DataSet, Package
@@ -132,23 +132,29 @@ def _cut(package: Package, rule: Rule, copy: DataSet) -> Iterator[Flaw]:
             yield _flaw(package, rule, layer.name, one.row, case="cut", **said)
 
 
-def _names_cut(package: Package, rule: Rule) -> Iterator[Flaw]:
-    """Yield names of SBGKFQ that fill their field while the relations hold more, without a mark of it."""
+def _names_cut(package: Package, rule: Rule) -> Iterator[Said]:
+    """Yield names of SBGKFQ that are none of the features the relations put on the piece: cut, or others."""
     zones, relations = package.sheet("SBGKFQ"), package.sheet("GXB")
-    field = package.schema.layers["SBGKFQ"].field("LYMC")
-    names = columns.texts(zones, "LYMC") if zones else None
-    if zones is None or relations is None or field is None or names is None or "BSM" not in zones.columns:
+    names = columns.texts(zones, "LYMC") if zones is not None else None
+    if names is None or "BSM" not in zones.columns:
         return
-    full = columns.where(names, lambda text: not text.endswith(_CUT) and agreement.fills(text, field.length))
-    wanted = {zones.columns["BSM"][row]: row for row in columns.rows(full)}
+    if relations is None or not {"BSM", "LYMC"} <= set(relations.columns):
+        yield Unchecked("no_layer", {"layer": "GXB"}, part=True)
+        return
     known: dict[str, set[str]] = defaultdict(set)
-    if wanted and {"BSM", "LYMC"} <= set(relations.columns):
-        for bsm, name in zip(relations.columns["BSM"].tolist(), relations.columns["LYMC"].tolist()):
-            if bsm in wanted and name:
-                known[bsm].add(name)
-    for bsm, row in wanted.items():
-        if len(";".join(known[bsm])) > len(names[row]):
+    for bsm, name in zip(relations.columns["BSM"].tolist(), relations.columns["LYMC"].tolist()):
+        known[bsm or ""].update(columns.codes(name or ""))
+    for row in columns.rows(columns.alone(zones) & (names != "")):
+        if not _are_names(names[row], known[zones.columns["BSM"][row]]):
             yield _flaw(package, rule, "SBGKFQ", row, case="names", field="LYMC", value=str(names[row])[-40:])
+
+
+def _are_names(text: str, known: set[str]) -> bool:
+    """Return whether a ;-list holds known names only; the last may be cut where it says so by a mark."""
+    *whole, last = columns.codes(text) or [""]
+    if last.endswith(_CUT):
+        last = next((name for name in known if name.startswith(last[: -len(_CUT)])), last)
+    return known.issuperset([*whole, last])
 
 
 # --- codes -----------------------------------------------------------------------------------------
@@ -183,23 +189,23 @@ def _unknown_codes(
 def _misnamed(
     package: Package, rule: Rule, layer: str, code: str, name: str, known: dict[str, dict[str, str]]
 ) -> Iterator[Flaw]:
-    sheet, field = package.sheet(layer), package.schema.layers[layer].field(code)
-    if sheet is None or not {code, name} <= set(sheet.columns) or field is None:
+    sheet = package.sheet(layer)
+    fields = [sheet.layer.field(one) for one in (code, name)] if sheet is not None else []
+    if sheet is None or None in fields or not {code, name} <= set(sheet.columns) or not len(sheet):
         return
-    names = known.get(field.domain or "", {})
+    names = known.get(fields[0].domain or "", {})
     values, said = columns.texts(sheet, code), columns.texts(sheet, name)
-    length = package.schema.layers[layer].field(name).length  # type: ignore[union-attr]
-    right = {key: sheets.fitted(value, length) for key, value in names.items()}
-    for row in range(len(sheet)):
-        one = str(values[row])
-        if one in right and said[row] != right[one]:
-            facts = {"field": name, "value": str(said[row])[:60], "code": one, "name": right[one]}
-            yield _flaw(package, rule, layer, row, case="name", **facts)
+    right = {key: sheets.fitted(value, fields[1].length) for key, value in names.items()}
+    wanted = np.array([right.get(one) or "" for one in values.tolist()])
+    for row in columns.rows((wanted != "") & (wanted != said)):
+        facts = {"value": str(said[row])[:60], "code": str(values[row]), "name": str(wanted[row])}
+        yield _flaw(package, rule, layer, row, case="name", field=name, **facts)
 
 
 def _table_of_codes(package: Package, rule: Rule, known: dict[str, dict[str, str]]) -> Iterator[Flaw]:
-    sheet, field = package.sheet("DMB"), package.schema.layers["DMB"].field("MC")
-    if sheet is None or field is None or not {"ZDMC", "DM", "MC"} <= set(sheet.columns):
+    sheet = package.sheet("DMB")
+    field = sheet.layer.field("MC") if sheet is not None else None
+    if field is None or not {"ZDMC", "DM", "MC"} <= set(sheet.columns):
         return
     own = () if columns.is_shipped(package) else columns.DECIDED
     rows = zip(*(columns.texts(sheet, name).tolist() for name in ("ZDMC", "DM", "MC")))
@@ -232,14 +238,24 @@ def check_3401(package: Package, rule: Rule) -> Iterator[Said]:
 
 
 def _areas(package: Package, rule: Rule, layer: Layer, field: Field, values: Any) -> Iterator[Flaw]:
-    levelled = layer.name == "SBGKFQ" and field.name == "TBMJ"
-    raw = package.sheet(layer.name).columns.get("TQMJ") if levelled else None
-    for row in columns.rows((values <= 0) if field.positive else (values < 0)):
-        # What is smaller than the 0.01 m2 that areas are levelled by may have come out as nothing.
-        closed = raw is not None and values[row] == 0 and raw[row] < rule.number("levelled_m2")
-        said = {"severity": "W", "case": "zero", "key": "levelled"} if closed else {}
-        said.update(field=field.name, value=f"{values[row]:.{field.decimals}f}", measure=float(values[row]))
-        yield _flaw(package, rule, layer.name, row, **said)
+    wrong = (values <= 0) if field.positive else (values < 0)
+    if layer.name == "SBGKFQ" and field.name == "TBMJ":
+        levelled = _levelled_away(package, rule, values)
+        if levelled.any():
+            row = int(np.flatnonzero(levelled)[0])
+            said = {"severity": "W", "key": "levelled", "case": "levelled", "field": field.name}
+            yield _flaw(package, rule, layer.name, row, count=int(levelled.sum()), **said)
+        wrong &= ~levelled
+    for row in columns.rows(wrong):
+        said = {"value": f"{values[row]:.{field.decimals}f}", "measure": float(values[row])}
+        yield _flaw(package, rule, layer.name, row, field=field.name, **said)
+
+
+def _levelled_away(package: Package, rule: Rule, values: Any) -> Any:
+    """Return which pieces came out as nothing being smaller than what areas are levelled by."""
+    sheet = package.sheet("SBGKFQ")
+    raw = sheet.columns.get("TQMJ") if sheet is not None else None
+    return np.zeros(len(values), bool) if raw is None else (values == 0) & (raw < rule.number("levelled_m2"))
 
 
 def _times(package: Package, rule: Rule, layer: Layer, field: Field, sheet: Sheet) -> Iterator[Flaw]:
@@ -281,8 +297,8 @@ def _doubled(package: Package, rule: Rule, layers: list[str], in_use: bool = Fal
     places: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for layer in layers:
         sheet = package.sheet(layer)
-        values = sheet.columns.get("BSM") if sheet else None
-        state = columns.texts(sheet, "ZT") if sheet and in_use else None
+        values = sheet.columns.get("BSM") if sheet is not None else None
+        state = columns.texts(sheet, "ZT") if sheet is not None and in_use else None
         for row, value in enumerate(() if values is None else values.tolist()):
             if value and (state is None or state[row] == "1"):
                 places[value].append((layer, row))
@@ -295,7 +311,7 @@ def _doubled(package: Package, rule: Rule, layers: list[str], in_use: bool = Fal
 
 def _numbered_twice(package: Package, rule: Rule) -> Iterator[Flaw]:
     sheet = package.sheet("SBGKFQ")
-    values = columns.texts(sheet, "TBBH") if sheet else None
+    values = columns.texts(sheet, "TBBH") if sheet is not None else None
     if values is None:
         return
     distinct, first, count = np.unique(values, return_index=True, return_counts=True)

@@ -110,7 +110,7 @@ def _difference(package: Package, rule: Rule, copy: DataSet, layer: str, one: ag
     said = {"layer": layer, "file": copy.name, "copy": copy.name}
     if one.row < 0:
         other = package.sheet(layer, copy)
-        values = other.columns.get("BSM") if other else None
+        values = other.columns.get("BSM") if other is not None else None
         bsm = str(values[one.other] or "") if values is not None else ""
         return rule.flaw(case="copy_more", bsm=bsm, row=one.other + 1, **said)
     said["bsm"] = package.bsm(layer, one.row)
@@ -124,7 +124,7 @@ def _difference(package: Package, rule: Rule, copy: DataSet, layer: str, one: ag
     mine, theirs = package.sheet(layer), package.sheet(layer, copy)
     pair = (
         (mine.columns[one.field][one.row], theirs.columns[one.field][one.other])
-        if mine and theirs
+        if mine is not None and theirs is not None
         else ("", "")
     )
     values = {"value": _shown(pair[0]), "other": _shown(pair[1]), "row": one.row + 1}

@@ -50,7 +50,7 @@ def _reach(package: Package, rule: Rule) -> Iterator[Said]:
         yield Unchecked("no_layer", {"layer": "XZQ" if zones else ZONES}, part=True)
         return
     sheet = package.sheet(ZONES)
-    used = columns.texts(sheet, "XZQDM") if sheet else None
+    used = columns.texts(sheet, "XZQDM") if sheet is not None else None
     empty = sorted(columns.districts(package).keys() - set(() if used is None else used.tolist()))
     for code in empty:
         yield rule.flaw(case="districts", layer=ZONES, field="XZQDM", value=code)
@@ -64,7 +64,7 @@ def _reach(package: Package, rule: Rule) -> Iterator[Said]:
 
 
 def _on_side(sheet: Sheet | None, side: int) -> tuple[float, float] | None:
-    points = shapely.get_coordinates(sheet.geometry) if sheet else np.empty((0, 2))
+    points = shapely.get_coordinates(sheet.geometry) if sheet is not None else np.empty((0, 2))
     if not len(points):
         return None
     axis = points[:, side % 2]
@@ -84,7 +84,8 @@ def _hash_said(package: Package, layer: str) -> str:
 def _is_unchanged(package: Package, layer: str, geometry: NDArray[Any]) -> bool:
     said = _hash_said(package, layer)
     made = references.extent_sha if layer == "XZQ" else agreement.layer_hash
-    return bool(said) and not shapely.is_missing(geometry).any() and said == made(geometry)
+    drawn = np.isin(shapely.get_type_id(geometry), (3, 6)).all()
+    return bool(said) and bool(drawn) and said == made(geometry)
 
 
 def _as_used(package: Package, rule: Rule, layer: str, sheet: Sheet) -> Iterator[Said]:
@@ -130,7 +131,7 @@ def _number(text: str) -> float | None:
 def check_6501(package: Package, rule: Rule) -> Iterator[Said]:
     """No piece that is said to be outside the red line lies on it."""
     zones, line = package.sheet(ZONES), package.sheet("STBHHX")
-    flags = columns.texts(zones, "SFHX") if zones else None
+    flags = columns.texts(zones, "SFHX") if zones is not None else None
     if zones is None or line is None or flags is None or zones.geometry is None or line.geometry is None:
         yield Unchecked("no_field", {"layer": ZONES, "field": "SFHX"})
         return
@@ -155,7 +156,7 @@ def check_6501(package: Package, rule: Rule) -> Iterator[Said]:
 def check_6502(package: Package, rule: Rule) -> Iterator[Said]:
     """Every legal conflict is listed with the rule that settles it: one warning a kind, else an error."""
     table = package.sheet("CTB")
-    listed = columns.texts(table, "CTLX") if table else None
+    listed = columns.texts(table, "CTLX") if table is not None else None
     kinds = sorted(set(() if listed is None else listed.tolist()) - {""})
     for kind in kinds:
         yield _of_kind(rule, table, kind, np.flatnonzero(listed == kind))
@@ -186,7 +187,7 @@ def _of_kind(rule: Rule, table: Sheet, kind: str, mine: NDArray[np.int64]) -> Fl
 def _unlisted_pieces(package: Package, rule: Rule, kinds: list[str]) -> Iterator[Flaw]:
     """Yield kinds that pieces say they are of and the list has not; what is narrow is boundary mismatch."""
     sheet = package.sheet(ZONES)
-    said = columns.texts(sheet, "CTLX") if sheet else None
+    said = columns.texts(sheet, "CTLX") if sheet is not None else None
     if sheet is None or said is None or "TBMJ" not in sheet.columns:
         return
     every = sorted({code for text in set(said.tolist()) for code in columns.codes(text)} - set(kinds))

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from swc_zoning.engine import roles
+from swc_zoning.engine.rules import RuleTable
 from swc_zoning.engine.submission import columns
+from swc_zoning.engine.submission.decisions import decided_anew
 from swc_zoning.engine.submission.opening import Package
 from swc_zoning.engine.submission.quality import Flaw, Rule, Said, Unchecked, checker
 from swc_zoning.engine.submission.sheets import Sheet
@@ -26,7 +28,12 @@ _GRADES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "FZLX": {"1": ("ZY",), "2": ("ZZ",), "3": ("ZY", "ZZ")},
 }
 _THREE_LINES = ("STBHHX", "YJJBNTBHTB", "CZKFBJ")
-_TARGETS = ("target:2025", "target:2035", "rate", "consultation_no")
+_TARGETS = {
+    "target:2025": ("2025年水土保持率目标", "the target of the conservation rate for 2025"),
+    "target:2035": ("2035年水土保持率目标", "the target of the conservation rate for 2035"),
+    "rate": ("现状水土保持率", "the present conservation rate"),
+    "consultation_no": ("水行政主管部门意见文号", "the number of the reply of the water authority"),
+}
 
 
 def _flaw(package: Package, rule: Rule, row: int, layer: str = ZONES, **said: Any) -> Flaw:
@@ -42,10 +49,13 @@ def check_3701(package: Package, rule: Rule) -> Iterator[Said]:
         yield from _sources_fit(package, rule, sheet)
         yield from _codes_fit(package, rule, sheet)
         yield from _measures_listed(package, rule, sheet)
-        if columns.is_shipped(package):
-            yield from _decided(package, rule, sheet)
-        else:
+        table = columns.table_of(package)
+        if table is None:
             yield Unchecked("other_rules", part=True)
+        elif package.sheet("GXB") is None:
+            yield from _decided(package, rule, sheet, table)
+        else:
+            yield from decided_anew(package, rule, sheet, table)
         yield from _related(package, rule, sheet)
     yield from _known_elsewhere(package, rule)
     yield from _registered(package, rule)
@@ -93,7 +103,7 @@ def _codes_fit(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
 
 def _measures_listed(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
     values, table = columns.texts(sheet, "CSDM"), package.sheet("CSQD")
-    listed = columns.texts(table, "CSDM") if table else None
+    listed = columns.texts(table, "CSDM") if table is not None else None
     if values is None or listed is None:
         return
     known = set(listed.tolist()) & columns.domains(package).get("CSDM", {}).keys()
@@ -107,9 +117,8 @@ def _measures_listed(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Fla
         yield _flaw(package, rule, row, case="measure", field="CSDM", value=";".join(missing))
 
 
-def _decided(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
+def _decided(package: Package, rule: Rule, sheet: Sheet, table: RuleTable) -> Iterator[Flaw]:
     """Yield pieces whose zone, level or measures are not those of their deciding rule."""
-    table = columns.shipped()
     level_of = {row["fqdm"]: row["gkdj"] for row in table.zones.values()}
     names = ("FQDM", "GKDJ", "GZBH", "CSDM")
     found = [columns.texts(sheet, name) for name in names]
@@ -123,7 +132,7 @@ def _decided(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
     for row in columns.rows((right != zone) & (decisive != "")):
         facts = {"value": str(decisive[row]), "other": str(right[row]), "zone": str(zone[row])}
         yield _flaw(package, rule, row, case="rule", field="GZBH", **facts)
-    owed = {id_: _always_owed(id_) for id_ in made}
+    owed = {id_: _always_owed(id_, table) for id_ in made}
     both = np.char.add(np.char.add(decisive, "|"), measures)
     lacks = columns.where(both, lambda text: bool(_lacking(text, owed)))
     for row in columns.rows(lacks & (right == zone)):
@@ -131,9 +140,8 @@ def _decided(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
         yield _flaw(package, rule, row, case="owed", field="CSDM", value=str(decisive[row]), other=other)
 
 
-def _always_owed(id_: str) -> set[str]:
+def _always_owed(id_: str, table: RuleTable) -> set[str]:
     """Return the measures of a rule that are withheld nowhere."""
-    table = columns.shipped()
     mine = [code for code in table.rules[id_]["measures"] if code in table.measures]
     return {code for code in mine if not table.measures[code]["withheld_where"]}
 
@@ -146,7 +154,7 @@ def _lacking(text: str, owed: Mapping[str, set[str]]) -> set[str]:
 def _related(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
     """Yield pieces whose sources are not those of the table of relations."""
     relations, sources = package.sheet("GXB"), columns.texts(sheet, "LYDM")
-    if relations is None or not len(relations) or sources is None or "BSM" not in sheet.columns:
+    if relations is None or sources is None or "BSM" not in sheet.columns:
         return
     if not {"BSM", "LYDM"} <= set(relations.columns):
         return
@@ -181,7 +189,7 @@ def _registered(package: Package, rule: Rule) -> Iterator[Flaw]:
     pairs = zip(register.columns["BSM"].tolist(), register.columns["ZT"].tolist())
     used = {bsm for bsm, state in pairs if state == "1"}
     sheet = package.sheet(ZONES)
-    values = sheet.columns.get("BSM") if sheet else None
+    values = sheet.columns.get("BSM") if sheet is not None else None
     for row, bsm in enumerate(() if values is None else values.tolist()):
         if bsm and bsm not in used:
             yield _flaw(package, rule, row, case="register", field="BSM")
@@ -213,6 +221,6 @@ def _role(text: str) -> str:
 @checker("7101")
 def check_7101(package: Package, rule: Rule) -> Iterator[Said]:
     """Targets of the rate are filled in, the consultation of the water authority is on record."""
-    for item in _TARGETS:
+    for item, (what_zh, what_en) in _TARGETS.items():
         if not package.meta.get(item, "").strip():
-            yield rule.flaw(layer="META", field=item, key=item)
+            yield rule.flaw(layer="META", field=item, key=item, what_zh=what_zh, what_en=what_en)

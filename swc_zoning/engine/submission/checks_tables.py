@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from swc_zoning.engine import roles
 from swc_zoning.engine.submission import columns
 from swc_zoning.engine.submission.opening import Package
 from swc_zoning.engine.submission.quality import Flaw, Rule, Said, Unchecked, checker
@@ -25,17 +26,33 @@ def check_6402(package: Package, rule: Rule) -> Iterator[Said]:
     yield from _summed(package, rule, sheet, "TJ_QF", ("XZQDM", "FQDM", "ZT", "LH"))
     yield from _summed(package, rule, sheet, "TJ_SX", ("FQDM", "SFHX", "SFYN", "SFKF"))
     # Land use is no attribute of a piece: its zones have to add up.
-    yield from _summed(package, rule, sheet, "TJ_TD", ("FQDM",), counted=False)
+    if _lacks(package, "landuse_status"):
+        named = roles.find("landuse_status")
+        facts = {"role_zh": named.name_zh, "role_en": named.name_en, "layer": "TJ_TD"}
+        yield Unchecked("no_role", facts, part=True)
+    else:
+        yield from _summed(package, rule, sheet, "TJ_TD", ("FQDM",), counted=False)
     yield from _shares(package, rule)
     yield from _papers(package, rule)
 
 
+def _lacks(package: Package, role: str) -> bool:
+    """Return whether META lists the layers that went in, and none of them has the role."""
+    given = [value for item, value in package.meta.items() if item.startswith("input:")]
+    return bool(given) and not any(f'"{role}"' in value for value in given)
+
+
 def _summed(
     package: Package, rule: Rule, zones: Sheet, name: str, keys: tuple[str, ...], counted: bool = True
-) -> Iterator[Flaw]:
+) -> Iterator[Said]:
     table = package.sheet(name)
     wanted = {"MJ", *keys} | ({"TBS"} if counted else set())
-    if table is None or not wanted <= set(table.columns) or not set(keys) <= set(zones.columns):
+    lacking = [(ZONES, key) for key in keys if key not in zones.columns]
+    lacking += [(name, key) for key in sorted(wanted) if table is not None and key not in table.columns]
+    if table is None or lacking:
+        layer, key = lacking[0] if lacking else (name, "")
+        facts = {"layer": layer, "field": key} if lacking else {"layer": layer}
+        yield Unchecked("no_field" if lacking else "no_layer", facts, part=True)
         return
     right, found = _sums(zones, keys, "TBMJ", None), _sums(table, keys, "MJ", "TBS" if counted else None)
     for key in sorted(right.keys() | found.keys()):
@@ -101,6 +118,8 @@ def _papers(package: Package, rule: Rule) -> Iterator[Flaw]:
         return
     drawn = dict(zip(layer.columns["BSM"].tolist(), layer.columns["MJ"].tolist()))
     for bsm, area in zip(table.columns["BSM"].tolist(), table.columns["JYMJ"].tolist()):
-        if bsm in drawn and round(drawn[bsm] * 100) != round(area * 100):
+        # What is no number is for 3601.
+        told = bsm in drawn and np.isfinite([drawn[bsm], area]).all()
+        if told and round(drawn[bsm] * 100) != round(area * 100):
             facts = {"value": f"{area:.2f}", "wanted": f"{drawn[bsm]:.2f}", "measure": area - drawn[bsm]}
             yield rule.flaw(layer="HXLZ", bsm=bsm, field="JYMJ", row=bsm, unit="m2", **facts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from swc_zoning.engine import formats
 from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.messages import SwcError
+from swc_zoning.engine.progress import Progress
 from swc_zoning.engine.result import ZONING
 from swc_zoning.engine.submission.conflict_groups import Case, Group, Side
 from swc_zoning.engine.written import Written
@@ -307,14 +308,11 @@ def _font() -> Any:
         return ImageFont.load_default()
 
 
-def all_of(case: Case, result: Written, progress: Any) -> dict[str, bytes]:
-    """Return the clip of every group by its id."""
+def all_of(case: Case, result: Written, progress: Progress) -> dict[str, bytes]:
+    """Return the clip of every group by its id. Raises ImportError without Pillow."""
     ground = Ground(case, result, [window_of(group.main) for group in case.groups])
     clips: dict[str, bytes] = {}
     for at, group in enumerate(case.groups):
         clips[group.id] = drawn(group, ground)
         progress.advance((at + 1) / len(case.groups))
     return clips
-
-
-Clips = Mapping[str, bytes]

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,12 @@ def _pictures(case: Case, findings: list[Finding], progress: Progress) -> dict[s
     if missing is not None:
         findings.append(Finding(missing.code, missing.facts))
         return {}
-    return clips.all_of(case, written.read(case.folder, []), progress)
+    most = words()["most_clips"]
+    if len(case.groups) > most:
+        # A workbook of more parts than an archive may have could not be taken in again.
+        findings.append(Finding("consultation.few_clips", {"most": most, "count": len(case.groups)}))
+    shown = replace(case, groups=case.groups[:most])
+    return clips.all_of(shown, written.read(case.folder, []), progress)
 
 
 def _write_book(path: Path, case: Case, facts: Facts, lang: str, pictures: Mapping[str, bytes]) -> None:

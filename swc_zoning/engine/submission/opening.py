@@ -15,7 +15,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,11 @@ from pyproj.exceptions import ProjError
 
 from swc_zoning.engine import archives, crs, scratch
 from swc_zoning.engine.messages import SwcError
-from swc_zoning.engine.submission import datasets, schemas
+from swc_zoning.engine.submission import datasets, public, schemas
 from swc_zoning.engine.submission.sheets import Sheet, column
 
+#: The decision table a package was made with.
+DECISION_TABLE = "管控分区规则表.json"
 SUMS = "SHA256SUMS"
 #: Files of a folder that no package has: somebody named another folder.
 MOST_FILES = 20_000
@@ -183,6 +185,9 @@ class Package:
         self.profile = profile or self.meta.get("profile") or "national"
         if self.profile != self.schema.profile:
             self.schema = schemas.load(self.profile)
+        self.is_public = self.meta.get("edition") == public.policy()["edition"]
+        if self.is_public:
+            self.schema = _as_public(self.schema)
 
     def _of_the_schema(self, found: list[DataSet]) -> list[DataSet]:
         """Return the data sets with a layer of the schema: a list of flaws beside them is none of them."""
@@ -282,13 +287,13 @@ class Package:
     def bsm(self, layer: str, row: int) -> str:
         """Return the BSM of a row, "" where it has none."""
         sheet = self.sheet(layer)
-        values = sheet.columns.get("BSM") if sheet else None
+        values = sheet.columns.get("BSM") if sheet is not None else None
         return str(values[row] or "") if values is not None else ""
 
     def place(self, layer: str, row: int) -> tuple[float, float] | None:
         """Return a point inside a row's polygon (longitude, latitude), None for a table."""
         sheet = self.sheet(layer)
-        polygon = sheet.geometry[row] if sheet and sheet.geometry is not None else None
+        polygon = sheet.geometry[row] if sheet is not None and sheet.geometry is not None else None
         if polygon is None or polygon.is_empty:
             return None
         point = shapely.point_on_surface(polygon) if polygon.is_valid else shapely.Point(polygon.bounds[:2])
@@ -309,6 +314,17 @@ class Package:
             except ValueError:
                 return None
         return None
+
+
+def _as_public(schema: schemas.Schema) -> schemas.Schema:
+    """Return the part of a schema that a public edition has; what is secret may be left out."""
+    layers = {}
+    for name, row in public.policy()["layers"].items():
+        layer, kept = schema.layers[name], row.get("fields")
+        fields = tuple(one for one in layer.fields if one.public and (kept is None or one.name in kept))
+        required = layer.required and not row.get("roles")
+        layers[name] = replace(layer, fields=fields, open=False, required=required)
+    return replace(schema, layers=layers)
 
 
 def sha256(path: Path) -> str:

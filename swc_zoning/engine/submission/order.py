@@ -83,7 +83,8 @@ def load(source: Path | Mapping[str, Any] | None = None, base: Path | None = Non
     that is wrong, which includes what its stage requires and it does not say.
     """
     document, folder = _opened(source, base)
-    given = {key: value for key, value in {**document, **changes}.items() if value is not None}
+    said = {key: value for key, value in changes.items() if value is not None}
+    given = {key: value for key, value in {**document, **said}.items() if value is not None}
     given = {**given, **_from_record(given, folder)}
     findings = [*check_document(given, "order"), *_odd_dates(given)]
     if not findings:

@@ -18,6 +18,7 @@ check is, beside it, and an earlier package stays as it was.
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,7 +89,8 @@ def write(
     ``package.extra_missing``.
     """
     progress = progress or Progress()
-    work = packing.work_of(contents.sheets, order, schema, lang, extras or {})
+    table = contents.facts.get("decision_table")
+    work = packing.work_of(contents.sheets, order, schema, lang, extras or {}, table)
     texts.check(work.sheets, order.formats)
     names = _folders(work)
     _check_length(work, target)
@@ -142,6 +144,8 @@ def _full_edition(folder: Path, work: Work, progress: Progress, findings: list[F
     written = packing.write_data(folder, work, progress)
     findings += packing.write_points(folder, written, work)
     packing.add_extras(folder, work)
+    papers.write_decision_table(folder, work)
+    seals.write(folder)
     accept = [*work.order.accept, *_taken_over(work.order)]
     with progress.step("checking", 0.25), opening.opened(folder) as package:
         report = quality.check(package, accept, progress)
@@ -168,7 +172,10 @@ def _public_edition(folder: Path, work: Work, progress: Progress) -> list[Findin
             {},
             public.policy()["edition"],
         )
-        packing.write_data(folder, shown, None)
+        with warnings.catch_warnings():
+            # A dissolved zone may have many parts; that takes GDAL longer, and nobody needs to know.
+            warnings.filterwarnings("ignore", message="organizePolygons")
+            packing.write_data(folder, shown, None)
         papers.write_metadata(folder, shown, None)
         papers.write_notes(folder / shown.named("part_metadata"), shown, None)
         public.prove(folder, public.secrets(work.inputs))
@@ -258,7 +265,7 @@ def _refuse(full: Path, report: quality.Report, target: Path, work: Work) -> Non
 
 
 def _told(errors: Sequence[quality.Flaw]) -> Iterator[Finding]:
-    """Yield errors as findings, the first of each rule one by one."""
+    """Yield errors as findings, the first of each rule one by one, and what to do about them."""
     for rule, count in Counter(flaw.code for flaw in errors).items():
         for flaw in [flaw for flaw in errors if flaw.code == rule][:_NAMED]:
             words = {f"text_{lang}": flaw.sentence(lang) for lang in ("zh", "en")}
@@ -266,3 +273,5 @@ def _told(errors: Sequence[quality.Flaw]) -> Iterator[Finding]:
             yield Finding("package.flaw", {"rule": rule, **words}, flaw.layer)
         if count > _NAMED:
             yield Finding("package.flaws_more", {"rule": rule, "count": count - _NAMED})
+        fixes = {f"fix_{lang}": flaw.fix(lang) for lang in ("zh", "en")}
+        yield Finding("package.flaw_fix", {"rule": rule, **fixes})

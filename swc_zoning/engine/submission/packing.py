@@ -41,6 +41,7 @@ class Work:
     lang: str
     extras: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     mark: str = ""
+    decision_table: Mapping[str, Any] | None = None
 
     def named(self, key: str) -> str:
         """Return a name of `Schema.naming` with code, name and date filled in."""
@@ -61,9 +62,14 @@ class Work:
 
 
 def work_of(
-    sheets: Mapping[str, Sheet], order: Order, schema: Schema, lang: str, extras: Mapping[str, Sequence[Path]]
+    sheets: Mapping[str, Sheet],
+    order: Order,
+    schema: Schema,
+    lang: str,
+    extras: Mapping[str, Sequence[Path]],
+    decision_table: Mapping[str, Any] | None = None,
 ) -> Work:
-    """Return what is to be packed.
+    """Return what is to be packed; the decision table goes along so that every zone can be decided anew.
 
     Raises SwcError ``package.part_unknown`` and ``package.extra_missing`` for what `extras` name.
     """
@@ -76,7 +82,7 @@ def work_of(
     sheets = {name: _without_results(sheet) if name == "META" else sheet for name, sheet in sheets.items()}
     meta = meta_of(sheets.get("META"))
     inputs = [json.loads(value) for key, value in meta.items() if key.startswith("input:")]
-    return Work(sheets, schema, order, meta, inputs, lang, extras)
+    return Work(sheets, schema, order, meta, inputs, lang, extras, decision_table=decision_table)
 
 
 def _without_results(meta: Sheet) -> Sheet:

@@ -62,9 +62,24 @@ def of(sheets: Mapping[str, Sheet], meta: Mapping[str, str], inputs: Sequence[Ma
 
     Raises SwcError ``public.not_valid`` where the rounded zones would not be.
     """
-    findings = list(_not_stated(inputs))
     sensitive = {one["role"] for one in inputs if not is_public(str(one.get("secrecy") or ""))}
+    made, findings = _chosen(sheets, sensitive)
+    if ZONES in made:
+        made.update(_coarse(sheets[ZONES], made[ZONES].layer, made.get(DISTRICTS)))
+        findings += [*_too_small(sheets[ZONES], made[ZONES]), *_telling(sensitive)]
+    made |= {name: _rounded(sheet) for name, sheet in made.items() if _is_apart(name, sheet)}
+    if "META" in made:
+        made["META"] = _meta(made["META"].layer, meta)
+    if "DMB" in made:
+        made["DMB"] = _used_codes(made)
+    told = tuple(one for one in inputs if one["role"] not in sensitive)
+    return Edition(made, (*_not_stated(inputs), *findings), told)
+
+
+def _chosen(sheets: Mapping[str, Sheet], sensitive: set[str]) -> tuple[dict[str, Sheet], list[Finding]]:
+    """Return the sheets the edition holds, with their public fields, and which are left out for a source."""
     made: dict[str, Sheet] = {}
+    findings = []
     for name, row in policy()["layers"].items():
         if name not in sheets or not sheets[name].layer.public:
             continue
@@ -73,16 +88,7 @@ def of(sheets: Mapping[str, Sheet], meta: Mapping[str, str], inputs: Sequence[Ma
             findings.append(_left_out(sheets[name].layer, hidden))
         else:
             made[name] = _shown(sheets[name], row.get("fields"))
-    if ZONES in made:
-        made.update(_coarse(sheets[ZONES], made[ZONES].layer, made.get(DISTRICTS)))
-        findings += _too_small(sheets[ZONES], made[ZONES])
-    made |= {name: _rounded(sheet) for name, sheet in made.items() if _is_apart(name, sheet)}
-    if "META" in made:
-        made["META"] = _meta(made["META"].layer, meta)
-    if "DMB" in made:
-        made["DMB"] = _used_codes(made)
-    told = tuple(one for one in inputs if one["role"] not in sensitive)
-    return Edition(made, tuple(findings), told)
+    return made, findings
 
 
 def _not_stated(inputs: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -92,13 +98,20 @@ def _not_stated(inputs: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
         yield Finding("public.not_stated", {"layers": ", ".join(names)})
 
 
+def _telling(sensitive: set[str]) -> Iterator[Finding]:
+    """Say that lines of zones follow sensitive sources, if coarsely: others judge what may be shown."""
+    if sensitive:
+        yield Finding("public.zones_tell", {"degrees": grid(), **_role_names(sorted(sensitive))})
+
+
 def _left_out(layer: Layer, hidden: Sequence[str]) -> Finding:
-    names = {
-        f"roles_{lang}": ", ".join(rule_words.role_name(role, lang) for role in hidden)
-        for lang in ("zh", "en")
-    }
     titles = {"title_zh": layer.title_zh, "title_en": layer.title_en}
-    return Finding("public.left_out", {"layer": layer.name, **titles, **names})
+    return Finding("public.left_out", {"layer": layer.name, **titles, **_role_names(hidden)})
+
+
+def _role_names(ids: Sequence[str]) -> dict[str, str]:
+    names = {lang: [rule_words.role_name(role, lang) for role in ids] for lang in ("zh", "en")}
+    return {"roles_zh": "、".join(names["zh"]), "roles_en": ", ".join(names["en"])}
 
 
 def _is_apart(name: str, sheet: Sheet) -> bool:
@@ -175,6 +188,7 @@ def _row(zones: Sheet, rows: NDArray[np.int64], serial: int) -> dict[str, Any]:
         told[name] = distinct.pop() if len(distinct) == 1 else None
     centi = int(np.rint(zones.columns["TBMJ"][rows] * 100).astype(np.int64).sum())
     district = str(told["XZQDM"] or "")[:6]
+    # Numbers of its own: those of the full edition go on in the other layers.
     return {**told, "BSM": f"{district}{_OWN}{serial:08d}", "TBMJ": centi / 100}
 
 

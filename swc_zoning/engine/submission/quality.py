@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from swc_zoning.engine.submission.opening import Package
 
 SEVERITIES = ("E", "W", "I")
+#: Case of a flaw of any rule: its checker could not go on.
+_FAILED = "failed"
 #: Flaws of one rule that are kept one by one; further ones are counted.
 MOST = 5000
 
@@ -35,9 +37,9 @@ MOST = 5000
 class Rule:
     """A declared rule; `severity` is that of a flaw that names none.
 
-    `needs`: what must be there, else it is not checked: "data" (any data set), "main" (one that can be
-    read), "sums", "layer:NAME", "meta:ITEM" (an item that ends with a colon: any that begins so),
-    "profile:ID". `room` holds its sentences.
+    `needs`: what must be there, else it is not checked: "full" (no public edition), "data" (any data
+    set), "main" (one that can be read), "sums", "layer:NAME", "meta:ITEM" (an item that ends with a
+    colon: any that begins so), "profile:ID". `room` holds its sentences.
     """
 
     id: str
@@ -273,16 +275,31 @@ def _said(package: Package, rule: Rule, known: Mapping[str, Checker]) -> Iterato
     elif lacking:
         yield lacking
     else:
-        try:
-            yield from known[rule.id](package, rule)
-        except SwcError as error:
-            yield Unchecked("failed", {"reason": str(error)})
+        yield from _tried(package, rule, known[rule.id])
+
+
+def _tried(package: Package, rule: Rule, check_one: Checker) -> Iterator[Said]:
+    """Yield what a checker says; data it fails on are an error, since what was not checked has not passed."""
+    from shapely.errors import ShapelyError  # only where data are read
+
+    try:
+        yield from check_one(package, rule)
+    except SwcError as error:
+        yield _failed(rule, error.sentence("en"))
+    except (ShapelyError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        yield _failed(rule, f"{type(error).__name__}: {error}")
+
+
+def _failed(rule: Rule, reason: str) -> Flaw:
+    return replace(rule.flaw(case=_FAILED, severity="E", reason=reason[:300]), room="quality")
 
 
 def _lacking(package: Package, rule: Rule) -> Unchecked | None:
     """Return the first thing a rule needs that the package has not."""
     for need in rule.needs:
         kind, _, name = need.partition(":")
+        if kind == "full" and package.is_public:
+            return Unchecked("public_edition")
         if kind == "data" and not package.data_sets:
             return Unchecked("no_data")
         if kind == "main" and package.main is None:
@@ -310,4 +327,6 @@ def _accepted(flaw: Flaw, accept: tuple[Any, ...]) -> Flaw:
 
 
 def _code(room: str, code: str, case: str) -> str:
+    if case == _FAILED:
+        return "quality.failed"
     return f"{room}.{code}_{case}" if case else f"{room}.{code}"

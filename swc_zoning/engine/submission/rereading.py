@@ -59,8 +59,10 @@ def _differs(path: Path, sheet: Sheet, field: str, row: int | None, found: Any, 
 def _same(found: NDArray[Any], meant: NDArray[Any]) -> NDArray[np.bool_]:
     """Return for each row whether a value came through; a Shapefile has no null text."""
     if meant.dtype == object:
-        pairs = zip(found.tolist(), meant.tolist())
-        return np.fromiter(((one or None) == (other or None) for one, other in pairs), bool, len(meant))
+        same = np.asarray(found.astype(object) == meant, bool)
+        rest = np.flatnonzero(~same)
+        same[rest] = [(one or None) == (other or None) for one, other in zip(found[rest], meant[rest])]
+        return same
     found, meant = found.astype(np.float64), meant.astype(np.float64)
     return np.isclose(found, meant, rtol=_RELATIVE, atol=0, equal_nan=True)
 
@@ -69,7 +71,34 @@ def _same_place(found: NDArray[Any], meant: NDArray[Any]) -> NDArray[np.bool_]:
     """Return whether polygons are the same, whatever the order of rings and where each begins."""
     if any(one is None for one in found.tolist()):
         return np.array([one is not None for one in found.tolist()])
-    return shapely.equals_exact(_canonical(found), _canonical(meant), _DEGREES)
+    same = _same_rings(found, meant)
+    if not same.all():
+        # A Shapefile turns rings round.
+        same |= _same_rings(shapely.reverse(found), meant)
+    rest = np.flatnonzero(~same)
+    if len(rest):
+        same[rest] = shapely.equals_exact(_canonical(found[rest]), _canonical(meant[rest]), _DEGREES)
+    return same
+
+
+def _same_rings(found: NDArray[Any], meant: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which polygons have the same rings vertex by vertex; none where their numbers differ at all."""
+    (rings, of), (others, of_others) = _rings(found), _rings(meant)
+    size = shapely.get_num_coordinates(rings)
+    same = np.zeros(len(meant), bool)
+    if not np.array_equal(of, of_others) or not np.array_equal(size, shapely.get_num_coordinates(others)):
+        return same
+    apart = np.abs(shapely.get_coordinates(rings) - shapely.get_coordinates(others)).max(axis=1) > _DEGREES
+    same[of] = True
+    same[np.repeat(of, size)[apart]] = False
+    return same
+
+
+def _rings(geometry: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the rings of polygons in order, and the number of the polygon each is of."""
+    parts, of = shapely.get_parts(geometry, return_index=True)
+    rings, of_part = shapely.get_rings(parts, return_index=True)
+    return rings, of[of_part]
 
 
 def _canonical(geometry: NDArray[Any]) -> NDArray[Any]:
