@@ -17,7 +17,7 @@ from swc_zoning.paths import resource
 
 _DATA_DEFINED = (
     '<data_defined_properties><Option type="Map"><Option name="name" type="QString" value=""/>'
-    '<Option name="properties" type="Map"><Option name="fillColor" type="Map">'
+    '<Option name="properties" type="Map"><Option name="{name}" type="Map">'
     '<Option name="active" type="bool" value="true"/>'
     '<Option name="expression" type="QString" value="{expression}"/>'
     '<Option name="type" type="int" value="3"/></Option></Option>'
@@ -26,6 +26,8 @@ _DATA_DEFINED = (
 _LINE_MM = {"pieces": "0.05", "zones": "0.15"}
 _FINDING_MM = {"error": "2.6", "warning": "2.0", "info": "1.6"}
 _SLIVER_MM = "1.2"
+#: On a map sheet a hatch is for patches of more than 4 mm2 on paper; in the legend for all.
+_HATCHED = '"area_m2" / (@map_scale * @map_scale) * 1000000 > 4'
 
 
 @lru_cache(maxsize=1)
@@ -269,7 +271,7 @@ def _lines(angle: float, hatch: Mapping[str, Any], colour: str) -> str:
         f'<symbol type="line" name="h" alpha="1" clip_to_extent="1">{_layer("SimpleLine", line)}</symbol>'
     )
     options = {"angle": str(angle), "distance": str(hatch["distance"]), "distance_unit": "MM"}
-    return _layer("LinePatternFill", options).replace("</layer>", f"{symbol}</layer>")
+    return _patterned("LinePatternFill", options, symbol)
 
 
 def _dots(hatch: Mapping[str, Any], colour: str) -> str:
@@ -279,7 +281,12 @@ def _dots(hatch: Mapping[str, Any], colour: str) -> str:
     step = {"distance_x": str(hatch["distance"]), "distance_y": str(hatch["distance"])}
     units = {"distance_x_unit": "MM", "distance_y_unit": "MM", "displacement_x_unit": "MM"}
     options = {**step, **units, "displacement_x": str(hatch["distance"] / 2)}
-    return _layer("PointPatternFill", options).replace("</layer>", f"{symbol}</layer>")
+    return _patterned("PointPatternFill", options, symbol)
+
+
+def _patterned(class_: str, options: Mapping[str, str], symbol: str) -> str:
+    rule = _DATA_DEFINED.format(name="enabled", expression=escape(_HATCHED, quote=True))
+    return _layer(class_, options).replace("</layer>", f"{rule}{symbol}</layer>")
 
 
 def _fills_qml(field: str, part: str, lang: str) -> str:
@@ -336,7 +343,7 @@ def _symbol(kind: str, number: int, layers: Sequence[str]) -> str:
 
 def _layer(class_: str, options: Mapping[str, str], fill_colour: str = "") -> str:
     rows = "".join(f'<Option name="{k}" type="QString" value="{escape(v)}"/>' for k, v in options.items())
-    rule = _DATA_DEFINED.format(expression=escape(fill_colour)) if fill_colour else ""
+    rule = _DATA_DEFINED.format(name="fillColor", expression=escape(fill_colour)) if fill_colour else ""
     head = f'<layer class="{class_}" enabled="1" locked="0" pass="0">'
     return f'{head}<Option type="Map">{rows}</Option>{rule}</layer>'
 

@@ -21,6 +21,7 @@ from qgis.core import (
     QgsUnitTypes,
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
+    QgsVectorSimplifyMethod,
 )
 from qgis.PyQt.QtGui import QColor, QFont, QFontDatabase
 
@@ -41,6 +42,8 @@ from swc_zoning.qgis_bridge import compat, results, styling
 FAMILIES = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
 #: Lines of a name are so many times its size apart.
 _LEADING, _MM_OF_POINT = 1.3, 25.4 / 72
+#: Bends smaller than so many dots cannot be seen.
+_DOTS = 1.0
 #: A longer name of a district is none for a legend.
 _LONG = 16
 #: By layer: the columns that say what a patch is.
@@ -82,9 +85,32 @@ class Stock:
     ) -> None:
         self._path, self._paper, self._project = path, paper, project
         self._numbers = numbers or {"zones": {}, "tiers": {}}
+        self._around: QgsVectorLayer | None = None
         self._kept: dict[tuple[str, ...], QgsVectorLayer] = {}
         self._rows: dict[tuple[str, str], QgsVectorLayer] = {}
         self.family = family()
+
+    def surround(self, layer: QgsVectorLayer, name: str) -> None:
+        """Show the districts of a layer of the user's around the plan, with the names in a field."""
+        copied = layer.materialize(QgsFeatureRequest())
+        copied.setName(self._paper.text("neighbour"))
+        self._as_neighbours(copied, name)
+        self._project.addMapLayer(copied, False)
+        self._around = copied
+
+    def _as_neighbours(self, layer: QgsVectorLayer, name: str) -> None:
+        """Draw a layer as what does not belong to a sheet, named by a field ("": by none)."""
+        entry = {"fill": palette()["paper"]["neighbour"], "line": "#9a9a9a", "width": "0.2"}
+        styling.apply(layer, sheet_qml("", [Swatch("", layer.name(), entry)]))
+        if not name:
+            return
+        settings = QgsPalLayerSettings()
+        settings.fieldName = name
+        # What is to be seen of a neighbour is little: its name goes there.
+        settings.placement = QgsPalLayerSettings.Placement.Horizontal
+        settings.setFormat(self.text_format(9, palette()["paper"]["soft"], bold=False))
+        layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+        layer.setLabelsEnabled(True)
 
     # --- reading ---
 
@@ -95,6 +121,7 @@ class Stock:
             layer = self._read(name, where).clone()
             layer.setName(title)
             styling.apply(layer, qml)
+            layer.setSimplifyMethod(_simplified())
             self._project.addMapLayer(layer, False)
             self._kept[key] = layer
         return self._kept[key]
@@ -291,12 +318,15 @@ class Stock:
             yield self.layer(plans.SEA, label, own, sheet_qml("district_code", look))
         if sheet.filled:
             yield self._filled_districts()
+            yield from [self._around] if self._around is not None else []
             return
         land = {"fill": paper["land"], "line": paper["land"], "width": "0"}
         label = words.text("district")
         yield self.layer(plans.DISTRICTS, label, own, sheet_qml("shade", [Swatch("", label, land)]))
         if district is not None:
             yield self._neighbours(district)
+        if self._around is not None:
+            yield self._around
 
     def _filled_districts(self) -> QgsVectorLayer:
         shades = palette()["districts"]["shades"]
@@ -308,17 +338,8 @@ class Stock:
         return self.layer(plans.DISTRICTS, title, "", sheet_qml("to_string(shade)", swatches))
 
     def _neighbours(self, district: District) -> QgsVectorLayer:
-        label = self._paper.text("neighbour")
-        entry = {"fill": palette()["paper"]["neighbour"], "line": "#9a9a9a", "width": "0.2"}
-        others = _others(district)
-        layer = self.layer(plans.DISTRICTS, label, others, sheet_qml("shade", [Swatch("", label, entry)]))
-        settings = QgsPalLayerSettings()
-        settings.fieldName = "label"
-        # What is to be seen of a neighbour is little: its name goes there.
-        settings.placement = QgsPalLayerSettings.Placement.Horizontal
-        settings.setFormat(self.text_format(9, palette()["paper"]["soft"], bold=False))
-        layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
-        layer.setLabelsEnabled(True)
+        layer = self.layer(plans.DISTRICTS, self._paper.text("neighbour"), _others(district), places_qml())
+        self._as_neighbours(layer, "label")
         return layer
 
     def _top(self, district: District | None) -> Iterator[QgsVectorLayer]:
@@ -341,6 +362,8 @@ class Stock:
         yield from self._top(district)
         if district is not None:
             yield self._neighbours(district)
+        elif self._around is not None:
+            yield self._around
         kinds = {theme.kind for theme in sheet.themes}
         if not kinds & {plans.ZONES, plans.MEASURES}:
             sea = self._paper.text("sea_only")
@@ -418,6 +441,15 @@ class _Lettering:
     smallest: float
     colour: str
     bold: bool
+
+
+def _simplified() -> QgsVectorSimplifyMethod:
+    """Return how shapes are drawn: bends below a dot at the resolution of the sheet are left out."""
+    method = QgsVectorSimplifyMethod()
+    method.setSimplifyHints(QgsVectorSimplifyMethod.SimplifyHint.FullSimplification)
+    method.setForceLocalOptimization(True)
+    method.setThreshold(_DOTS)
+    return method
 
 
 def _callout() -> QgsSimpleLineCallout:

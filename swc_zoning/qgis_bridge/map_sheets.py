@@ -18,6 +18,7 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsLayoutExporter,
     QgsProject,
+    QgsVectorLayer,
 )
 
 from swc_zoning.engine import claim
@@ -52,10 +53,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Data:
-    """What sheets are drawn from: the files that the command ``mapdata`` wrote."""
+    """What sheets are drawn from: the files that the command ``mapdata`` wrote.
+
+    `around`: districts outside the plan, in any CRS, with the field of their names ("": none).
+    """
 
     themes: Path
     legends: Path
+    around: QgsVectorLayer | None = None
+    around_name: str = ""
 
 
 #: A sheet to make, of the city or of a district.
@@ -112,6 +118,8 @@ class _Press:
         project.setCrs(self._crs)
         numbers = json.loads(data.legends.read_text(encoding="utf-8"))
         self._stock = Stock(data.themes, paper, project, numbers)
+        if data.around is not None:
+            self._stock.surround(data.around, data.around_name)
 
     def sheet(self, sheet: Sheet, district: District | None, path: Path) -> list[Path]:
         """Write one sheet as files that begin with `path`."""

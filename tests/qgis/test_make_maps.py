@@ -263,6 +263,20 @@ def layers_box(east, north, side):
     return QgsRectangle(e, n, e + side, n + side)
 
 
+def test_neighbours_outside_the_plan_are_named_where_a_layer_of_them_is_given(made, tmp_path):
+    around = layers.memory(
+        "around", [(-900, 0, 900), (0, 1000, 2000)], "&field=mc:string", [["邻县"], ["他市"]]
+    )
+    result, data = made
+    known = map_sheets.Data(data.themes, data.legends, around, "mc")
+    pdf, *_ = make((result, known), tmp_path, formats=("pdf",))
+    assert set("邻县他市") <= signs(pdf)
+    assert around.labeling() is None
+    seen = Seen((result, known), "06")
+    assert "相邻行政区（不属本图范围）" in seen.legend()
+    assert "相邻行政区（不属本图范围）" not in Seen(made, "06").legend()
+
+
 def test_a_sheet_without_its_layer_says_so_on_the_map(made):
     seen = Seen(made, "05")
     assert seen.said("absent") == "未提供，待补充"
