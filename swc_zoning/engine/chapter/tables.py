@@ -709,13 +709,22 @@ def _unseen(sheet: _Sheet, among: Iterable[str]) -> list[str]:
 
 def _without_roles(sheet: _Sheet, given: Sequence[str]) -> list[str]:
     """Return the conflicts one side of which has no layer at all."""
-    lacking = []
-    for id_, row in sheet.figures.table.conflicts.items():
-        all_of = {one["role"] for one in row.get("all_of", ())}
-        any_of = {one["role"] for one in row.get("any_of", ())}
-        if all_of - set(given) or (any_of and not any_of & set(given)):
-            lacking.append(id_)
-    return lacking
+    rows = sheet.figures.table.conflicts.items()
+    return [id_ for id_, row in rows if not _can_be_seen(row, set(given))]
+
+
+def _can_be_seen(row: Mapping[str, Any], given: set[str]) -> bool:
+    """Return whether the layers given can show a conflict of this kind."""
+    all_of = {one["role"] for one in row.get("all_of", ())}
+    any_of = {one["role"] for one in row.get("any_of", ())}
+    several = row.get("roles_at_least", {"of": (), "at_least": 0})
+    tiers = row.get("distinct_tiers_at_least")
+    return (
+        all_of <= given
+        and (not any_of or bool(any_of & given))
+        and len(given.intersection(several["of"])) >= several["at_least"]
+        and (tiers is None or tiers["role"] in given)
+    )
 
 
 def _conflict_list(sheet: _Sheet) -> Table:
