@@ -61,7 +61,7 @@ class Drawn:
     """What a sheet draws: layers from the top down, those of the legend in its order, and where to look.
 
     `small`: layers (of the GeoPackage) and filters whose patches may be too small; `absent`: roles that
-    were given, but have nothing here.
+    were given, but have nothing here; `withheld`: roles that a public edition may not show.
     """
 
     district: District | None = None
@@ -69,6 +69,7 @@ class Drawn:
     legend: list[QgsVectorLayer] = field(default_factory=list)
     small: list[tuple[str, str]] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    withheld: list[str] = field(default_factory=list)
 
 
 def family() -> str:
@@ -84,7 +85,8 @@ class Stock:
         self, path: Path, paper: Papers, project: QgsProject, numbers: Mapping[str, Any] | None = None
     ) -> None:
         self._path, self._paper, self._project = path, paper, project
-        self._numbers = numbers or {"zones": {}, "tiers": {}}
+        self._numbers = numbers or {"zones": {}, "tiers": {}, "sensitive": []}
+        self._sensitive = frozenset(self._numbers["sensitive"] if paper.public else ())
         self._around: QgsVectorLayer | None = None
         self._kept: dict[tuple[str, ...], QgsVectorLayer] = {}
         self._rows: dict[tuple[str, str], QgsVectorLayer] = {}
@@ -204,6 +206,10 @@ class Stock:
             plans.PROPOSALS: self._proposals,
             plans.FEATURES: self._features,
         }
+        withheld = self._sensitive.intersection((theme.role, *theme.needs))
+        if withheld:
+            made.withheld += sorted(withheld.difference(made.withheld))
+            return
         yield from makers[theme.kind](theme, own, made)
 
     def _zones(self, theme: Theme, own: str, made: Drawn) -> Iterator[QgsVectorLayer]:

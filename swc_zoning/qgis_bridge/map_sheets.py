@@ -137,7 +137,8 @@ class _Press:
         page.legend(drawn.legend)
         patches = self._small(drawn, scale)
         texts = {**plans.words(self._paper, sheet, district), **self._texts(drawn, scale, patches, name)}
-        texts["missing"] = "\n".join(filter(None, (texts["missing"], self._none_here(drawn))))
+        named = (self._named("none_here", drawn.absent), self._named("withheld", drawn.withheld))
+        texts["missing"] = "\n".join(filter(None, (texts["missing"], *named)))
         page.write(texts)
         return page, patches
 
@@ -157,9 +158,9 @@ class _Press:
             texts["small"] = ""
         return texts
 
-    def _none_here(self, drawn: Drawn) -> str:
-        names = [plans.role_name(role, self._paper.lang) for role in drawn.absent]
-        return self._paper.text("none_here", names=plans.joined(self._paper.lang, names)) if names else ""
+    def _named(self, code: str, roles: Sequence[str]) -> str:
+        names = [plans.role_name(role, self._paper.lang) for role in roles]
+        return self._paper.text(code, names=plans.joined(self._paper.lang, names)) if names else ""
 
     def _small(self, drawn: Drawn, scale: int) -> list[list[Any]]:
         """Return a row for each patch that is too small at a scale."""

@@ -339,6 +339,20 @@ def test_the_public_edition_has_neither_graticule_nor_coordinates(made, tmp_path
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".pdf"]
 
 
+def test_the_public_edition_leaves_out_what_is_not_public(made, tmp_path):
+    result, data = made
+    told = json.loads(data.legends.read_text(encoding="utf-8"))
+    told["sensitive"] = ["ecological_redline"]
+    secret = tmp_path / "legends.json"
+    secret.write_text(json.dumps(told), encoding="utf-8")
+    known = map_sheets.Data(data.themes, secret)
+    seen = Seen((result, known), "02", public=True)
+    assert "数据不公开，公开版不绘：生态保护红线" in seen.said("missing").replace("\n", "")
+    assert not [row for row in seen.legend() if "红线" in row]
+    assert [row for row in seen.legend() if "永久基本农田" in row]
+    assert [row for row in Seen((result, known), "02").legend() if "红线" in row]
+
+
 def test_the_scale_bar_is_as_long_as_it_says(made):
     seen = Seen(made, "06")
     bar, item = seen.item("scale_bar"), seen.page.map
