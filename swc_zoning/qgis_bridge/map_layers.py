@@ -60,13 +60,15 @@ _WHAT = {
 class Drawn:
     """What a sheet draws: layers from the top down, those of the legend in its order, and where to look.
 
-    `small`: layers (of the GeoPackage) and filters whose patches may be too small; `absent`: roles that
-    were given, but have nothing here; `withheld`: roles that a public edition may not show.
+    `dots`: what is too small has a dot on the map. `small`: layers (of the GeoPackage) and filters whose
+    patches may be too small; `absent`: roles that were given, but have nothing here; `withheld`: roles that
+    a public edition may not show.
     """
 
     district: District | None = None
     layers: list[QgsVectorLayer] = field(default_factory=list)
     legend: list[QgsVectorLayer] = field(default_factory=list)
+    dots: bool = False
     small: list[tuple[str, str]] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
@@ -179,13 +181,14 @@ class Stock:
         return {row["zone"]: row[f"name_{self._paper.lang}"] for row in self._paper.summary["by_zone"]}
 
     def _conflict_names(self) -> dict[str, str]:
-        return {row["kind"]: row[f"name_{self._paper.lang}"] for row in self._paper.summary["conflicts"]}
+        rows = self._paper.summary["conflicts"]
+        return {row["kind"]: plans.full_width(row[f"name_{self._paper.lang}"]) for row in rows}
 
     # --- sheets ---
 
     def drawn(self, sheet: Sheet, district: District | None = None) -> Drawn:
         """Return what a sheet draws, of one district only where one is given."""
-        made = Drawn(district)
+        made = Drawn(district, dots=bool(sheet.themes) and all(theme.dots for theme in sheet.themes))
         own = _of_district(district)
         labels, themes = [], []
         for theme in sheet.themes:
@@ -274,7 +277,8 @@ class Stock:
         ]
         if swatches:
             made.small.append((plans.PROPOSALS, own))
-            yield self.layer(plans.PROPOSALS, self._paper.text("proposals"), own, sheet_qml("look", swatches))
+            title = self._paper.text("proposals")
+            yield self.layer(plans.PROPOSALS, title, own, sheet_qml("look", swatches, dots=theme.dots))
 
     def _features(self, theme: Theme, own: str, made: Drawn) -> Iterator[QgsVectorLayer]:
         where = f"\"role\" = '{theme.role}'"
@@ -290,7 +294,7 @@ class Stock:
             title = swatches[0].label
         elif self._numbers["tiers"].get(theme.role):
             title = self._paper.text("heading_overlapping", name=title)
-        yield self.layer(source, title, where, sheet_qml("tier", swatches, not over))
+        yield self.layer(source, title, where, sheet_qml("tier", swatches, not over, dots=theme.dots))
 
     def _swatches(self, theme: Theme, tiers: Sequence[str]) -> list[Swatch]:
         """Return the rows of a role: one for all where it looks alike, else one a tier in their order."""

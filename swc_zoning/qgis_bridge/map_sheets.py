@@ -148,10 +148,9 @@ class _Press:
         texts = {"scale_text": paper.text("scale", number=f"{scale:,}"), "crs": crs}
         limit = plans.hectares(plans.smallest_m2(scale))
         if patches:
+            code = "small_dots" if drawn.dots else "small"
             facts = {"count": len(patches), "area": plans.hectares(sum(row[-1] for row in patches))}
-            texts["small"] = paper.text(
-                "small", limit=limit, file=paper.text("small_file", name=name), **facts
-            )
+            texts["small"] = paper.text(code, limit=limit, file=paper.text("small_file", name=name), **facts)
         elif drawn.small:
             texts["small"] = paper.text("small_none", limit=limit)
         else:
