@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import Qgis
-from qgis.PyQt.QtCore import Qt, QUrl
+from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import (
+    QBoxLayout,
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QMenu,
     QPushButton,
-    QSizePolicy,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -59,6 +58,8 @@ _PARAMETERS = {
     "PUBLIC": "public",
     "POINTS": "points",
 }
+#: Average letters the page must be wide to have form and checklist side by side.
+_WIDE_LETTERS = 84
 _DAYS = ("date", "consultation_date", "approval_date")
 
 
@@ -103,6 +104,14 @@ class SubmissionPage(Page):
             return State(Level.PROBLEM, words)
         words = self.tr("Package made, {count} warnings open")
         return State(Level.DONE, words.format(count=f"{self._last['warning']:,}"))
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802 (Qt's own name)
+        """Put form and checklist side by side where there is room, else one below the other."""
+        super().resizeEvent(event)
+        letters = self.width() / self.fontMetrics().averageCharWidth()
+        directions = QBoxLayout.Direction
+        wide = letters >= _WIDE_LETTERS
+        self._upper.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
 
     def unload(self) -> None:
         """Follow the project no more."""
@@ -184,17 +193,15 @@ class SubmissionPage(Page):
         self._why, self._headline = QLabel(), QLabel()
         for label in (self._why, self._headline):
             label.setWordWrap(True)
-        upper = QSplitter(Qt.Orientation.Horizontal)
-        upper.addWidget(self.form)
-        upper.addWidget(_titled(self.tr("Before it goes out"), self._checklist))
-        upper.setSizes([300, 330])
-        upper.setChildrenCollapsible(False)
-        upper.setHandleWidth(self.fontMetrics().height())
-        upper.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._upper = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._upper.setSpacing(self.fontMetrics().height())
+        self._upper.addWidget(self.form, 10)
+        self._upper.addWidget(_titled(self.tr("Before it goes out"), self._checklist), 11)
         whole = QVBoxLayout(self)
         whole.addLayout(self._buttons())
-        for widget in (self._why, upper, self._headline):
-            whole.addWidget(widget)
+        whole.addWidget(self._why)
+        whole.addLayout(self._upper)
+        whole.addWidget(self._headline)
         whole.addWidget(self.panel, 1)
 
     def _buttons(self) -> QHBoxLayout:

@@ -246,7 +246,7 @@ DEFECTS = {
         seen={"layer": "ZDYFQ", "bsm": AREA},
     ),
     "the working zone is not here": Defect(("2203",), meta(work_crs="EPSG:4542"), seen={"case": "zone"}),
-    "a vertex off the grid": Defect(("2204",), everywhere((400, 200), (400, 200.00005)), near=(400, 200)),
+    "a vertex off the grid": Defect(("2204",), everywhere((400, 400), (400.00004, 400)), near=(400, 400)),
     # fields
     "a field is called otherwise": Defect(
         ("3201",),

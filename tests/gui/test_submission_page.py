@@ -196,3 +196,11 @@ def test_the_consultation_takes_the_replies_of_several_lists(ready, qtbot, tmp_p
     page.consult(tmp_path / "back", books)
     wait(page, qtbot)
     assert page.form.document()["consultation"].endswith("consultation_record.json")
+
+
+def test_form_and_checklist_stand_side_by_side_only_where_there_is_room(page, qtbot):
+    letter = page.fontMetrics().averageCharWidth()
+    for letters, beside in ((140, True), (60, False), (140, True)):
+        page.resize(letters * letter, 900)
+        qtbot.waitUntil(lambda beside=beside: (page._checklist.parentWidget().x() > 50) == beside)
+    assert page.minimumSizeHint().width() <= 140 * letter
