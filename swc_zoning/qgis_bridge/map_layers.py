@@ -23,7 +23,7 @@ from qgis.core import (
     QgsVectorLayerSimpleLabeling,
     QgsVectorSimplifyMethod,
 )
-from qgis.PyQt.QtGui import QColor, QFont, QFontDatabase
+from qgis.PyQt.QtGui import QColor, QFont
 
 from swc_zoning.engine.chapter import plans
 from swc_zoning.engine.chapter.plans import District, Papers, Sheet, Theme
@@ -38,8 +38,6 @@ from swc_zoning.engine.styles import (
 )
 from swc_zoning.qgis_bridge import compat, results, styling
 
-#: Fonts with Chinese, the first that is there is taken: Linux, Windows, macOS.
-FAMILIES = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
 #: Lines of a name are so many times its size apart.
 _LEADING, _MM_OF_POINT = 1.3, 25.4 / 72
 #: Bends smaller than so many dots cannot be seen.
@@ -74,12 +72,6 @@ class Drawn:
     withheld: list[str] = field(default_factory=list)
 
 
-def family() -> str:
-    """Return the first font with Chinese that is installed, "" where there is none of them."""
-    there = set(QFontDatabase().families())
-    return next((name for name in FAMILIES if name in there), "")
-
-
 class Stock:
     """Opens layers of one GeoPackage for the sheets of one result; all of them belong to `project`."""
 
@@ -92,7 +84,6 @@ class Stock:
         self._around: QgsVectorLayer | None = None
         self._kept: dict[tuple[str, ...], QgsVectorLayer] = {}
         self._rows: dict[tuple[str, str], QgsVectorLayer] = {}
-        self.family = family()
 
     def surround(self, layer: QgsVectorLayer, name: str) -> None:
         """Show the districts of a layer of the user's around the plan, with the names in a field."""
@@ -430,7 +421,7 @@ class Stock:
     def text_format(self, size: float, colour: str, bold: bool) -> QgsTextFormat:
         """Return text of a map with a halo."""
         text, halo = QgsTextFormat(), QgsTextBufferSettings()
-        font = compat.unshaped(QFont(self.family) if self.family else QFont())
+        font = compat.unshaped(QFont(compat.chinese_font()))
         font.setBold(bold)
         text.setFont(font)
         text.setSize(size)
