@@ -150,6 +150,9 @@ class Checklist(QWidget):
         title, names = self.tr("Required"), self._names()
         problems = _problems(order)
         lacking = [one.facts["key"] for one in problems if one.code == _LACKING]
+        if problems and not lacking:
+            # The engine asks for what lacks once everything else is right.
+            lacking = [key for key in stage.requires if not order.get(key)]
         if not (schema.name or order.get("name")):
             lacking.append("name")
         if lacking:
