@@ -21,7 +21,9 @@ from swc_zoning.engine.messages import SwcError
 from swc_zoning.paths import resource
 
 KINDS = ("text", "notes")
-_ASKED = {what: re.compile(rf"""\b{what}\(\s*["'“”]([A-Za-z0-9_]+)["'“”]""") for what in ("table", "annex", "chart")}
+_ASKED = {
+    what: re.compile(rf"""\b{what}\(\s*["'“”]([A-Za-z0-9_]+)["'“”]""") for what in ("table", "annex", "chart")
+}
 
 
 def write(
@@ -150,7 +152,9 @@ class _Document:
     def _clean(self, value: Any) -> Any:
         """Return a text in one line and without signs that XML does not take."""
         if isinstance(value, str) and not hasattr(value, "__html__"):
-            return " ".join(word_tables.ILLEGAL.sub("", value).split(" ")).replace("\n", " ").replace("\t", " ")
+            return (
+                " ".join(word_tables.ILLEGAL.sub("", value).split(" ")).replace("\n", " ").replace("\t", " ")
+            )
         return value
 
 

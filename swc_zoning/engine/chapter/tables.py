@@ -713,8 +713,7 @@ def unseen(figures: Figures) -> list[str]:
 
 def _without_roles(figures: Figures, given: Sequence[str]) -> list[str]:
     """Return the conflicts one side of which has no layer at all."""
-<<<<<<< HEAD
-    rows = sheet.figures.table.conflicts.items()
+    rows = figures.table.conflicts.items()
     return [id_ for id_, row in rows if not _can_be_seen(row, set(given))]
 
 
@@ -730,15 +729,6 @@ def _can_be_seen(row: Mapping[str, Any], given: set[str]) -> bool:
         and len(given.intersection(several["of"])) >= several["at_least"]
         and (tiers is None or tiers["role"] in given)
     )
-=======
-    lacking = []
-    for id_, row in figures.table.conflicts.items():
-        all_of = {one["role"] for one in row.get("all_of", ())}
-        any_of = {one["role"] for one in row.get("any_of", ())}
-        if all_of - set(given) or (any_of and not any_of & set(given)):
-            lacking.append(id_)
-    return lacking
->>>>>>> doc
 
 
 def _conflict_list(sheet: _Sheet) -> Table:

@@ -394,9 +394,7 @@ class Words:
         """The decision table: title, version, status."""
         document = self._figures.table.document
         told = {"title": self._figures.named(document, "title"), "version": str(document["version"])}
-        cited = {
-            name: self._figures.cite("decision_table", (), name, text) for name, text in told.items()
-        }
+        cited = {name: self._figures.cite("decision_table", (), name, text) for name, text in told.items()}
         return {**cited, "status": rule_words.write_word("status", document["status"], self._figures.lang)}
 
     # --- the decision table ------------------------------------------------------------------------
@@ -471,9 +469,7 @@ class Words:
 
     def banned(self, kind: str, status: str) -> list[Measure]:
         """Return the measures that occur and ban a kind of site; `status` verified or proposed."""
-        present = {
-            id_ for row in self._figures.rows("zone_measures") for id_ in row["measures"].split(";")
-        }
+        present = {id_ for row in self._figures.rows("zone_measures") for id_ in row["measures"].split(";")}
         found = [
             id_
             for id_ in present & set(self._figures.table.measures)

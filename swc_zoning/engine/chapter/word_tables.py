@@ -74,9 +74,7 @@ def _properties(width: int) -> str:
     lines = "".join(
         f'<w:{side} w:val="single" w:sz="{_THICK}" w:space="0" w:color="auto"/>' for side in ("top", "bottom")
     )
-    margins = "".join(
-        f'<w:{side} w:w="{_PADDING // 2}" w:type="dxa"/>' for side in ("left", "right")
-    )
+    margins = "".join(f'<w:{side} w:w="{_PADDING // 2}" w:type="dxa"/>' for side in ("left", "right"))
     return (
         f'<w:tblPr><w:tblW w:w="{width}" w:type="dxa"/><w:jc w:val="center"/><w:tblBorders>{lines}'
         f'</w:tblBorders><w:tblLayout w:type="fixed"/><w:tblCellMar>{margins}</w:tblCellMar></w:tblPr>'
@@ -148,9 +146,7 @@ def fitted(table: Table, width: int) -> tuple[int, list[int]]:
 
 
 def _columns(table: Table) -> list[tuple[Column, list[str]]]:
-    return [
-        (column, [row[place].text for row in table.rows]) for place, column in enumerate(table.columns)
-    ]
+    return [(column, [row[place].text for row in table.rows]) for place, column in enumerate(table.columns)]
 
 
 def _least(column: Column, texts: Iterable[str], lang: str) -> float:
