@@ -27,18 +27,18 @@ _LINES = (
     ("farmland", "permanent_basic_farmland"),
     ("boundary", "urban_development_boundary"),
 )
-_PROTECTED = (
+PROTECTED = (
     *("drinking_water_source", "national_park", "nature_reserve", "nature_park", "scenic_heritage"),
     "important_wetland",
 )
-_DECLARED = ("key_prevention_zone", "key_treatment_zone")
+DECLARED = ("key_prevention_zone", "key_treatment_zone")
 _INDICATORS = (
     *("ecological_redline", "permanent_basic_farmland", "urban_development_boundary"),
     *("drinking_water_source", "national_park", "nature_reserve", "nature_park", "important_wetland"),
-    *_DECLARED,
+    *DECLARED,
 )
 #: Tier of planned construction -> kind of project that siting words know.
-_PROJECT_KINDS = {"development_zone": "park"}
+PROJECT_KINDS = {"development_zone": "park"}
 
 
 @dataclass(frozen=True)
@@ -507,13 +507,13 @@ def _wanted(sheet: _Sheet, among: Sequence[str]) -> list[str]:
 
 
 def _named_areas(sheet: _Sheet) -> Table:
-    for role in _wanted(sheet, _PROTECTED):
+    for role in _wanted(sheet, PROTECTED):
         _named_of(sheet, role)
     return sheet.table()
 
 
 def _declared_areas(sheet: _Sheet) -> Table:
-    for role in _wanted(sheet, _DECLARED):
+    for role in _wanted(sheet, DECLARED):
         _named_of(sheet, role)
     return sheet.table()
 
@@ -581,7 +581,7 @@ def _cited_measures(sheet: _Sheet, ids: Iterable[str]) -> str:
 
 
 def _coverage(sheet: _Sheet) -> Table:
-    for role in _wanted(sheet, _PROTECTED):
+    for role in _wanted(sheet, PROTECTED):
         kind, absence = sheet.figures.role(role), sheet.figures.absence(role)
         if absence:
             sheet.add({"kind": kind, "name": absence})
@@ -692,11 +692,9 @@ def _conflict_kinds(sheet: _Sheet) -> Table:
 
 def _unseen(sheet: _Sheet, among: Iterable[str]) -> list[str]:
     """Return what to say of conflicts that could not be looked for; nothing found is no clearance then."""
-    given = [row["role"] for row in sheet.figures.rows("inputs")]
-    unseen = set(rules.not_evaluable(sheet.figures.table, given)) | set(_without_roles(sheet, given))
-    asked = sorted(among)
+    lacking, asked = unseen(sheet.figures), sorted(among)
     kinds = [
-        sheet.figures.cite("decision_table", ("conflicts", id_), "id", id_) for id_ in asked if id_ in unseen
+        sheet.figures.cite("decision_table", ("conflicts", id_), "id", id_) for id_ in asked if id_ in lacking
     ]
     nothing = (
         sentence(f"figures.{MISSING}", {}, sheet.lang)
@@ -707,9 +705,15 @@ def _unseen(sheet: _Sheet, among: Iterable[str]) -> list[str]:
     return [sheet.word("not_evaluable", kinds=sheet.joined(kinds))] if kinds else []
 
 
-def _without_roles(sheet: _Sheet, given: Sequence[str]) -> list[str]:
+def unseen(figures: Figures) -> list[str]:
+    """Return the kinds of conflict that cannot be looked for with the layers given."""
+    given = [row["role"] for row in figures.rows("inputs")]
+    return sorted({*rules.not_evaluable(figures.table, given), *_without_roles(figures, given)})
+
+
+def _without_roles(figures: Figures, given: Sequence[str]) -> list[str]:
     """Return the conflicts one side of which has no layer at all."""
-    rows = sheet.figures.table.conflicts.items()
+    rows = figures.table.conflicts.items()
     return [id_ for id_, row in rows if not _can_be_seen(row, set(given))]
 
 
@@ -807,7 +811,7 @@ def _asked(sheet: _Sheet, tier: str, rows: Sequence[Mapping[str, Any]]) -> dict[
     for row in rows:
         for id_ in filter(sheet.figures.table.measures.__contains__, row["measures"].split(";")):
             areas[id_] = areas.get(id_, 0) + round(row["area_m2"] * 100)
-    told = siting.advice(sheet.figures.table, _PROJECT_KINDS.get(tier, siting.PROJECT), areas)
+    told = siting.advice(sheet.figures.table, PROJECT_KINDS.get(tier, siting.PROJECT), areas)
     return {"siting": sheet.figures.named(told[0]), "measures": _cited_measures(sheet, sorted(areas))}
 
 
