@@ -53,7 +53,7 @@ test-structure: stage
 	@$(ENGINE) -m pytest tests/test_structure.py
 
 test-engine: stage
-	@$(ENGINE) -m pytest tests/engine
+	@$(ENGINE) -m pytest tests/engine -n 2 --dist loadfile
 
 test-qgis: stage
 	@mkdir -p build/test-qgis

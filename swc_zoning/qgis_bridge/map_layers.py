@@ -23,7 +23,7 @@ from qgis.core import (
     QgsVectorLayerSimpleLabeling,
     QgsVectorSimplifyMethod,
 )
-from qgis.PyQt.QtGui import QColor, QFont, QFontDatabase
+from qgis.PyQt.QtGui import QColor, QFont
 
 from swc_zoning.engine.chapter import plans
 from swc_zoning.engine.chapter.plans import District, Papers, Sheet, Theme
@@ -38,8 +38,6 @@ from swc_zoning.engine.styles import (
 )
 from swc_zoning.qgis_bridge import compat, results, styling
 
-#: Fonts with Chinese, the first that is there is taken: Linux, Windows, macOS.
-FAMILIES = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
 #: Lines of a name are so many times its size apart.
 _LEADING, _MM_OF_POINT = 1.3, 25.4 / 72
 #: Bends smaller than so many dots cannot be seen.
@@ -60,21 +58,18 @@ _WHAT = {
 class Drawn:
     """What a sheet draws: layers from the top down, those of the legend in its order, and where to look.
 
-    `small`: layers (of the GeoPackage) and filters whose patches may be too small; `absent`: roles that
-    were given, but have nothing here.
+    `dots`: what is too small has a dot on the map. `small`: layers (of the GeoPackage) and filters whose
+    patches may be too small; `absent`: roles that were given, but have nothing here; `withheld`: roles that
+    a public edition may not show.
     """
 
     district: District | None = None
     layers: list[QgsVectorLayer] = field(default_factory=list)
     legend: list[QgsVectorLayer] = field(default_factory=list)
+    dots: bool = False
     small: list[tuple[str, str]] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
-
-
-def family() -> str:
-    """Return the first font with Chinese that is installed, "" where there is none of them."""
-    there = set(QFontDatabase().families())
-    return next((name for name in FAMILIES if name in there), "")
+    withheld: list[str] = field(default_factory=list)
 
 
 class Stock:
@@ -84,11 +79,11 @@ class Stock:
         self, path: Path, paper: Papers, project: QgsProject, numbers: Mapping[str, Any] | None = None
     ) -> None:
         self._path, self._paper, self._project = path, paper, project
-        self._numbers = numbers or {"zones": {}, "tiers": {}}
+        self._numbers = numbers or {"zones": {}, "tiers": {}, "sensitive": []}
+        self._sensitive = frozenset(self._numbers["sensitive"] if paper.public else ())
         self._around: QgsVectorLayer | None = None
         self._kept: dict[tuple[str, ...], QgsVectorLayer] = {}
         self._rows: dict[tuple[str, str], QgsVectorLayer] = {}
-        self.family = family()
 
     def surround(self, layer: QgsVectorLayer, name: str) -> None:
         """Show the districts of a layer of the user's around the plan, with the names in a field."""
@@ -177,13 +172,14 @@ class Stock:
         return {row["zone"]: row[f"name_{self._paper.lang}"] for row in self._paper.summary["by_zone"]}
 
     def _conflict_names(self) -> dict[str, str]:
-        return {row["kind"]: row[f"name_{self._paper.lang}"] for row in self._paper.summary["conflicts"]}
+        rows = self._paper.summary["conflicts"]
+        return {row["kind"]: plans.full_width(row[f"name_{self._paper.lang}"]) for row in rows}
 
     # --- sheets ---
 
     def drawn(self, sheet: Sheet, district: District | None = None) -> Drawn:
         """Return what a sheet draws, of one district only where one is given."""
-        made = Drawn(district)
+        made = Drawn(district, dots=bool(sheet.themes) and all(theme.dots for theme in sheet.themes))
         own = _of_district(district)
         labels, themes = [], []
         for theme in sheet.themes:
@@ -204,6 +200,10 @@ class Stock:
             plans.PROPOSALS: self._proposals,
             plans.FEATURES: self._features,
         }
+        withheld = self._sensitive.intersection((theme.role, *theme.needs))
+        if withheld:
+            made.withheld += sorted(withheld.difference(made.withheld))
+            return
         yield from makers[theme.kind](theme, own, made)
 
     def _zones(self, theme: Theme, own: str, made: Drawn) -> Iterator[QgsVectorLayer]:
@@ -268,7 +268,8 @@ class Stock:
         ]
         if swatches:
             made.small.append((plans.PROPOSALS, own))
-            yield self.layer(plans.PROPOSALS, self._paper.text("proposals"), own, sheet_qml("look", swatches))
+            title = self._paper.text("proposals")
+            yield self.layer(plans.PROPOSALS, title, own, sheet_qml("look", swatches, dots=theme.dots))
 
     def _features(self, theme: Theme, own: str, made: Drawn) -> Iterator[QgsVectorLayer]:
         where = f"\"role\" = '{theme.role}'"
@@ -284,7 +285,7 @@ class Stock:
             title = swatches[0].label
         elif self._numbers["tiers"].get(theme.role):
             title = self._paper.text("heading_overlapping", name=title)
-        yield self.layer(source, title, where, sheet_qml("tier", swatches, not over))
+        yield self.layer(source, title, where, sheet_qml("tier", swatches, not over, dots=theme.dots))
 
     def _swatches(self, theme: Theme, tiers: Sequence[str]) -> list[Swatch]:
         """Return the rows of a role: one for all where it looks alike, else one a tier in their order."""
@@ -420,7 +421,7 @@ class Stock:
     def text_format(self, size: float, colour: str, bold: bool) -> QgsTextFormat:
         """Return text of a map with a halo."""
         text, halo = QgsTextFormat(), QgsTextBufferSettings()
-        font = compat.unshaped(QFont(self.family) if self.family else QFont())
+        font = compat.unshaped(QFont(compat.chinese_font()))
         font.setBold(bold)
         text.setFont(font)
         text.setSize(size)

@@ -137,7 +137,8 @@ class _Press:
         page.legend(drawn.legend)
         patches = self._small(drawn, scale)
         texts = {**plans.words(self._paper, sheet, district), **self._texts(drawn, scale, patches, name)}
-        texts["missing"] = "\n".join(filter(None, (texts["missing"], self._none_here(drawn))))
+        named = (self._named("none_here", drawn.absent), self._named("withheld", drawn.withheld))
+        texts["missing"] = "\n".join(filter(None, (texts["missing"], *named)))
         page.write(texts)
         return page, patches
 
@@ -147,19 +148,18 @@ class _Press:
         texts = {"scale_text": paper.text("scale", number=f"{scale:,}"), "crs": crs}
         limit = plans.hectares(plans.smallest_m2(scale))
         if patches:
+            code = "small_dots" if drawn.dots else "small"
             facts = {"count": len(patches), "area": plans.hectares(sum(row[-1] for row in patches))}
-            texts["small"] = paper.text(
-                "small", limit=limit, file=paper.text("small_file", name=name), **facts
-            )
+            texts["small"] = paper.text(code, limit=limit, file=paper.text("small_file", name=name), **facts)
         elif drawn.small:
             texts["small"] = paper.text("small_none", limit=limit)
         else:
             texts["small"] = ""
         return texts
 
-    def _none_here(self, drawn: Drawn) -> str:
-        names = [plans.role_name(role, self._paper.lang) for role in drawn.absent]
-        return self._paper.text("none_here", names=plans.joined(self._paper.lang, names)) if names else ""
+    def _named(self, code: str, roles: Sequence[str]) -> str:
+        names = [plans.role_name(role, self._paper.lang) for role in roles]
+        return self._paper.text(code, names=plans.joined(self._paper.lang, names)) if names else ""
 
     def _small(self, drawn: Drawn, scale: int) -> list[list[Any]]:
         """Return a row for each patch that is too small at a scale."""
