@@ -284,6 +284,16 @@ def test_a_development_zone_is_told_what_parks_are_told(zoned_city, monkeypatch)
     assert kinds == {"建设项目": "project", "开发区": "park"}
 
 
+def test_without_an_extent_there_are_no_districts_to_tell_of(tables_of):
+    made, sheets = tables_of(permanent_basic_farmland=[(WEST, {})], soil_erosion=[(WEST, {"tier": "轻度"})])
+    assert made.missing_roles()[0] == "admin_extent"
+    assert [row[0].text for row in sheets["T3"].rows] == ["未划入行政区", "合计", "占比（%）"]
+    assert [row[0].text for row in sheets["T12"].rows] == ["未划入行政区", "合计"]
+    assert (sheets["T2b"].rows, sheets["T2b"].absence) == ([], "未提供，待补充")
+    assert sheets["T2"].rows[0][2].text == "未提供，待补充"
+    assert list(proof.differing(said_of(made), made.result / "zoning.gpkg")) == []
+
+
 def test_without_a_land_area_nothing_is_called_land(tables_of):
     _, sheets = tables_of(extent=DISTRICTS, permanent_basic_farmland=[(WEST, {})])
     assert "ground" not in [one.id for one in sheets["T3"].columns]

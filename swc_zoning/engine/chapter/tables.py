@@ -278,7 +278,7 @@ def _indicators(sheet: _Sheet) -> Table:
     goals = {f"target:{one.year}": Cell(_target(sheet, one.year, one.above_percent)) for one in targets}
     rate = "水土保持率" if sheet.lang == "zh" else "Soil and water conservation rate"
     sheet.add({"name": rate, "unit": sheet.figures.unit("%"), "now": _rate(sheet, "rate", ()), **goals})
-    if not _has_mask(sheet):
+    if not _has_mask(sheet) and not _no_rate(sheet):
         sheet.notes.append(sheet.word("rate_of_all"))
     for role in _INDICATORS:
         if role not in {one.id for one in roles.all_roles() if one.expected} and not sheet.figures.provided(
@@ -848,7 +848,8 @@ def _given(sheet: _Sheet, code: str, name: str, count: int) -> Cell:
 
 
 def _adjustment(sheet: _Sheet) -> Table:
-    sheet.absence = sentence("figures.empty", {}, sheet.lang)
+    empty = sentence("figures.empty", {}, sheet.lang)
+    sheet.absence = sheet.figures.absence("admin_extent") or empty
     for row in sheet.figures.rows("adjustment"):
         key = (row["district_code"],)
         name = _district(sheet, row["district_code"], row["district_name"])
