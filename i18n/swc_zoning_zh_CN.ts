@@ -2325,11 +2325,6 @@
         </message>
         <message>
             <location filename="../swc_zoning/gui/submission_form.py" />
-            <source>&amp;Date</source>
-            <translation>成果日期(&amp;D)</translation>
-        </message>
-        <message>
-            <location filename="../swc_zoning/gui/submission_form.py" />
             <source>Sec&amp;recy</source>
             <translation>密级(&amp;R)</translation>
         </message>
@@ -2462,6 +2457,11 @@
             <location filename="../swc_zoning/gui/submission_form.py" />
             <source>must be given</source>
             <translation>必填</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Date</source>
+            <translation>成果日期</translation>
         </message>
     </context>
     <context>
