@@ -66,7 +66,9 @@ def looks(kind: str, lang: str) -> dict[str, Look]:
         "ChapterContents": Look(body, size, ALIGN.LEFT, line=line),
         "ChapterBody": Look(body, size, side, indent, line, after=gap),
         "ChapterItem": Look(body, size, side, indent, line, after=gap / 2),
-        "ChapterCaption": Look(HEI, 12 if kind == "text" else 10.5, ALIGN.CENTER, line=18, before=8, together=True),
+        "ChapterCaption": Look(
+            HEI, 12 if kind == "text" else 10.5, ALIGN.CENTER, line=18, before=8, together=True
+        ),
         "ChapterUnit": Look(SONG, 9, ALIGN.RIGHT, line=14, together=True),
         "ChapterHead": Look(HEI, 9, ALIGN.CENTER),
         "ChapterCell": Look(SONG, 9, ALIGN.LEFT),
@@ -249,7 +251,9 @@ class Maker:
         self.put("{%p endif %}")
         self.put("{%p if plan.approved %}")
         approval = "批准文号：{{ plan.approval_no }}　{{ plan.approval_date }}"
-        self.put(approval if zh else "Approved by {{ plan.approval_no }}, {{ plan.approval_date }}", "ChapterCover")
+        self.put(
+            approval if zh else "Approved by {{ plan.approval_no }}, {{ plan.approval_date }}", "ChapterCover"
+        )
         self.put("{%p endif %}")
         words = "编制单位：{{ plan.compiler }}" if zh else "Compiled by {{ plan.compiler }}"
         compiler = self.put(words, "ChapterCover")

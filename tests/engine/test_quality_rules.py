@@ -334,12 +334,12 @@ DEFECTS = {
     "a zone that is not that of the rule": Defect(
         ("3701",),
         after=sql("UPDATE SBGKFQ SET GZBH = 'R23' WHERE BSM = ?", FIRST),
-        seen={"bsm": FIRST, "field": "GZBH", "case": "rule"},
+        seen={"bsm": FIRST, "field": "GZBH", "case": "decided"},
     ),
     "a measure of the rule is missing": Defect(
         ("3701",),
         after=sql("UPDATE SBGKFQ SET CSDM = 'M06;M12' WHERE BSM = ?", FIRST),
-        seen={"bsm": FIRST, "field": "CSDM", "case": "owed"},
+        seen={"bsm": FIRST, "field": "CSDM", "case": "decided"},
     ),
     "an identifier that is not in use": Defect(
         ("3701",),
