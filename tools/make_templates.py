@@ -86,10 +86,9 @@ def headings(kind: str, lang: str) -> dict[str, Look]:
         big, small = (15, 12)
     centred = ALIGN.CENTER if kind == "text" else ALIGN.LEFT
     indent = 2 if kind == "text" and lang == "zh" else 0
-    strong = lang == "en"
     return {
-        "Heading 1": Look(HEI, big, centred, line=30, before=18, after=10, bold=strong, together=True),
-        "Heading 2": Look(HEI, small, ALIGN.LEFT, indent, line=24, before=6, bold=strong, together=True),
+        "Heading 1": Look(HEI, big, centred, line=30, before=18, after=10, bold=True, together=True),
+        "Heading 2": Look(HEI, small, ALIGN.LEFT, indent, line=24, before=6, bold=True, together=True),
     }
 
 
@@ -182,6 +181,9 @@ class Maker:
 
     def _put_item(self, block: Mapping[str, Any]) -> None:
         self.put(self._said(block["item"]), "ChapterItem")
+
+    def _put_small(self, block: Mapping[str, Any]) -> None:
+        self.put(self._said(block["small"]), "ChapterNote")
 
     def _put_if(self, block: Mapping[str, Any]) -> None:
         self.put(f"{{%p if {block['if']} %}}")
