@@ -515,8 +515,14 @@ class Words:
     def _act(self, row: Mapping[str, Any]) -> str:
         """Return a paper with its number and the short name by which articles of it are cited."""
         figures, key = self._figures, ("acts", row["id"])
-        told = {"title": figures.named(row, "title"), "number": row.get("number", ""), "short": row["short_zh"]}
-        facts = {name: figures.cite("decision_table", key, name, full_width(text)) for name, text in told.items()}
+        told = {
+            "title": figures.named(row, "title"),
+            "number": row.get("number", ""),
+            "short": row["short_zh"],
+        }
+        facts = {
+            name: figures.cite("decision_table", key, name, full_width(text)) for name, text in told.items()
+        }
         if facts["short"] == facts["number"]:
             facts["number"] = ""
         return say("act_numbered" if facts["number"] else "act", figures.lang, **facts)

@@ -86,12 +86,8 @@ def _properties(width: int) -> str:
     lines = "".join(
         f'<w:{side} w:val="single" w:sz="{_THICK}" w:space="0" w:color="auto"/>' for side in ("top", "bottom")
     )
-<<<<<<< HEAD
-    margins = "".join(f'<w:{side} w:w="{_PADDING // 2}" w:type="dxa"/>' for side in ("left", "right"))
-=======
     sides = {"top": _LIFT, "left": _PADDING // 2, "bottom": _LIFT, "right": _PADDING // 2}
     margins = "".join(f'<w:{side} w:w="{wide}" w:type="dxa"/>' for side, wide in sides.items())
->>>>>>> doc
     return (
         f'<w:tblPr><w:tblW w:w="{width}" w:type="dxa"/><w:jc w:val="center"/><w:tblBorders>{lines}'
         f'</w:tblBorders><w:tblLayout w:type="fixed"/><w:tblCellMar>{margins}</w:tblCellMar></w:tblPr>'
@@ -115,9 +111,7 @@ def _row(
     return f"<w:tr><w:trPr><w:cantSplit/>{repeated}</w:trPr>{cells}</w:tr>"
 
 
-def _cell(
-    text: str, column: Column, width: int, size: int, head: bool, bold: bool, keep: bool
-) -> str:
+def _cell(text: str, column: Column, width: int, size: int, head: bool, bold: bool, keep: bool) -> str:
     line = f'<w:tcBorders><w:bottom w:val="single" w:sz="{_THIN}" w:space="0" w:color="auto"/></w:tcBorders>'
     centred = head or column.kind == "ordinal" or (column.kind == "mixed" and not text[:1].isalpha())
     side = "center" if centred else ("right" if column.kind in _NUMERIC else "left")
