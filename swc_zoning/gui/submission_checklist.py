@@ -130,7 +130,7 @@ class Checklist(QWidget):
         ]
         if not lacking:
             return Matter(Level.DONE, title, self.tr("Every statutory layer has approval number and date."))
-        words = self.tr("Approval number or date is missing: {names}").format(names=_some(lacking))
+        words = self.tr("Approval number or date is missing: {names}").format(names=some(lacking))
         # A run in submission mode went on only because that was accepted with a reason.
         return self._matter(late and summary.get("mode") != "submission", title, words, LayersPage)
 
@@ -138,7 +138,7 @@ class Checklist(QWidget):
         title, missing = self.tr("Layers"), summary.get("missing_roles", [])
         if not missing:
             return Matter(Level.DONE, title, self.tr("No expected layer is missing."))
-        names = _some([row[f"name_{language()}"] for row in missing])
+        names = some([row[f"name_{language()}"] for row in missing])
         words = self.tr("Not supplied, and said so in the package: {names}").format(names=names)
         return Matter(Level.OPEN, title, words, LayersPage)
 
@@ -156,7 +156,7 @@ class Checklist(QWidget):
         if not (schema.name or order.get("name")):
             lacking.append("name")
         if lacking:
-            said = _some([names.get(key, key) for key in lacking])
+            said = some([names.get(key, key) for key in lacking])
             told = self.tr("{stage}: still empty: {names}").format(stage=stage.name(language()), names=said)
             yield Matter(Level.PROBLEM, title, told, lacking[0], True)
         else:
@@ -263,7 +263,7 @@ def _role_name(role: str) -> str:
     return role if known is None else getattr(known, f"name_{language()}")
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
     """Return the first names, and how many more there are."""
     shown = "、" if language() == "zh" else ", "
     more = f" (+{len(names) - _MOST_NAMES})" if len(names) > _MOST_NAMES else ""
