@@ -28,17 +28,26 @@ SCHEMA = schemas.load("shanghai")
 FOLDER = "990100演示市水土保持空间管控成果_20260630"
 VECTORS = "990100演示市水土保持空间管控矢量数据"
 DISTRICTS = {"990101": "东区", "990102": "西区"}
-#: West to east, south to north: district, rule, (in the red line, farmland, development boundary).
+#: Code of LYDM -> role, in the order of the digits of `PIECES`.
+ROLES = {
+    "HX": "ecological_redline",
+    "YN": "permanent_basic_farmland",
+    "KF": "urban_development_boundary",
+    "ZY": "key_prevention_zone",
+}
+#: West to east, south to north: district, and which of `ROLES` the piece lies in.
 PIECES = (
-    ("990101", "R03", "100"),
-    ("990101", "R16", "010"),
-    ("990101", "R16", "011"),
-    ("990101", "R23", "001"),
-    ("990102", "R23", "001"),
-    ("990102", "R17", "000"),
-    ("990102", "R17", "000"),
-    ("990102", "R16", "010"),
+    ("990101", "1000"),
+    ("990101", "0100"),
+    ("990101", "0110"),
+    ("990101", "0010"),
+    ("990102", "0010"),
+    ("990102", "0001"),
+    ("990102", "0001"),
+    ("990102", "0100"),
 )
+#: The inputs: role and layer.
+INPUTS = (("admin_extent", "XZQ"), ("ecological_redline", "STBHHX"))
 #: Metres, of a piece.
 SIDE = 400.0
 _ORIGIN = (620_000.0, 3_450_000.0)
@@ -110,11 +119,11 @@ class Draft:
 
 def _pieces(draft):
     rows, number = [], {}
-    for at, (district, rule, flags) in enumerate(PIECES):
-        row = TABLE.rules[rule]
-        zone = TABLE.zones[row["zone"]]
+    for at, (district, flags) in enumerate(PIECES):
+        codes = [code for code, flag in zip(ROLES, flags) if flag == "1"]
+        decision = _decision(codes)
+        zone = TABLE.zones[decision["zone"]]
         number[zone["fqdm"]] = number.get(zone["fqdm"], 0) + 1
-        codes = [code for code, flag in zip(("HX", "YN", "KF"), flags) if flag == "1"]
         rows.append(
             {
                 "BSM": f"{district}0000{at + 1:08d}",
@@ -125,27 +134,33 @@ def _pieces(draft):
                 "FQDM": zone["fqdm"],
                 "FQMC": zone["name_zh"],
                 "GKDJ": zone["gkdj"],
-                "ZT": "1",
+                "ZT": {"confirmed": "1", "pending": "2"}[decision["status"]],
                 "LH": "1",
-                "FZLX": "1" if rule == "R17" else "0",
-                "FZJB": "2" if rule == "R17" else "0",
-                "LYDM": ";".join(sorted([*codes, *(["ZY"] if rule == "R17" else [])])) or None,
+                "FZLX": "1" if "ZY" in codes else "0",
+                "FZJB": "2" if "ZY" in codes else "0",
+                "LYDM": ";".join(sorted(codes)) or None,
                 "LYMC": "某红线" if flags[0] == "1" else None,
                 "SFHX": flags[0],
                 "SFYN": flags[1],
                 "SFKF": flags[2],
                 "SYJB": "0",
                 "SFBHD": "0",
-                "CSDM": ";".join(row["measures"]),
-                "CSMC": "；".join(TABLE.measures[code]["text_zh"] for code in row["measures"])[:100],
-                "GZBH": rule,
-                "CTLX": "K05" if flags == "011" else None,
+                "CSDM": ";".join(decision["measures"]),
+                "CSMC": "；".join(TABLE.measures[code]["text_zh"] for code in decision["measures"])[:100],
+                "GZBH": decision["decisive"][0],
+                "CTLX": ";".join(decision["conflicts"]) or None,
                 "TQMJ": round(float(draft.raw[at]), 4),
                 "TBMJ": round(float(draft.closed[at]), 2),
                 "SJNF": "2026",
             }
         )
     draft.add("SBGKFQ", rows, draft.work)
+
+
+def _decision(codes):
+    """Return what the decision table says of a piece that lies in the roles of `codes`."""
+    lying = {ROLES[code]: [""] for code in codes}
+    return rules.decide(TABLE, lying, frozenset(role for role, _ in INPUTS))
 
 
 def _key_areas(draft):
@@ -231,11 +246,9 @@ def _tables(draft):
             }
         ],
     )
-    roles = {"HX": "ecological_redline", "YN": "permanent_basic_farmland", "KF": "urban_development_boundary"}
-    roles["ZY"] = "key_prevention_zone"
     relations = [
         {
-            **{"BSM": row["BSM"], "LYDM": code, "JS": roles[code], "TC": roles[code], "LYBH": "1"},
+            **{"BSM": row["BSM"], "LYDM": code, "JS": ROLES[code], "TC": ROLES[code], "LYBH": "1"},
             **{"LYMC": "某红线" if code == "HX" else None, "FGMJ": row["TBMJ"]},
         }
         for row in pieces
@@ -273,8 +286,7 @@ def _register(draft):
 def _meta(draft):
     control = {row["XZQDM"]: row["MJ"] for row in draft.rows["XZQ"]}
     model = areas.area_model(WORK)
-    used = [("admin_extent", "XZQ"), ("ecological_redline", "STBHHX")]
-    inputs = [{"role": role, "layer": layer, "crs": "EPSG:4490", "used": 2} for role, layer in used]
+    inputs = [{"role": role, "layer": layer, "crs": "EPSG:4490", "used": 2} for role, layer in INPUTS]
     meta = {
         **{"profile": "shanghai", "schema_version": SCHEMA.version, "stage": "draft", "code": "990100"},
         **{"name": "演示市", "date": "20260630", "compiler": "演示单位", "secrecy": "公开", "scale": "50000"},
