@@ -295,9 +295,8 @@ def test_a_package_has_the_folders_and_names_of_the_standard(written):
     stem = "990100演示市水土保持空间管控矢量数据"
     assert vectors == {f"{stem}.gdb", f"{stem}.gpkg", "shp"}
     assert (written.package / "02_规划表格/990100演示市水土保持空间管控表格.xlsx").is_file()
-    assert {"run.json", "metadata.xml", "管控分区规则表.json"} == {
-        path.name for path in (written.package / "06_元数据").iterdir()
-    }
+    papers = {path.name for path in (written.package / "06_元数据").iterdir()}
+    assert papers == {"run.json", "metadata.xml", "管控分区规则表.json"}
     assert {"接受记录.json", "数据说明.txt"} <= {
         path.name for path in (written.package / "07_质检").iterdir()
     }
