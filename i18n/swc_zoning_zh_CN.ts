@@ -377,6 +377,11 @@
             <source>Make maps</source>
             <translation>制作图件</translation>
         </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Before it is written</source>
+            <translation>撰写之前</translation>
+        </message>
     </context>
     <context>
         <name>CheckPage</name>

@@ -128,9 +128,10 @@ class ChapterPage(Page):
         column.addLayout(self._buttons())
         column.addWidget(self._why)
         column.addLayout(self._form())
-        column.addWidget(QLabel(f"<b>{self.tr('Before it is written')}</b>"))
+        before, made = self.tr("Before it is written"), self.tr("What was made")
+        column.addWidget(QLabel(f"<b>{before}</b>"))
         column.addWidget(self._checklist)
-        column.addWidget(QLabel(f"<b>{self.tr('What was made')}</b>"))
+        column.addWidget(QLabel(f"<b>{made}</b>"))
         column.addWidget(self.made, 1)
 
     def _columns(self) -> list[Column]:
