@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
+
 from swc_zoning.gui.layers_page import LayersPage
 from swc_zoning.gui.page import Level
 from swc_zoning.gui.session import Session
@@ -20,8 +23,27 @@ _PENDING = "pending"
 _M2_PER_HA = 10_000.0
 
 
-class ChapterChecklist(Checklist):
-    """Shows what the chapter will say is missing, and what keeps it from being written."""
+class ChapterChecklist(QWidget):
+    """Shows what the chapter will say is missing; `asked` gives the goal of a button that was pressed."""
+
+    asked = pyqtSignal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shown = Checklist(self.tr("Keeps the chapter from being written"))
+        self._shown.asked.connect(self.asked)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._shown)
+
+    @property
+    def matters(self) -> list[Matter]:
+        """Return the matters that are shown."""
+        return self._shown.matters
+
+    def blocking(self) -> list[Matter]:
+        """Return the matters that keep the chapter from being written."""
+        return self._shown.blocking()
 
     def refresh(self, session: Session, order: Mapping[str, Any], checked: bool | None) -> None:
         """Say how things stand; `checked`: whether a package of this result was checked, None: not known."""
@@ -29,10 +51,8 @@ class ChapterChecklist(Checklist):
         matters = list(self._of_session(session))
         if session.result is not None:
             matters += self._of_summary(session.result.summary, checked)
-        matters += self._of_form(order, schema, schema.stages[order["stage"]])
-        if matters != self.matters:
-            self.matters = matters
-            self._show()
+        matters += self._shown.of_form(order, schema, schema.stages[order["stage"]])
+        self._shown.show_matters(matters)
 
     def _of_session(self, session: Session) -> Iterator[Matter]:
         title = self.tr("Result")
@@ -56,7 +76,7 @@ class ChapterChecklist(Checklist):
             yield Matter(Level.DONE, title, words)
         elif checked is not None:
             words = self.tr("No package of this result was checked: the chapter says 未提供，待补充.")
-            yield Matter(Level.OPEN, title, words, SubmissionPage)
+            yield Matter(Level.OPEN, title, words, SubmissionPage, button=self.tr("Page Submission"))
 
     def _of_roles(self, summary: Mapping[str, Any]) -> Matter:
         title, missing = self.tr("Layers"), summary.get("missing_roles", [])
@@ -73,18 +93,4 @@ class ChapterChecklist(Checklist):
             return Matter(Level.DONE, title, self.tr("Every piece is decided."))
         words = self.tr("{area} ha wait for a decision and stand apart in every table.")
         told = words.format(area=f"{area / _M2_PER_HA:,.2f}")
-        return Matter(Level.OPEN, title, told, WhyPage)
-
-    def _goal_words(self, goal: type | str | None) -> str:
-        words = {
-            ZoningPage: self.tr("Page Zoning"),
-            LayersPage: self.tr("Page Layers"),
-            SubmissionPage: self.tr("Page Submission"),
-            WhyPage: self.tr("Page Why"),
-        }
-        return words.get(goal) or self.tr("Fill in")
-
-    def _level_words(self, matter: Matter) -> str:
-        return (
-            self.tr("Keeps the chapter from being written") if matter.blocks else super()._level_words(matter)
-        )
+        return Matter(Level.OPEN, title, told, WhyPage, button=self.tr("Page Why"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.gui import QgsFileWidget
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import QCoreApplication, Qt
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -25,8 +25,13 @@ from swc_zoning.engine.chapter import plans
 from swc_zoning.engine.messages import LANGUAGES
 from swc_zoning.qgis_bridge.i18n import language
 
+#: By name of the class: `tr` would look under the name of the subclass.
+translate = QCoreApplication.translate
+
 #: As the tool that makes map sheets has them.
 _FORMATS, _CHOSEN = ("PDF", "JPG", "PNG"), 2
+#: So much of a path is seen.
+_LETTERS = 60
 
 
 class ChapterDialog(QDialog):
@@ -40,13 +45,14 @@ class ChapterDialog(QDialog):
         self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._add_rows()
         self.spoken = QComboBox()
-        self.spoken.addItems([self.tr("Chinese"), self.tr("English")])
+        self.spoken.addItems([translate("ChapterDialog", "Chinese"), translate("ChapterDialog", "English")])
         self.spoken.setCurrentIndex(LANGUAGES.index(language()))
-        self.form.addRow(self.tr("&Language"), self.spoken)
+        self.form.addRow(translate("ChapterDialog", "&Language"), self.spoken)
         self.folder = _folder_field(str(folder))
         self.folder.fileChanged.connect(self._check)
-        self.form.addRow(self.tr("&Folder"), self.folder)
+        self.form.addRow(translate("ChapterDialog", "&Folder"), self.folder)
         self._end(QVBoxLayout(self))
+        self.folder.setMinimumWidth(_LETTERS * self.fontMetrics().averageCharWidth())
         self._check()
 
     def parameters(self) -> dict[str, Any]:
@@ -67,7 +73,7 @@ class ChapterDialog(QDialog):
 
     def _lacking(self) -> str:
         """Return what must be chosen still, "" where nothing."""
-        return "" if self.folder.filePath().strip() else self.tr("Choose a folder")
+        return "" if self.folder.filePath().strip() else translate("ChapterDialog", "Choose a folder")
 
     def _check(self) -> None:
         lacking = self._lacking()
@@ -112,6 +118,8 @@ class MapsDialog(ChapterDialog):
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked)
             self.sheets.addItem(item)
+        frame = 2 * self.sheets.frameWidth()
+        self.sheets.setMinimumHeight(self.sheets.sizeHintForRow(0) * self.sheets.count() + frame)
         self.sheets.itemChanged.connect(lambda _: self._check())
         self.districts = QCheckBox(self.tr("One sheet for each &district"))
         self.districts.toggled.connect(lambda _: self._check())

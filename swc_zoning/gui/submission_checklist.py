@@ -40,7 +40,7 @@ _LACKING = "order.stage_requires"
 class Matter:
     """A matter of the checklist. `goal`: the page that mends it, or the key of a field of the form.
 
-    One that `blocks` lets no export begin.
+    One that `blocks` lets no export begin. `button`: what its button says, where not of a page known here.
     """
 
     level: Level
@@ -48,6 +48,7 @@ class Matter:
     words: str
     goal: type | str | None = None
     blocks: bool = False
+    button: str = ""
 
 
 class Checklist(QWidget):
@@ -55,8 +56,10 @@ class Checklist(QWidget):
 
     asked = pyqtSignal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, blocking: str = "", parent: QWidget | None = None) -> None:
+        """`blocking` says what a matter that blocks keeps from being done, by default the export."""
         super().__init__(parent)
+        self._blocking = blocking or self.tr("Blocks the export")
         self.matters: list[Matter] = []
         self._grid = QGridLayout()
         self._grid.setColumnStretch(1, 1)
@@ -77,9 +80,14 @@ class Checklist(QWidget):
         """Say how things stand; `last` counts what the check of the last export found, None without one."""
         schema = orders.schema(order["profile"])
         stage = schema.stages[order["stage"]]
-        matters = [*self._of_result(session, stage), *self._of_form(order, schema, stage)]
+        matters = [*self._of_result(session, stage), *self.of_form(order, schema, stage)]
         if last is not None:
             matters.append(self._of_check(last))
+        self.show_matters(matters)
+
+    def show_matters(self, matters: Sequence[Matter]) -> None:
+        """Show matters, where they are not the ones that are shown."""
+        matters = list(matters)
         if matters != self.matters:
             self.matters = matters
             self._show()
@@ -144,9 +152,10 @@ class Checklist(QWidget):
 
     # --- the form ----------------------------------------------------------------------------------
 
-    def _of_form(
+    def of_form(
         self, order: Mapping[str, Any], schema: schemas.Schema, stage: schemas.Stage
     ) -> Iterator[Matter]:
+        """Yield what the order lacks or has wrong at a stage."""
         title, names = self.tr("Required"), self._names()
         problems = _problems(order)
         lacking = [one.facts["key"] for one in problems if one.code == _LACKING]
@@ -222,7 +231,7 @@ class Checklist(QWidget):
 
     def _button(self, matter: Matter) -> QPushButton:
         goal = matter.goal
-        button = QPushButton(self._goal_words(goal))
+        button = QPushButton(matter.button or self._goal_words(goal))
         merging = self.tr("Has the job merge all it may, and goes to the page that zones again")
         button.setToolTip(merging if goal == MERGE else self.tr("Go to where this is mended"))
         button.setAccessibleName(f"{button.text()} {matter.title}")
@@ -237,7 +246,7 @@ class Checklist(QWidget):
 
     def _level_words(self, matter: Matter) -> str:
         if matter.blocks:
-            return self.tr("Blocks the export")
+            return self._blocking
         return self.tr("In order") if matter.level == Level.DONE else self.tr("To be looked at")
 
 

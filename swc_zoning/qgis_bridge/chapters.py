@@ -15,6 +15,8 @@ from swc_zoning.engine.chapter import delivery, folder
 #: The lines of a check in a package, and its run record.
 _LINES, _RECORD = "质检问题.jsonl", "run.json"
 MAPS = "maps"
+#: In which parts are listed.
+_ORDER = (*folder.PARTS, MAPS)
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,13 @@ class There:
 
 
 def there(chapter: Path, summary: Mapping[str, Any]) -> list[There]:
-    """Return the files of a chapter to open: documents, workbooks, charts, maps; not their CSV copies."""
+    """Return the files of a chapter to open: documents, workbooks, charts, maps, without CSV copies."""
     digest = summary.get("content_sha256")
-    return [*_written(delivery.documents_in(chapter), digest, ""), *_maps(chapter, digest)]
+    found = [
+        *_written(delivery.documents_in(chapter), digest),
+        *_written(delivery.maps_in(chapter), digest, MAPS),
+    ]
+    return sorted(found, key=lambda one: (_ORDER.index(one.part), one.path.name))
 
 
 def is_of(chapter: Path, summary: Mapping[str, Any]) -> bool:
@@ -58,11 +64,7 @@ def _is_package_of(package: Path, summary: Mapping[str, Any]) -> bool:
     return False
 
 
-def _maps(chapter: Path, digest: str | None) -> Iterator[There]:
-    yield from _written(delivery.maps_in(chapter), digest, MAPS)
-
-
-def _written(made: delivery.Made | None, digest: str | None, part: str) -> Iterator[There]:
+def _written(made: delivery.Made | None, digest: str | None, part: str = "") -> Iterator[There]:
     if made is None:
         return
     for path in made.paths():
