@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -54,8 +53,7 @@ def _membership(members: frozenset[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _supplied(package: Package) -> set[str]:
     """Return the roles of the inputs that had features; a layer without any says nothing."""
-    inputs = [json.loads(text) for item, text in package.meta.items() if item.startswith("input:")]
-    return {one["role"] for one in inputs if isinstance(one, dict) and "role" in one and one.get("used", 1)}
+    return {one["role"] for one in package.inputs if "role" in one and one.get("used", 1)}
 
 
 def _fields(decision: Mapping[str, Any], table: rules.RuleTable) -> dict[str, str]:

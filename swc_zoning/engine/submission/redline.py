@@ -24,7 +24,7 @@ from swc_zoning.engine.submission.candidates import Candidates, Patch, condition
 from swc_zoning.engine.submission.control_zones import REDLINE, role_name
 from swc_zoning.engine.submission.material import Feature, Material, cut, groups, union
 from swc_zoning.engine.submission.order import Order
-from swc_zoning.engine.submission.references import tier_name
+from swc_zoning.engine.submission.references import LANDUSE, tier_name
 from swc_zoning.engine.submission.register import Register, key_of
 from swc_zoning.engine.submission.sheets import Sheet
 
@@ -109,12 +109,11 @@ class _Bench:
         touching = np.zeros(len(patches), bool)
         touching[where] = self._touching(shapes)
         number = {one: count for count, one in enumerate(dict.fromkeys(root.tolist()), 1)}
-        cases = []
-        for patch, one in zip(patches, root.tolist()):
-            members = np.flatnonzero(root == one)
+        judged = {}
+        for one, members in groups(root):
             area = self._material.area_m2(np.concatenate([patches[m].kept for m in members]))
-            cases.append(self._case(patch, number[one], area, bool(touching[members].any())))
-        return cases
+            judged[one] = number[one], area, bool(touching[members].any())
+        return [self._case(patch, *judged[one]) for patch, one in zip(patches, root.tolist())]
 
     def _touching(self, shapes: NDArray[Any]) -> NDArray[np.bool_]:
         material = self._material
@@ -234,12 +233,12 @@ class _Bench:
 
     def _landuse(self, patch: Patch) -> str:
         """Return what the ground of a patch is used for, as shares; what is not known is said."""
-        used = [tuple(sorted(one.members.get("landuse_status", ()))) for one in self._material.decisions]
         parts: dict[tuple[str, ...], int] = {}
+        if LANDUSE not in self._material.supplied:
+            return _said("not_supplied", names=role_name(LANDUSE))
         for decision, area in self._by_decision(patch.pieces):
-            parts[used[decision]] = parts.get(used[decision], 0) + area
-        if "landuse_status" not in self._material.supplied:
-            return _said("not_supplied", names=role_name("landuse_status"))
+            used = tuple(sorted(self._material.decisions[decision].members.get(LANDUSE, ())))
+            parts[used] = parts.get(used, 0) + area
         whole = max(sum(parts.values()), 1)
         shown = sorted(parts.items(), key=lambda item: (-item[1], item[0]))
         return "；".join(
@@ -276,7 +275,7 @@ def _said(code: str, **facts: Any) -> str:
 
 
 def _uses(tiers: Sequence[str]) -> str:
-    return "、".join(tier_name("landuse_status", tier) for tier in tiers) or _said("landuse_unknown")
+    return "、".join(tier_name(LANDUSE, tier) for tier in tiers) or _said("landuse_unknown")
 
 
 def _hectares(centi: int) -> str:

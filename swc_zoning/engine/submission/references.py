@@ -28,6 +28,7 @@ from swc_zoning.engine.submission.schemas import DBF_TEXT, Layer
 from swc_zoning.engine.submission.sheets import Sheet, fitted
 
 DISTRICTS = "XZQ"
+LANDUSE = "landuse_status"
 #: Names a file geodatabase keeps for itself.
 _KEPT_BY_FILES = {"objectid", "fid", "ogc_fid", "shape", "geom", "shape_length", "shape_area", "shape_leng"}
 #: Whole numbers from here on do not fit a field of 32 bits: they are kept as text.

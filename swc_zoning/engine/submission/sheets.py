@@ -70,6 +70,15 @@ def column(field: Field, values: Iterable[Any]) -> NDArray[Any]:
     return texts
 
 
+def items_of(meta: Sheet) -> dict[str, str]:
+    """Return the items of table META; a value longer than its field goes on in further rows (XH)."""
+    rows = zip(*(meta.columns[name].tolist() for name in ("ITEM", "XH", "VALUE")))
+    items: dict[str, str] = {}
+    for item, _, value in sorted(rows, key=lambda row: (row[0] or "", row[1])):
+        items[item or ""] = items.get(item or "", "") + (value or "")
+    return items
+
+
 def fitted(text: str | None, length: int) -> str | None:
     """Return explanatory text cut so that it takes at most `length` bytes of GB 18030, with … where cut.
 
