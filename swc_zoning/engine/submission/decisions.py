@@ -10,13 +10,13 @@ import numpy as np
 
 from swc_zoning.engine import rules
 from swc_zoning.engine.submission import columns
+from swc_zoning.engine.submission.control_zones import STATUS
 from swc_zoning.engine.submission.memberships import Memberships
 from swc_zoning.engine.submission.opening import Package
 from swc_zoning.engine.submission.quality import Flaw, Rule
 from swc_zoning.engine.submission.sheets import Sheet
 
 _ZONES = "SBGKFQ"
-_STATUS = {"confirmed": "1", "pending": "2"}
 #: Fields that follow from the decision; those that are lists in any order.
 _FIELDS = ("FQDM", "GKDJ", "GZBH", "ZT", "CSDM", "CTLX")
 _LISTS = frozenset({"CSDM", "CTLX"})
@@ -62,7 +62,7 @@ def _fields(decision: Mapping[str, Any], table: rules.RuleTable) -> dict[str, st
         "FQDM": zone["fqdm"],
         "GKDJ": zone["gkdj"],
         "GZBH": next(iter(decision["decisive"]), ""),
-        "ZT": _STATUS[decision["status"]],
+        "ZT": STATUS[decision["status"]],
         "CSDM": ";".join(sorted(decision["measures"])),
         "CTLX": ";".join(sorted(decision["conflicts"])),
     }
