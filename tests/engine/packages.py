@@ -17,8 +17,9 @@ import numpy as np
 import shapely
 
 from swc_zoning.engine import areas, rules
-from swc_zoning.engine.submission import checks_files, datasets, references, schemas, sheets
-from swc_zoning.engine.submission.opening import SUMS
+from swc_zoning.engine.submission import datasets, references, schemas, sheets
+from swc_zoning.engine.submission.opening import FIELD_NAMES
+from swc_zoning.engine.submission.seals import NAME as SUMS
 from swc_zoning.engine.submission.sheets import Sheet
 from swc_zoning.engine.summary import document_sha256
 
@@ -313,7 +314,7 @@ def make(folder: Path, change=None, forms=("gpkg",), seal=True) -> Path:
         path = vectors / ("shp" if form == "shp" else f"{VECTORS}.{form}")
         datasets.write(path, form, made, SCHEMA.domains)
         if form == "shp":
-            (path / checks_files.NAMES).write_text("图层,字段,短名\n", encoding="utf-8")
+            (path / FIELD_NAMES).write_text("图层,字段,短名\n", encoding="utf-8")
     if seal:
         sealed(root)
     return root

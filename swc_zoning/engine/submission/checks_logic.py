@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -164,7 +163,7 @@ def _registered(package: Package, rule: Rule) -> Iterator[Flaw]:
 def check_6503(package: Package, rule: Rule) -> Iterator[Said]:
     """Inputs that are needed were supplied: META says what is missing, lines are not empty."""
     missing = {item.partition(":")[2] for item in package.meta if item.startswith("missing_role:")}
-    used = {_role(value) for item, value in package.meta.items() if item.startswith("input:")}
+    used = {str(one.get("role", "")) for one in package.inputs}
     for layer in _THREE_LINES:
         sheet = package.sheet(layer)
         if sheet is None or not len(sheet):
@@ -173,14 +172,6 @@ def check_6503(package: Package, rule: Rule) -> Iterator[Said]:
         named = roles.find(role)
         facts = {"role_zh": named.name_zh if named else role, "role_en": named.name_en if named else role}
         yield rule.flaw(layer="META", key=role, **facts)
-
-
-def _role(text: str) -> str:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return ""
-    return str(document.get("role", "")) if isinstance(document, dict) else ""
 
 
 @checker("7101")
