@@ -123,16 +123,6 @@
         </message>
         <message>
             <location filename="../swc_zoning/gui/chapter_checklist.py" />
-            <source>Page Zoning</source>
-            <translation>转到“划定”</translation>
-        </message>
-        <message>
-            <location filename="../swc_zoning/gui/chapter_checklist.py" />
-            <source>Page Layers</source>
-            <translation>转到“图层”</translation>
-        </message>
-        <message>
-            <location filename="../swc_zoning/gui/chapter_checklist.py" />
             <source>Page Submission</source>
             <translation>转到“成果报送”</translation>
         </message>
@@ -140,11 +130,6 @@
             <location filename="../swc_zoning/gui/chapter_checklist.py" />
             <source>Page Why</source>
             <translation>转到“为什么”</translation>
-        </message>
-        <message>
-            <location filename="../swc_zoning/gui/chapter_checklist.py" />
-            <source>Fill in</source>
-            <translation>填写</translation>
         </message>
         <message>
             <location filename="../swc_zoning/gui/chapter_checklist.py" />
