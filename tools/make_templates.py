@@ -257,9 +257,8 @@ class Maker:
             approval if zh else "Approved by {{ plan.approval_no }}, {{ plan.approval_date }}", "ChapterCover"
         )
         self.put("{%p endif %}")
-        compiler = self.put(
-            "编制单位：{{ plan.compiler }}" if zh else "Compiled by {{ plan.compiler }}", "ChapterCover"
-        )
+        words = "编制单位：{{ plan.compiler }}" if zh else "Compiled by {{ plan.compiler }}"
+        compiler = self.put(words, "ChapterCover")
         compiler.paragraph_format.space_before = Pt(160)
         self.put("{{ plan.date }}", "ChapterCover").add_run().add_break(WD_BREAK.PAGE)
 

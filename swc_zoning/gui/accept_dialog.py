@@ -62,6 +62,7 @@ class AcceptDialog(QDialog):
         self._scopes: list[tuple[str, str]] = []
         for label, layer, key in self._choices():
             button = QRadioButton(label)
+            button.setToolTip(" ".join(part for part in (self._finding["code"], layer, key) if part))
             self.group.addButton(button, len(self._scopes))
             self._scopes.append((layer, key))
             column.addWidget(button)
@@ -89,7 +90,7 @@ class AcceptDialog(QDialog):
         key = self._finding.get("key") or ""
         found = []
         if key and key != bsm:
-            found.append((self.tr("Group {name} ({count})"), key, layer, key))
+            found.append((self.tr("This and all of its group ({count})"), key, layer, key))
         if bsm:
             found.append((self.tr("Only {name} ({count})"), bsm, layer, bsm))
         found.append((self.tr("All of this rule in layer {name} ({count})"), layer or "—", layer, ""))

@@ -11,6 +11,7 @@ from qgis.core import QgsRectangle
 from qgis.PyQt.QtCore import QModelIndex, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QFileDialog,
@@ -81,6 +82,12 @@ class FindingsPanel(QWidget):
             found["accepted" if self._reason(one) else one["severity"]] += 1
         return found
 
+    def groups(self) -> int:
+        """Return how many groups the open warnings make."""
+        return len(
+            {_group(one) for one in self.findings if one["severity"] == "warning" and not self._reason(one)}
+        )
+
     def accept(self, accepted: Acceptance) -> None:
         """Accept, and keep it for the next export.
 
@@ -103,15 +110,22 @@ class FindingsPanel(QWidget):
         self._words.textChanged.connect(self._show)
         self._which.setAccessibleName(self.tr("Which findings are shown"))
         self._which.currentIndexChanged.connect(self._show)
+        self._grouped = QCheckBox(self.tr("One row a &group"))
+        self._grouped.setChecked(True)
+        self._grouped.setToolTip(
+            self.tr("Findings that are accepted together are one row, with their number")
+        )
+        self._grouped.toggled.connect(self._show)
         filters = QHBoxLayout()
         filters.addWidget(self._words, 1)
+        filters.addWidget(self._grouped)
         filters.addWidget(self._which)
         self.table = RowsView(_FindingsModel(self._columns(), self))
         self.table.setAccessibleName(self.tr("Findings of the check"))
         self.table.setMinimumHeight(_LINES * self.fontMetrics().height())
         self.table.doubleClicked.connect(self._zoom)
         self.table.activated.connect(self._zoom)
-        self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_detail())
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show_detail())
         self._detail = QLabel()
         self._detail.setWordWrap(True)
         self._detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -126,6 +140,7 @@ class FindingsPanel(QWidget):
         return [
             Column(self.tr("Severity"), "words"),
             Column(self.tr("Code"), "code"),
+            Column(self.tr("Number"), "count", 0),
             Column(self.tr("What is wrong"), "text"),
             Column(self.tr("What to do"), "fix"),
             Column(self.tr("Layer"), "layer"),
@@ -161,6 +176,7 @@ class FindingsPanel(QWidget):
             if which in (_ANY, row["standing"])
             and (not words or any(words in str(row.get(key, "")).casefold() for key in _SOUGHT))
         ]
+        shown = _in_groups(shown) if self._grouped.isChecked() else shown
         self.table.rows_model.set_rows(shown)
         if len(shown) <= _FITTED:
             fit(self.table, _LETTERS)
@@ -193,7 +209,8 @@ class FindingsPanel(QWidget):
     def _row(self, finding: Row, names: Mapping[str, str]) -> dict[str, Any]:
         reason = self._reason(finding)
         standing = "accepted" if reason else finding["severity"]
-        return {**finding, "reason": reason, "standing": standing, "words": names[standing]}
+        told = {"reason": reason, "standing": standing, "words": names[standing], "count": 1}
+        return {**finding, **told}
 
     def _reason(self, finding: Row) -> str:
         return acceptances.reason_for(finding, self.accepted)
@@ -210,7 +227,12 @@ class FindingsPanel(QWidget):
         allow(self._place, "" if placed else self.tr("Choose a finding that has a place"))
 
     def _told(self, row: Row) -> str:
-        lines = [f"{row['code']} {row.get('title', '')}".strip(), row.get("text", ""), row.get("fix", "")]
+        head = f"{row['code']} {row.get('title', '')}".strip()
+        if row["count"] > 1:
+            head = self.tr("{head}: {count} times, the first of them:").format(
+                head=head, count=f"{row['count']:,}"
+            )
+        lines = [head, row.get("text", ""), row.get("fix", "")]
         if row.get("file"):
             lines.append(row["file"])
         if row["reason"]:
@@ -218,8 +240,9 @@ class FindingsPanel(QWidget):
         return "\n".join(line for line in lines if line)
 
     def _chosen(self) -> Row | None:
-        rows = self.table.selected_rows()
-        return rows[0] if rows else None
+        """Return the row in hand: of several that are selected the one selected last."""
+        current = self.table.currentIndex()
+        return self.table.row_at(current) if current.isValid() else None
 
     def _why_not_accept(self, row: Row | None) -> str:
         if row is None:
@@ -282,6 +305,21 @@ class FindingsPanel(QWidget):
 
 #: Where words of the filter are looked for.
 _SOUGHT = ("code", "layer", "bsm", "text", "fix", "reason")
+
+
+def _group(finding: Row) -> tuple[str, ...]:
+    """Return what findings have in common that are accepted together; what has no group is its own."""
+    key = finding.get("key") or finding.get("bsm") or finding.get("text") or ""
+    return finding["code"], finding["severity"], finding.get("layer") or "", key
+
+
+def _in_groups(rows: Sequence[Row]) -> list[Row]:
+    """Return the first row of each group, with the number of rows in it."""
+    groups: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in rows:
+        first = groups.setdefault((*_group(row), row["reason"]), {**row, "count": 0})
+        first["count"] += 1
+    return list(groups.values())
 
 
 class _FindingsModel(RowsModel):

@@ -62,6 +62,17 @@ class Page:
             _, done = self.layout.loadFromTemplate(document, QgsReadWriteContext())
         if not done or self.map is None:
             raise SwcError("maps.template", path=str(template))
+        self._fade(document)
+
+    def _fade(self, document: QDomDocument) -> None:
+        """Make text as light as a template of QGIS 3.22 says; later ones take its colour alone."""
+        items = document.elementsByTagName("LayoutItem")
+        for number in range(items.count()):
+            element = items.at(number).toElement()
+            colour = element.firstChildElement("FontColor")
+            label = self._item(element.attribute("id"), QgsLayoutItemLabel)
+            if label is not None and colour.hasAttribute("alpha"):
+                compat.fade(label, int(colour.attribute("alpha")) / 255)
 
     @property
     def map(self) -> QgsLayoutItemMap | None:

@@ -88,7 +88,9 @@ def test_a_chart_is_the_same_size_as_vector_and_as_picture(drawn):
 
 
 def test_names_of_charts_are_cut_to_their_room():
-    assert canvas.fitted("水土保持" * 40, 9, 60) == "水土保持水…"
+    assert canvas.fitted("长江口青草沙水库第十二号街道", 9, 60) == "长江口…街道"
+    assert canvas.text_width(canvas.fitted("Qingcaosha reservoir" * 9, 9, 60), 9) <= 60
+    assert canvas.fitted("水土", 9, 1) == "…"
     assert canvas.fitted("short", 9, 60) == "short"
 
 
@@ -114,7 +116,7 @@ def test_the_command_writes_tables_charts_and_the_ledger_and_says_that_maps_need
         p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*") if p.is_file()
     }
     assert written == {*document["files"], "figures.json"}
-    assert {"tables.xlsx", "charts/zones.svg", "charts/zones.png"} <= written
+    assert {"text.docx", "notes.docx", "tables.xlsx", "charts/zones.svg", "charts/zones.png"} <= written
     assert len([name for name in written if name.endswith(".csv")]) == 20
     assert list(proof.differing(document["said"], zoned_city / "zoning.gpkg")) == []
 
@@ -149,3 +151,20 @@ def test_a_file_of_somebody_else_is_never_replaced(zoned_city, tmp_path, name):
 def test_a_folder_without_a_result_is_wrong_use(tmp_path):
     assert chapter(tmp_path, "--output", tmp_path / "out") == 2
     assert not (tmp_path / "out").exists()
+
+
+def test_many_districts_go_on_several_pages_to_one_scale(drawn):
+    made, _ = drawn
+    rows = [
+        {**row, "district_code": f"{row['district_code']}-{n}"}
+        for n in range(5)
+        for row in made.rows("districts")
+    ]
+    many = Figures(
+        made.result, None, made.lang, {**made._rows, "districts": rows, "district_zone": []}, made.table
+    )
+    pages = [chart for chart in charts.made(many) if chart.id.startswith("districts_land")]
+    assert [chart.id for chart in pages] == [f"districts_land_{n}" for n in (1, 2, 3)]
+    assert all(chart.canvas.height < 760 for chart in pages)
+    names = [mark.text for chart in pages for mark in chart.canvas.marks if mark.__class__ is canvas._Text]
+    assert sum(name == rows[0]["district_name"] for name in names) == 5

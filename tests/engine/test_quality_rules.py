@@ -7,6 +7,7 @@ A defect raises exactly the rules that are true of it. A rule without checker, s
 from __future__ import annotations
 
 import shutil
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -155,6 +156,23 @@ def control_line(reach: float) -> Callable[[Any, Path], None]:
     return change
 
 
+def doubled_piece(database: Any, root: Path) -> None:
+    names = [row[1] for row in database.execute("PRAGMA table_info(SBGKFQ)") if row[1] != "fid"]
+    listed = ", ".join(names)
+    database.execute(f"INSERT INTO SBGKFQ ({listed}) SELECT {listed} FROM SBGKFQ WHERE fid = 1")
+
+
+def moved_in_shapefile(database: Any, root: Path) -> None:
+    """Change the last byte but one of the first coordinate of the first polygon: by some metres."""
+    path = packages.data_set(root, "shp") / "STBHHX.shp"
+    content = bytearray(path.read_bytes())
+    # Header of the file, of the record and of the polygon with its one part.
+    at = 100 + 8 + 44 + 4
+    east, north = struct.unpack_from("<2d", content, at)
+    struct.pack_into("<2d", content, at, east + 1e-6, north)
+    path.write_bytes(content)
+
+
 DEFECTS = {
     # files
     "a table is missing": Defect(("1101",), drop("TJ_SX"), seen={"layer": "TJ_SX"}),
@@ -228,7 +246,7 @@ DEFECTS = {
         seen={"layer": "ZDYFQ", "bsm": AREA},
     ),
     "the working zone is not here": Defect(("2203",), meta(work_crs="EPSG:4542"), seen={"case": "zone"}),
-    "a vertex off the grid": Defect(("2204",), everywhere((400, 200), (400, 200.00005)), near=(400, 200)),
+    "a vertex off the grid": Defect(("2204",), everywhere((400, 400), (400.00004, 400)), near=(400, 400)),
     # fields
     "a field is called otherwise": Defect(
         ("3201",),
@@ -316,17 +334,50 @@ DEFECTS = {
     "a zone that is not that of the rule": Defect(
         ("3701",),
         after=sql("UPDATE SBGKFQ SET GZBH = 'R23' WHERE BSM = ?", FIRST),
-        seen={"bsm": FIRST, "field": "GZBH", "case": "rule"},
+        seen={"bsm": FIRST, "field": "GZBH", "case": "decided"},
     ),
     "a measure of the rule is missing": Defect(
         ("3701",),
         after=sql("UPDATE SBGKFQ SET CSDM = 'M06;M12' WHERE BSM = ?", FIRST),
-        seen={"bsm": FIRST, "field": "CSDM", "case": "owed"},
+        seen={"bsm": FIRST, "field": "CSDM", "case": "decided"},
     ),
     "an identifier that is not in use": Defect(
         ("3701",),
         after=sql("UPDATE BSMDJ SET ZT = '2' WHERE BSM = ?", FIRST),
         seen={"bsm": FIRST, "case": "register"},
+    ),
+    # shapes, with everything that follows from them
+    "a corner moved out of its piece": Defect(
+        ("4102", "5101"), after=shape("SBGKFQ", FIRST, vertex((400, 400), (401, 401))), near=(400, 400)
+    ),
+    "a corner moved into its piece": Defect(
+        ("4103", "5101"), after=shape("SBGKFQ", FIRST, vertex((400, 400), (399, 399))), near=(400, 400)
+    ),
+    "an overlap of one square metre": Defect(
+        ("4102",),
+        after=shape("SBGKFQ", FIRST, vertex((400, 200), (400.005, 200))),
+        seen={"severity": "E", "unit": "m2"},
+        near=(400, 200),
+    ),
+    "a piece that is not there": Defect(
+        ("1102", "3701", "4103", "5102", "6401", "6402"),
+        after=sql("DELETE FROM SBGKFQ WHERE BSM = ?", FIRST),
+        seen={"layer": "SBGKFQ", "case": "count"},
+    ),
+    "a piece that is there twice": Defect(
+        ("1102", "3501", "4102", "5102", "6402"), after=doubled_piece, seen={"layer": "SBGKFQ"}
+    ),
+    "a piece wrong by 0.01": Defect(
+        ("5102", "6402"), after=sql("UPDATE SBGKFQ SET TBMJ = TBMJ + 0.01 WHERE BSM = ?", FIRST)
+    ),
+    "a polygon edited under its old hash": Defect(
+        ("1105", "4103", "5101"),
+        after=shape("SBGKFQ", FIRST, vertex((400, 400), (399, 399))),
+        seen={"file": f"01_矢量数据/{packages.VECTORS}.gpkg"},
+        seal=False,
+    ),
+    "a vertex moved off the grid of its neighbours in a Shapefile": Defect(
+        ("1102",), after=moved_in_shapefile, seen={"file": "01_矢量数据/shp"}, forms=("gpkg", "shp")
     ),
     # tables and copies
     "a table wrong by 0.01": Defect(

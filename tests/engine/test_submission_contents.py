@@ -226,6 +226,25 @@ def test_a_piece_thinner_than_edges_bend_stays_whole():
     assert shapely.get_num_coordinates(whole).tolist() == [5, 5, 5]
 
 
+def test_a_new_vertex_near_an_end_stays_apart_on_the_working_grid_too():
+    first, near, last = (665311.5008, 3483343.335), (665311.501, 3483343.335), (665327.265, 3483343.521)
+    shapes = [
+        shapely.Polygon([first, near, last]),
+        shapely.Polygon([first, last, (665319.0, 3483353.0)]),
+        shapely.Polygon([first, (665319.0, 3483333.0), last, near]),
+    ]
+    there, back = (
+        pyproj.Transformer.from_crs(*pair, always_xy=True) for pair in ((PLANE, 4490), (4490, PLANE))
+    )
+    whole, left = lonlat.moved(
+        np.array(shapes, object), lambda points: np.column_stack(there.transform(*points.T))
+    )
+    assert left == 0
+    assert shapely.coverage_is_valid(whole)
+    metres = shapely.transform(whole, lambda points: np.round(np.column_stack(back.transform(*points.T)), 4))
+    assert shapely.is_valid(metres).all()
+
+
 @pytest.mark.parametrize("seed", [3, 6, 7])
 def test_lines_that_hardly_differ_leave_no_piece_turned_inside_out(zone, seed):
     dice = np.random.default_rng(seed)
@@ -602,7 +621,18 @@ def test_long_texts_fit_and_numbers_stay_numbers(zone):
     result = zone(
         "long",
         permanent_basic_farmland=[
-            (here, {"id": "1", "tier": "pbf", "note": words, "rank": 7, "size": 1.5, "no": 3101010000000001}),
+            (
+                here,
+                {
+                    "id": "1",
+                    "tier": "pbf",
+                    "note": words,
+                    "rank": 7,
+                    "size": 1.5,
+                    "Shape_Area": 9.0,
+                    "no": 3101010000000001,
+                },
+            ),
             (
                 box(2000, 0, 2500, 500),
                 {"id": "2", "tier": "pbf", "note": None, "rank": 8, "size": None, "no": 5},
@@ -614,6 +644,8 @@ def test_long_texts_fit_and_numbers_stay_numbers(zone):
     assert (note[:250].rstrip("…") in words, note[-1], other) == (True, "…", None)
     assert len(note.encode("gb18030")) <= 254
     assert copy.columns["rank"].dtype == np.int64
+    # Names a file geodatabase keeps for itself stay out.
+    assert "Shape_Area" not in copy.columns
     assert copy.columns["no"].tolist() == ["3101010000000001", "5"]
     assert copy.columns["size"].tolist() == pytest.approx([1.5, np.nan], nan_ok=True)
 

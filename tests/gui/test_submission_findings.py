@@ -37,6 +37,7 @@ def panel(desk, tmp_path, qtbot):
     qtbot.addWidget(made)
     made.show()
     made.show_findings(FOUND)
+    made._grouped.setChecked(False)
     return made
 
 
@@ -58,7 +59,7 @@ def test_an_error_cannot_be_accepted_and_a_note_need_not_be(panel):
     choose(panel, 6)
     assert not panel._accept.isEnabled()
     choose(panel, 1)
-    assert panel._accept.isEnabled()
+    assert panel._accept.isEnabled(), panel._accept.toolTip()
 
 
 def test_a_group_is_accepted_as_one_and_the_rest_stays_open(panel, qtbot):
@@ -143,3 +144,12 @@ def test_thousands_of_findings_do_not_hold_the_window_up(panel, longest_gap):
     with longest_gap() as gap:
         panel.show_findings(many)
     assert gap.seconds < 0.1
+
+
+def test_what_is_accepted_together_is_one_row_with_its_number(panel):
+    assert panel.groups() == 4
+    panel._grouped.setChecked(True)
+    rows = {(row["code"], row.get("key")): row["count"] for row in panel.table.rows_model.rows}
+    assert rows["4301", "HX|YN"] == 2
+    assert rows["6502", "K04"] == 1
+    assert sum(rows.values()) == len(FOUND)

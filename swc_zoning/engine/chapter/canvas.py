@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape, quoteattr  # nosec B406 - writes XML only
 
 FONTS = "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','SimSun','PingFang SC',sans-serif"
 #: File names by which Pillow looks through the system's folders, with the face in a collection.
@@ -150,17 +150,23 @@ class Canvas:
 
 def text_width(text: str, size: float) -> float:
     """Return about how wide a text is in points: a Chinese sign is as wide as it is high."""
-    wide = sum(1.0 if unicodedata.east_asian_width(sign) in "WFA" else 0.56 for sign in text)
+    wide = sum(1.0 if unicodedata.east_asian_width(sign) in "WFA" else 0.53 for sign in text)
     return wide * size
 
 
 def fitted(text: str, size: float, width: float) -> str:
-    """Return a text cut, with an ellipsis, to a width in points."""
+    """Return a text cut to a width in points: an ellipsis in its middle, as names differ at both ends."""
     if text_width(text, size) <= width:
         return text
-    while text and text_width(text + "…", size) > width:
-        text = text[:-1]
-    return text + "…"
+    kept = len(text) - 1
+    while kept > 0 and text_width(_shortened(text, kept), size) > width:
+        kept -= 1
+    return _shortened(text, kept)
+
+
+def _shortened(text: str, kept: int) -> str:
+    head = (kept + 1) // 2
+    return f"{text[:head]}…{text[len(text) - (kept - head) :]}"
 
 
 def _bent(start: Point, end: Point) -> Iterator[Point]:

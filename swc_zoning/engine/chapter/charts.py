@@ -26,6 +26,7 @@ _ROW, _BAR = 17.0, 12.0
 _TITLE, _SMALL, _PLAIN = 12.0, 8.0, 9.0
 _LEGEND_ROW = 14.0
 _LEAST = 0.5
+_NARROWEST, _WIDEST, _ROWS_A_PAGE = 60.0, 200.0, 36
 _FLOW_HEIGHT, _SIDE, _NODE, _LABEL = 380.0, 150.0, 12.0, 17.0
 
 
@@ -45,7 +46,8 @@ def made(figures: Figures, comparison: Path | None = None) -> list[Chart]:
     does not lead to this result.
     """
     charts = [_zone_chart(figures)]
-    charts += [_district_chart(figures, land) for land in figures.keys("ground", "land")]
+    for land in figures.keys("ground", "land"):
+        charts += _district_charts(figures, land)
     if comparison is not None:
         charts.append(_flow_chart(figures, _read(comparison, figures)))
     return charts
@@ -105,10 +107,12 @@ def _zone_chart(figures: Figures) -> Chart:
     largest = max(
         (figures.value("zones", (*key, land), "area_m2") for key in keys for land in lands), default=1
     )
-    left, room = 170.0, _WIDTH - 170.0 - 90.0
+    names = [zone_title(figures, *key) for key in keys]
+    left = min(_WIDEST, max([_NARROWEST, *(text_width(name, _SMALL) + 12 for name in names)]))
+    room = _WIDTH - left - 100.0
     for key in keys:
         canvas.text(
-            left - 6, y + _BAR - 2, fitted(zone_title(figures, *key), _PLAIN, left - 10), _PLAIN, "end"
+            left - 6, y + _BAR - 2, fitted(zone_title(figures, *key), _SMALL, left - 10), _SMALL, "end"
         )
         for land in lands:
             _zone_bar(canvas, figures, (*key, land), (left, y), room / (largest or 1), fills[key])
@@ -143,23 +147,40 @@ def _head(canvas: Canvas, figures: Figures, title: str) -> float:
     return 2 * _MARGIN + _TITLE + _LEGEND_ROW / 2
 
 
-def _district_chart(figures: Figures, land: int) -> Chart:
-    """Draw a bar a district, stacked by zones, all to one scale, with its total."""
-    split = figures.provided("land_mask")
-    name = ("land" if land else "sea") if split else "all"
+def _district_charts(figures: Figures, land: int) -> Iterator[Chart]:
+    """Yield charts of a bar a district, stacked by zones, all to one scale; so many as pages are needed."""
+    name = ("land" if land else "sea") if figures.provided("land_mask") else "all"
     title = _words(figures, f"districts_{name}")
     rows = [row for row in figures.rows("districts") if row["land"] == land]
+    largest = max((row["area_m2"] for row in rows), default=1) or 1
+    names = [_district_name(figures, row) for row in rows]
+    left = min(_WIDEST, max([_NARROWEST, *(text_width(name, _PLAIN) + 12 for name in names)]))
+    pages = -(-len(rows) // _ROWS_A_PAGE)
+    for page in range(pages):
+        part = rows[page * len(rows) // pages : (page + 1) * len(rows) // pages]
+        shown = title if page == 0 else _words(figures, "continued", title=title)
+        canvas = _district_page(figures, part, (left, (_WIDTH - left - 90) / largest), shown)
+        yield Chart(f"districts_{name}" + (f"_{page + 1}" if pages > 1 else ""), shown, canvas)
+
+
+def _district_name(figures: Figures, row: Mapping[str, Any]) -> str:
+    return row["district_name"] or row["district_code"] or _words(figures, "no_district")
+
+
+def _district_page(
+    figures: Figures, rows: Sequence[Mapping[str, Any]], scale: tuple[float, float], title: str
+) -> Canvas:
+    land = rows[0]["land"]
     fills = {key: fill for key, fill in _fills(figures).items() if figures.matching("zones", (*key, land))}
     legend = list(_legend_rows(figures, fills))
     height = 3 * _MARGIN + _TITLE + len(rows) * _ROW + (len(legend) + 1) * _LEGEND_ROW
     canvas = Canvas(_WIDTH, height, title)
     y = _head(canvas, figures, title)
-    largest = max((row["area_m2"] for row in rows), default=1) or 1
     for row in rows:
-        _district_bar(canvas, figures, row, y, (_WIDTH - 190) / largest, fills)
+        _district_bar(canvas, figures, row, y, scale, fills)
         y += _ROW
     _draw_legend(canvas, legend, y + _LEGEND_ROW)
-    return Chart(f"districts_{name}", title, canvas)
+    return canvas
 
 
 def _district_bar(
@@ -167,12 +188,11 @@ def _district_bar(
     figures: Figures,
     row: Mapping[str, Any],
     y: float,
-    per_m2: float,
+    scale: tuple[float, float],
     fills: Mapping[tuple[str, str], Fill],
 ) -> None:
-    place, left = (row["district_code"], row["land"]), 100.0
-    name = row["district_name"] or row["district_code"] or _words(figures, "no_district")
-    figures.cite("districts", place, "district_name", name)
+    place, (left, per_m2) = (row["district_code"], row["land"]), scale
+    name = figures.cite("districts", place, "district_name", _district_name(figures, row))
     canvas.text(left - 6, y + _BAR - 2, fitted(name, _PLAIN, left - 10), _PLAIN, "end")
     x = left
     for key, fill in fills.items():

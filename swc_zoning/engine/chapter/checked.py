@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a quality check found, rule by rule, as the rows of table T11.
 
-Taken from the report that ``validate --json`` prints, or the lines (jsonl) that a package keeps of it. A rule that could not be judged is said to be so:
-not checked is never passed.
+Taken from the report that ``validate --json`` prints, or the lines (jsonl) that a package keeps of it. A
+rule that could not be judged is said to be so: not checked is never passed.
 """
 
 from __future__ import annotations

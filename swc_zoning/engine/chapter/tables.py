@@ -278,7 +278,7 @@ def _indicators(sheet: _Sheet) -> Table:
     goals = {f"target:{one.year}": Cell(_target(sheet, one.year, one.above_percent)) for one in targets}
     rate = "水土保持率" if sheet.lang == "zh" else "Soil and water conservation rate"
     sheet.add({"name": rate, "unit": sheet.figures.unit("%"), "now": _rate(sheet, "rate", ()), **goals})
-    if not _has_mask(sheet):
+    if not _has_mask(sheet) and not _no_rate(sheet):
         sheet.notes.append(sheet.word("rate_of_all"))
     for role in _INDICATORS:
         if role not in {one.id for one in roles.all_roles() if one.expected} and not sheet.figures.provided(
@@ -713,13 +713,22 @@ def unseen(figures: Figures) -> list[str]:
 
 def _without_roles(figures: Figures, given: Sequence[str]) -> list[str]:
     """Return the conflicts one side of which has no layer at all."""
-    lacking = []
-    for id_, row in figures.table.conflicts.items():
-        all_of = {one["role"] for one in row.get("all_of", ())}
-        any_of = {one["role"] for one in row.get("any_of", ())}
-        if all_of - set(given) or (any_of and not any_of & set(given)):
-            lacking.append(id_)
-    return lacking
+    rows = figures.table.conflicts.items()
+    return [id_ for id_, row in rows if not _can_be_seen(row, set(given))]
+
+
+def _can_be_seen(row: Mapping[str, Any], given: set[str]) -> bool:
+    """Return whether the layers given can show a conflict of this kind."""
+    all_of = {one["role"] for one in row.get("all_of", ())}
+    any_of = {one["role"] for one in row.get("any_of", ())}
+    several = row.get("roles_at_least", {"of": (), "at_least": 0})
+    tiers = row.get("distinct_tiers_at_least")
+    return (
+        all_of <= given
+        and (not any_of or bool(any_of & given))
+        and len(given.intersection(several["of"])) >= several["at_least"]
+        and (tiers is None or tiers["role"] in given)
+    )
 
 
 def _conflict_list(sheet: _Sheet) -> Table:
@@ -839,7 +848,8 @@ def _given(sheet: _Sheet, code: str, name: str, count: int) -> Cell:
 
 
 def _adjustment(sheet: _Sheet) -> Table:
-    sheet.absence = sentence("figures.empty", {}, sheet.lang)
+    empty = sentence("figures.empty", {}, sheet.lang)
+    sheet.absence = sheet.figures.absence("admin_extent") or empty
     for row in sheet.figures.rows("adjustment"):
         key = (row["district_code"],)
         name = _district(sheet, row["district_code"], row["district_name"])

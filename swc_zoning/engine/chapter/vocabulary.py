@@ -492,7 +492,7 @@ class Words:
 
     @property
     def acts(self) -> list[str]:
-        """The papers in force that rules, measures, conflicts and grades rest on."""
+        """The papers that rows in force rest on, in the order of the table."""
         table = self._figures.table
         cited = {
             one["act"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # nosec B406 - writes XML only
 
 from swc_zoning.engine.chapter.plans import BREAK
 from swc_zoning.engine.chapter.tables import Column, Table

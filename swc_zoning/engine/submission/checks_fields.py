@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from swc_zoning.engine.submission import agreement, columns, datasets, sheets
+from swc_zoning.engine.submission import columns, datasets, sheets
 from swc_zoning.engine.submission.checks_files import comparable, copy_differences
 from swc_zoning.engine.submission.datasets import Described, DescribedField
 from swc_zoning.engine.submission.opening import DataSet, Package
@@ -132,23 +132,29 @@ def _cut(package: Package, rule: Rule, copy: DataSet) -> Iterator[Flaw]:
             yield _flaw(package, rule, layer.name, one.row, case="cut", **said)
 
 
-def _names_cut(package: Package, rule: Rule) -> Iterator[Flaw]:
-    """Yield names of SBGKFQ that fill their field while the relations hold more, without a mark of it."""
+def _names_cut(package: Package, rule: Rule) -> Iterator[Said]:
+    """Yield names of SBGKFQ that are none of the features the relations put on the piece: cut, or others."""
     zones, relations = package.sheet("SBGKFQ"), package.sheet("GXB")
-    field = zones.layer.field("LYMC") if zones is not None else None
     names = columns.texts(zones, "LYMC") if zones is not None else None
-    if relations is None or field is None or names is None or "BSM" not in zones.columns:
+    if names is None or "BSM" not in zones.columns:
         return
-    full = columns.where(names, lambda text: not text.endswith(_CUT) and agreement.fills(text, field.length))
-    wanted = {zones.columns["BSM"][row]: row for row in columns.rows(full)}
+    if relations is None or not {"BSM", "LYMC"} <= set(relations.columns):
+        yield Unchecked("no_layer", {"layer": "GXB"}, part=True)
+        return
     known: dict[str, set[str]] = defaultdict(set)
-    if wanted and {"BSM", "LYMC"} <= set(relations.columns):
-        for bsm, name in zip(relations.columns["BSM"].tolist(), relations.columns["LYMC"].tolist()):
-            if bsm in wanted and name:
-                known[bsm].add(name)
-    for bsm, row in wanted.items():
-        if len(";".join(known[bsm])) > len(names[row]):
+    for bsm, name in zip(relations.columns["BSM"].tolist(), relations.columns["LYMC"].tolist()):
+        known[bsm or ""].update(columns.codes(name or ""))
+    for row in columns.rows(columns.alone(zones) & (names != "")):
+        if not _are_names(names[row], known[zones.columns["BSM"][row]]):
             yield _flaw(package, rule, "SBGKFQ", row, case="names", field="LYMC", value=str(names[row])[-40:])
+
+
+def _are_names(text: str, known: set[str]) -> bool:
+    """Return whether a ;-list holds known names only; the last may be cut where it says so by a mark."""
+    *whole, last = columns.codes(text) or [""]
+    if last.endswith(_CUT):
+        last = next((name for name in known if name.startswith(last[: -len(_CUT)])), last)
+    return known.issuperset([*whole, last])
 
 
 # --- codes -----------------------------------------------------------------------------------------
@@ -232,14 +238,24 @@ def check_3401(package: Package, rule: Rule) -> Iterator[Said]:
 
 
 def _areas(package: Package, rule: Rule, layer: Layer, field: Field, values: Any) -> Iterator[Flaw]:
-    levelled = layer.name == "SBGKFQ" and field.name == "TBMJ"
-    raw = package.sheet(layer.name).columns.get("TQMJ") if levelled else None
-    for row in columns.rows((values <= 0) if field.positive else (values < 0)):
-        # What is smaller than the 0.01 m2 that areas are levelled by may have come out as nothing.
-        closed = raw is not None and values[row] == 0 and raw[row] < rule.number("levelled_m2")
-        said = {"severity": "W", "case": "zero", "key": "levelled"} if closed else {}
-        said.update(field=field.name, value=f"{values[row]:.{field.decimals}f}", measure=float(values[row]))
-        yield _flaw(package, rule, layer.name, row, **said)
+    wrong = (values <= 0) if field.positive else (values < 0)
+    if layer.name == "SBGKFQ" and field.name == "TBMJ":
+        levelled = _levelled_away(package, rule, values)
+        if levelled.any():
+            row = int(np.flatnonzero(levelled)[0])
+            said = {"severity": "W", "key": "levelled", "case": "levelled", "field": field.name}
+            yield _flaw(package, rule, layer.name, row, count=int(levelled.sum()), **said)
+        wrong &= ~levelled
+    for row in columns.rows(wrong):
+        said = {"value": f"{values[row]:.{field.decimals}f}", "measure": float(values[row])}
+        yield _flaw(package, rule, layer.name, row, field=field.name, **said)
+
+
+def _levelled_away(package: Package, rule: Rule, values: Any) -> Any:
+    """Return which pieces came out as nothing being smaller than what areas are levelled by."""
+    sheet = package.sheet("SBGKFQ")
+    raw = sheet.columns.get("TQMJ") if sheet is not None else None
+    return np.zeros(len(values), bool) if raw is None else (values == 0) & (raw < rule.number("levelled_m2"))
 
 
 def _times(package: Package, rule: Rule, layer: Layer, field: Field, sheet: Sheet) -> Iterator[Flaw]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from swc_zoning.engine import roles
 from swc_zoning.engine.submission import columns
+from swc_zoning.engine.submission.decisions import decided_anew
 from swc_zoning.engine.submission.opening import Package
 from swc_zoning.engine.submission.quality import Flaw, Rule, Said, Unchecked, checker
 from swc_zoning.engine.submission.sheets import Sheet
@@ -26,7 +26,12 @@ _GRADES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "FZLX": {"1": ("ZY",), "2": ("ZZ",), "3": ("ZY", "ZZ")},
 }
 _THREE_LINES = ("STBHHX", "YJJBNTBHTB", "CZKFBJ")
-_TARGETS = ("target:2025", "target:2035", "rate", "consultation_no")
+_TARGETS = {
+    "target:2025": ("2025年水土保持率目标", "the target of the conservation rate for 2025"),
+    "target:2035": ("2035年水土保持率目标", "the target of the conservation rate for 2035"),
+    "rate": ("现状水土保持率", "the present conservation rate"),
+    "consultation_no": ("水行政主管部门意见文号", "the number of the reply of the water authority"),
+}
 
 
 def _flaw(package: Package, rule: Rule, row: int, layer: str = ZONES, **said: Any) -> Flaw:
@@ -42,10 +47,13 @@ def check_3701(package: Package, rule: Rule) -> Iterator[Said]:
         yield from _sources_fit(package, rule, sheet)
         yield from _codes_fit(package, rule, sheet)
         yield from _measures_listed(package, rule, sheet)
-        if columns.is_shipped(package):
-            yield from _decided(package, rule, sheet)
-        else:
+        table = columns.table_of(package)
+        if table is None:
             yield Unchecked("other_rules", part=True)
+        elif package.sheet("GXB") is None:
+            yield Unchecked("no_layer", {"layer": "GXB"}, part=True)
+        else:
+            yield from decided_anew(package, rule, sheet, table)
         yield from _related(package, rule, sheet)
     yield from _known_elsewhere(package, rule)
     yield from _registered(package, rule)
@@ -107,42 +115,6 @@ def _measures_listed(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Fla
         yield _flaw(package, rule, row, case="measure", field="CSDM", value=";".join(missing))
 
 
-def _decided(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
-    """Yield pieces whose zone, level or measures are not those of their deciding rule."""
-    table = columns.shipped()
-    level_of = {row["fqdm"]: row["gkdj"] for row in table.zones.values()}
-    names = ("FQDM", "GKDJ", "GZBH", "CSDM")
-    found = [columns.texts(sheet, name) for name in names]
-    if any(values is None for values in found):
-        return
-    zone, level, decisive, measures = found
-    wanted = np.array([level_of.get(code, "") for code in zone.tolist()])
-    yield from _pair(package, rule, (wanted != "") & (wanted != level), ("GKDJ", level), ("FQDM", zone))
-    made = {id_: table.zones[row["zone"]]["fqdm"] for id_, row in table.rules.items() if row.get("zone")}
-    right = np.array([made.get(id_, "-") for id_ in decisive.tolist()])
-    for row in columns.rows((right != zone) & (decisive != "")):
-        facts = {"value": str(decisive[row]), "other": str(right[row]), "zone": str(zone[row])}
-        yield _flaw(package, rule, row, case="rule", field="GZBH", **facts)
-    owed = {id_: _always_owed(id_) for id_ in made}
-    both = np.char.add(np.char.add(decisive, "|"), measures)
-    lacks = columns.where(both, lambda text: bool(_lacking(text, owed)))
-    for row in columns.rows(lacks & (right == zone)):
-        other = ";".join(sorted(_lacking(str(both[row]), owed)))
-        yield _flaw(package, rule, row, case="owed", field="CSDM", value=str(decisive[row]), other=other)
-
-
-def _always_owed(id_: str) -> set[str]:
-    """Return the measures of a rule that are withheld nowhere."""
-    table = columns.shipped()
-    mine = [code for code in table.rules[id_]["measures"] if code in table.measures]
-    return {code for code in mine if not table.measures[code]["withheld_where"]}
-
-
-def _lacking(text: str, owed: Mapping[str, set[str]]) -> set[str]:
-    decisive, _, measures = text.partition("|")
-    return owed.get(decisive, set()) - set(columns.codes(measures))
-
-
 def _related(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
     """Yield pieces whose sources are not those of the table of relations."""
     relations, sources = package.sheet("GXB"), columns.texts(sheet, "LYDM")
@@ -191,7 +163,7 @@ def _registered(package: Package, rule: Rule) -> Iterator[Flaw]:
 def check_6503(package: Package, rule: Rule) -> Iterator[Said]:
     """Inputs that are needed were supplied: META says what is missing, lines are not empty."""
     missing = {item.partition(":")[2] for item in package.meta if item.startswith("missing_role:")}
-    used = {_role(value) for item, value in package.meta.items() if item.startswith("input:")}
+    used = {str(one.get("role", "")) for one in package.inputs}
     for layer in _THREE_LINES:
         sheet = package.sheet(layer)
         if sheet is None or not len(sheet):
@@ -202,17 +174,9 @@ def check_6503(package: Package, rule: Rule) -> Iterator[Said]:
         yield rule.flaw(layer="META", key=role, **facts)
 
 
-def _role(text: str) -> str:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return ""
-    return str(document.get("role", "")) if isinstance(document, dict) else ""
-
-
 @checker("7101")
 def check_7101(package: Package, rule: Rule) -> Iterator[Said]:
     """Targets of the rate are filled in, the consultation of the water authority is on record."""
-    for item in _TARGETS:
+    for item, (what_zh, what_en) in _TARGETS.items():
         if not package.meta.get(item, "").strip():
-            yield rule.flaw(layer="META", field=item, key=item)
+            yield rule.flaw(layer="META", field=item, key=item, what_zh=what_zh, what_en=what_en)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swc_zoning.engine import rules
-from swc_zoning.engine.submission.opening import Package
+from swc_zoning.engine.messages import SwcError
+from swc_zoning.engine.submission.opening import DECISION_TABLE, Package
 from swc_zoning.engine.submission.sheets import Sheet
 from swc_zoning.engine.summary import document_sha256
 
@@ -51,6 +52,15 @@ def rows(mask: Mask) -> Iterator[int]:
     yield from np.flatnonzero(mask).tolist()
 
 
+def alone(sheet: Sheet) -> Mask:
+    """Return which rows have an identifier no other row has: only of those do relations say anything."""
+    values = texts(sheet, "BSM")
+    if values is None:
+        return np.zeros(len(sheet), bool)
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (counts[inverse.ravel()] == 1) & (values != "")
+
+
 @lru_cache(maxsize=1)
 def shipped() -> rules.RuleTable:
     """Return the decision table of this version."""
@@ -65,6 +75,27 @@ def _shipped_hash() -> str:
 def is_shipped(package: Package) -> bool:
     """Return whether a package says that it was made with the decision table of this version."""
     return package.meta.get("rules_sha256") == _shipped_hash()
+
+
+def table_of(package: Package) -> rules.RuleTable | None:
+    """Return the decision table a package was made with: its own, or the shipped one; None where neither is.
+
+    A file of the package is believed only where META states its hash.
+    """
+    return package.once("decision_table", lambda: _table_of(package))
+
+
+def _table_of(package: Package) -> rules.RuleTable | None:
+    if is_shipped(package):
+        source = shipped().document
+    else:
+        source = package.json_named(DECISION_TABLE)
+        if not isinstance(source, dict) or package.meta.get("rules_sha256") != document_sha256(source):
+            return None
+    try:
+        return rules.load(source, package.meta.get("plan_date") or None)
+    except SwcError:
+        return None
 
 
 def domains(package: Package) -> dict[str, dict[str, str]]:

@@ -89,4 +89,5 @@ def _facts(found: material.Material, sheets: Mapping[str, Sheet]) -> dict[str, A
         "inputs": found.summary["inputs"],
         "secrecy": found.summary["secrecy"],
         "counts": {name: len(one) for name, one in sheets.items()},
+        "decision_table": found.table.document,
     }

@@ -148,9 +148,11 @@ def describe(path: Path, form: str) -> dict[str, Described]:
 def read(path: Path, form: str, layer: str) -> Raw:
     """Return all rows of a layer as they are. Raises SwcError ``datasets.unreadable``."""
     source = shapefile(path, layer) if form == "shp" else path
+    # A GeoPackage keeps a count of its rows that may be older than they are; a filter has them counted.
+    where = "1 = 1" if form == "gpkg" else None
     with _readable(source):
         meta, fids, wkb, columns = pyogrio.raw.read(
-            str(source), layer=layer, return_fids=True, force_2d=False
+            str(source), layer=layer, where=where, return_fids=True, force_2d=False
         )
     wkb = None if meta["geometry_type"] is None else wkb
     return Raw(dict(zip(map(str, meta["fields"]), columns)), wkb, np.asarray(fids, np.int64))

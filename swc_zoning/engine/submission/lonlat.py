@@ -15,16 +15,18 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from swc_zoning.engine.submission.sheets import DEGREE_DECIMALS
+
 Polygons = NDArray[Any]
 Points = NDArray[np.float64]
 Move = Callable[[Points], Points]
 
-#: Decimals of a degree that are kept: about 0.01 mm, the grid of the file geodatabase.
-DECIMALS = 10
 #: Steps in a metre in which sides are told exactly: every vertex of a result is a whole number of them.
 _FINE = 10_000_000
-#: No vertex is nearer to an edge than this (metres), which two steps of the degree grid keep apart.
+#: A new vertex is at least this far (metres) from the one beside it: two steps of the grid of degrees.
 _APART_M = 2.5e-5
+#: Near an end it is a step of the working grid away, where that changes no area by half of `_CHANGE_M2`.
+_GRID_M, _CHANGE_M2 = 1.1e-4, 0.01
 #: No two vertices of an edge are nearer than this (metres): below 0.0001 m they would count as one.
 _STEP_M = 1.2e-4
 #: Turn by turn: nearer to its ends than this (metres) an edge is not split, for sides that meet bend alike.
@@ -54,7 +56,7 @@ def moved(polygons: Polygons, move: Move) -> tuple[Polygons, int]:
 
 
 def _degrees(shapes: Polygons, move: Move) -> Polygons:
-    points = np.round(move(shapely.get_coordinates(shapes)), DECIMALS)
+    points = np.round(move(shapely.get_coordinates(shapes)), DEGREE_DECIMALS)
     return shapely.set_coordinates(shapes.copy(), points)
 
 
@@ -124,7 +126,9 @@ def _opposite(first: Point, last: Point, vertex: Point, share: float) -> Point:
     left = ((first[1] - last[1]) / length, (last[0] - first[0]) / length)
     side = 1 if _cross(first, last, vertex) > 0 else -1
     gap = side * sum((v - f) * n for v, f, n in zip(vertex, foot, left))
-    away = max(_APART_M - gap, 0.0)
+    near_end = min(share, 1 - share) * length < _MARGINS_M[0]
+    apart = min(max(_CHANGE_M2 / length, _APART_M), _GRID_M) if near_end else _APART_M
+    away = max(apart - gap, 0.0)
     return foot[0] - side * left[0] * away, foot[1] - side * left[1] * away
 
 

@@ -44,7 +44,7 @@ from swc_zoning.engine.submission import (
 from swc_zoning.engine.submission.order import Acceptance, Order
 from swc_zoning.engine.submission.packing import RESULTS, Work
 from swc_zoning.engine.submission.schemas import Schema
-from swc_zoning.engine.submission.sheets import Sheet
+from swc_zoning.engine.submission.sheets import Sheet, items_of
 
 if TYPE_CHECKING:
     from swc_zoning.engine.submission.contents import Contents
@@ -89,7 +89,8 @@ def write(
     ``package.extra_missing``.
     """
     progress = progress or Progress()
-    work = packing.work_of(contents.sheets, order, schema, lang, extras or {})
+    table = contents.facts.get("decision_table")
+    work = packing.work_of(contents.sheets, order, schema, lang, extras or {}, table)
     texts.check(work.sheets, order.formats)
     names = _folders(work)
     _check_length(work, target)
@@ -143,6 +144,8 @@ def _full_edition(folder: Path, work: Work, progress: Progress, findings: list[F
     written = packing.write_data(folder, work, progress)
     findings += packing.write_points(folder, written, work)
     packing.add_extras(folder, work)
+    papers.write_decision_table(folder, work)
+    seals.write(folder)
     accept = [*work.order.accept, *_taken_over(work.order)]
     with progress.step("checking", 0.25), opening.opened(folder) as package:
         report = quality.check(package, accept, progress)
@@ -158,7 +161,7 @@ def _full_edition(folder: Path, work: Work, progress: Progress, findings: list[F
 def _public_edition(folder: Path, work: Work, progress: Progress) -> list[Finding]:
     with progress.step("public_edition", 0.06):
         edition = public.of(work.sheets, work.meta, work.inputs)
-        meta = packing.meta_of(edition.sheets.get("META"))
+        meta = items_of(edition.sheets["META"]) if "META" in edition.sheets else {}
         shown = Work(
             edition.sheets,
             work.schema,
@@ -262,7 +265,7 @@ def _refuse(full: Path, report: quality.Report, target: Path, work: Work) -> Non
 
 
 def _told(errors: Sequence[quality.Flaw]) -> Iterator[Finding]:
-    """Yield errors as findings, the first of each rule one by one."""
+    """Yield errors as findings, the first of each rule one by one, and what to do about them."""
     for rule, count in Counter(flaw.code for flaw in errors).items():
         for flaw in [flaw for flaw in errors if flaw.code == rule][:_NAMED]:
             words = {f"text_{lang}": flaw.sentence(lang) for lang in ("zh", "en")}
@@ -270,3 +273,5 @@ def _told(errors: Sequence[quality.Flaw]) -> Iterator[Finding]:
             yield Finding("package.flaw", {"rule": rule, **words}, flaw.layer)
         if count > _NAMED:
             yield Finding("package.flaws_more", {"rule": rule, "count": count - _NAMED})
+        fixes = {f"fix_{lang}": flaw.fix(lang) for lang in ("zh", "en")}
+        yield Finding("package.flaw_fix", {"rule": rule, **fixes})

@@ -17,14 +17,13 @@ import shapely
 from swc_zoning.engine.derived import csv_text
 from swc_zoning.engine.messages import Finding, SwcError, sentence
 from swc_zoning.engine.progress import Progress
-from swc_zoning.engine.submission import coordinates, datasets, rereading, workbook
+from swc_zoning.engine.submission import coordinates, datasets, opening, rereading, workbook
 from swc_zoning.engine.submission.order import Order
 from swc_zoning.engine.submission.schemas import Schema
-from swc_zoning.engine.submission.sheets import Sheet
+from swc_zoning.engine.submission.sheets import Sheet, items_of
 
 #: Parts of a package that others fill: keys of `Schema.naming`.
 PARTS = ("part_text", "part_maps", "part_points")
-FIELD_NAMES = "字段名对照表.csv"
 RESULTS, PROPOSED = "ZJJG", "HXJY"
 _SHAPEFILES = "shp"
 
@@ -41,6 +40,7 @@ class Work:
     lang: str
     extras: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     mark: str = ""
+    decision_table: Mapping[str, Any] | None = None
 
     def named(self, key: str) -> str:
         """Return a name of `Schema.naming` with code, name and date filled in."""
@@ -61,9 +61,14 @@ class Work:
 
 
 def work_of(
-    sheets: Mapping[str, Sheet], order: Order, schema: Schema, lang: str, extras: Mapping[str, Sequence[Path]]
+    sheets: Mapping[str, Sheet],
+    order: Order,
+    schema: Schema,
+    lang: str,
+    extras: Mapping[str, Sequence[Path]],
+    decision_table: Mapping[str, Any] | None = None,
 ) -> Work:
-    """Return what is to be packed.
+    """Return what is to be packed; the decision table goes along so that every zone can be decided anew.
 
     Raises SwcError ``package.part_unknown`` and ``package.extra_missing`` for what `extras` name.
     """
@@ -74,25 +79,15 @@ def work_of(
         if not Path(path).exists():
             raise SwcError("package.extra_missing", path=str(path))
     sheets = {name: _without_results(sheet) if name == "META" else sheet for name, sheet in sheets.items()}
-    meta = meta_of(sheets.get("META"))
+    meta = items_of(sheets["META"]) if "META" in sheets else {}
     inputs = [json.loads(value) for key, value in meta.items() if key.startswith("input:")]
-    return Work(sheets, schema, order, meta, inputs, lang, extras)
+    return Work(sheets, schema, order, meta, inputs, lang, extras, decision_table=decision_table)
 
 
 def _without_results(meta: Sheet) -> Sheet:
     """Return META without the number of results: they are added when everything else is written."""
     items = meta.columns["ITEM"].tolist()
     return meta.only(np.array([item != f"count:{RESULTS}" for item in items], bool))
-
-
-def meta_of(sheet: Sheet | None) -> dict[str, str]:
-    """Return the items of a META table; a value that takes several rows is joined in their order."""
-    found: dict[str, str] = {}
-    if sheet is not None:
-        columns = (sheet.columns[name].tolist() for name in ("ITEM", "XH", "VALUE"))
-        for item, _, value in sorted(zip(*columns), key=lambda row: (row[0], row[1])):
-            found[item] = found.get(item, "") + (value or "")
-    return found
 
 
 def bytes_needed(work: Work) -> int:
@@ -121,7 +116,7 @@ def write_data(folder: Path, work: Work, progress: Progress | None) -> dict[str,
         with (progress or Progress()).step("rereading", 0.04):
             rereading.compare(written[form], form, sheets)
     if "shp" in written:
-        _write_field_names(written["shp"] / FIELD_NAMES, work)
+        _write_field_names(written["shp"] / opening.FIELD_NAMES, work)
     _write_workbook(folder / work.named("part_tables"), work)
     return written
 

@@ -12,7 +12,7 @@ import shapely
 
 from swc_zoning import paths
 from swc_zoning.engine import rule_words
-from swc_zoning.engine.submission import datasets, metadata, placing, public, quality
+from swc_zoning.engine.submission import datasets, metadata, opening, placing, public, quality
 from swc_zoning.engine.submission.packing import RESULTS, Work, write_bytes, write_json
 from swc_zoning.engine.submission.sheets import Sheet
 
@@ -23,9 +23,17 @@ _METADATA = "metadata.xml"
 def write_metadata(folder: Path, work: Work, report: quality.Report | None) -> None:
     """Write metadata.xml and the run record; `report` None: the edition was not checked by itself."""
     part = folder / work.named("part_metadata")
-    part.mkdir()
+    part.mkdir(exist_ok=True)
     write_bytes(part / _METADATA, metadata.xml(_statement(work, report), work.lang))
     write_json(part / placing.RECORD, _record(work, report))
+
+
+def write_decision_table(folder: Path, work: Work) -> None:
+    """Write the decision table of the result, by which the check decides every piece anew."""
+    if work.decision_table is not None:
+        part = folder / work.named("part_metadata")
+        part.mkdir(exist_ok=True)
+        write_json(part / opening.DECISION_TABLE, work.decision_table)
 
 
 def _statement(work: Work, report: quality.Report | None) -> metadata.Statement:
