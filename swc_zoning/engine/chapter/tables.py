@@ -169,7 +169,8 @@ class _Sheet:
     def _cell(self, column: Column, given: Cell | str) -> Cell:
         if column.kind == "ordinal" and given == "+":
             self.counted += 1
-            return Cell(str(self.counted), self.counted)
+            text = self.figures.cite("tables", (self.id,), "no", str(self.counted))
+            return Cell(text, self.counted)
         return given if isinstance(given, Cell) else Cell(given)
 
     def figure(
@@ -633,9 +634,11 @@ def _proposed(sheet: _Sheet) -> Table:
                 "settling": sheet.figures.law("conflicts", row["kind"], "settling_rule"),
             }
         )
-    sheet.absence = sheet.absence or sentence("figures.empty", {}, sheet.lang)
+    if not kinds & set(unseen(sheet.figures)):
+        sheet.absence = sheet.absence or sentence("figures.empty", {}, sheet.lang)
     return sheet.table(
-        *_smaller(sheet, [row["conflict_id"] for row in found if row["area_m2"] < limit], limit)
+        *_unseen(sheet, kinds),
+        *_smaller(sheet, [row["conflict_id"] for row in found if row["area_m2"] < limit], limit),
     )
 
 

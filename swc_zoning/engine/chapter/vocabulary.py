@@ -53,6 +53,11 @@ def say(key: str, lang: str, **facts: str) -> str:
     return sentence(f"documents.{key}", facts, lang)
 
 
+def _bare(text: str) -> str:
+    """Return a number of a paper without what its short form leaves out."""
+    return text.replace(" ", "").replace("第", "")
+
+
 @dataclass(frozen=True)
 class Measure:
     """A measure of the decision table: what it asks, who sees to it, on what articles it rests."""
@@ -523,8 +528,10 @@ class Words:
         facts = {
             name: figures.cite("decision_table", key, name, full_width(text)) for name, text in told.items()
         }
-        if facts["short"] == facts["number"]:
+        if _bare(facts["short"]) == _bare(facts["number"]):
             facts["number"] = ""
+        if facts["short"] in (facts["title"], ""):
+            return say("act_known", figures.lang, title=facts["title"])
         return say("act_numbered" if facts["number"] else "act", figures.lang, **facts)
 
     # --- areas by name -----------------------------------------------------------------------------

@@ -178,7 +178,7 @@ def _least(column: Column, texts: Iterable[str], lang: str) -> float:
     """Return the fewest signs a column can do with."""
     head = max(map(em, column.title.split())) if lang == "en" else min(em(column.title), _HEAD)
     if column.kind in _NUMERIC or column.kind == "ordinal":
-        return max(head, *(em(text) * _BOLD for text in texts)) + 0.2
+        return max(head, max((em(text) for text in texts), default=0.0) * _BOLD) + 0.2
     words = max((em(word) for text in texts for word in _unbroken(text)), default=0.0)
     longest = max((em(text) for text in texts), default=0.0)
     return max(head, min(longest, _LEAST), min(words, 12.0)) + 0.2
