@@ -75,6 +75,7 @@ def looks(kind: str, lang: str) -> dict[str, Look]:
         "ChapterNote": Look(SONG, 9, ALIGN.LEFT, line=14, after=10),
         "ChapterAbsence": Look(SONG, 10.5, ALIGN.CENTER, line=18, after=8),
         "ChapterPicture": Look(SONG, 10.5, ALIGN.CENTER, before=8, together=True),
+        "ChapterFoot": Look(SONG, 14 if kind == "text" else 10.5, ALIGN.CENTER),
         "ChapterFigure": Look(HEI, 10.5, ALIGN.CENTER, line=18, after=10),
     }
 
@@ -150,11 +151,10 @@ class Maker:
         head.alignment = ALIGN.CENTER
         self._small(head)
         foot = section.footer.paragraphs[0]
-        foot.alignment = ALIGN.CENTER
+        foot.style = "ChapterFoot"
         foot.add_run("— ")
         _field(foot, "PAGE")
         foot.add_run(" —")
-        self._small(foot)
 
     def _small(self, paragraph: Any) -> None:
         for run in paragraph.runs:

@@ -22,10 +22,12 @@ _SIZES = (21, 18, 16, 15, 13)
 _THICK, _THIN = 12, 6
 #: White space at both sides of a cell, twentieths of a point.
 _PADDING, _LIFT = 100, 30
-#: Rows that stay with the head, and with the last row.
-_TOGETHER = 2
+#: Rows that stay with the head, and with the last row; rows of a table that is not broken at all.
+_TOGETHER, _SHORT = 2, 12
 #: Fewest signs of Chinese in a line of a column of text, and what of a head may stand in a line.
 _LEAST, _HEAD = 4, 4
+#: Signs up to which a text is to stand in one line, if there is room at a size that reads well.
+_EASY = 14.0
 #: Width of a narrow sign in ems: that of digits in the wider of the fonts that replace one another.
 _NARROW, _BOLD = 0.64, 1.1
 #: No control signs in XML 1.0.
@@ -51,7 +53,7 @@ def xml(table: Table, caption: str, unit: str, note: str, width: int) -> str:
             widths,
             size,
             bold=number in table.sums,
-            keep=number < _TOGETHER - 1 or len(table.rows) - _TOGETHER <= number < len(table.rows) - 1,
+            keep=_stays(number, len(table.rows)),
         )
         for number, row in enumerate(table.rows)
     ]
@@ -59,6 +61,11 @@ def xml(table: Table, caption: str, unit: str, note: str, width: int) -> str:
     parts.append(f"<w:tbl>{_properties(sum(widths))}<w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>")
     # Two tables that touch would be one.
     return "".join([*parts, *(_noted(table, note) or [paragraph("", "ChapterNote")])])
+
+
+def _stays(row: int, rows: int) -> bool:
+    """Return whether a row stays on the page of the next: all of a short table, the ends of a long one."""
+    return row < rows - 1 and (rows <= _SHORT or row < _TOGETHER - 1 or row >= rows - _TOGETHER)
 
 
 def _noted(table: Table, note: str) -> list[str]:
@@ -141,11 +148,10 @@ def fitted(table: Table, width: int) -> tuple[int, list[int]]:
     """
     least = [_least(column, texts, table.lang) for column, texts in _columns(table)]
     wanted = [max(low, _wanted(column, texts)) for (column, texts), low in zip(_columns(table), least)]
-    for size in _SIZES:
-        step = size * 10
-        room = width - _PADDING * len(least)
-        if sum(least) * step <= room:
-            break
+    room = width - _PADDING * len(least)
+    easy = sum(max(low, min(want, _EASY)) for low, want in zip(least, wanted))
+    size = _size(easy, room, _SIZES[:-2]) or _size(sum(least), room, _SIZES[2:]) or _SIZES[-1]
+    step = size * 10
     scale = min(1.0, room / (sum(least) * step))
     widths = [low * step * scale for low in least]
     spare = room - sum(widths)
@@ -157,6 +163,11 @@ def fitted(table: Table, width: int) -> tuple[int, list[int]]:
         even = (room - sum(widths)) / len(widths)
         widths = [one + even for one in widths]
     return size, _whole([one + _PADDING for one in widths], width)
+
+
+def _size(ems: float, room: int, sizes: Sequence[int]) -> int | None:
+    """Return the largest size at which so many ems fit into so much room."""
+    return next((size for size in sizes if ems * size * 10 <= room), None)
 
 
 def _columns(table: Table) -> list[tuple[Column, list[str]]]:
