@@ -35,11 +35,6 @@ _TARGETS = {
 }
 
 
-def _flaw(package: Package, rule: Rule, row: int, layer: str = ZONES, **said: Any) -> Flaw:
-    bsm = package.bsm(layer, row) or f"#{row + 1}"
-    return rule.flaw(layer=layer, bsm=bsm, place=package.place(layer, row), **said)
-
-
 @checker("3701")
 def check_3701(package: Package, rule: Rule) -> Iterator[Said]:
     """Zone, rule, measures, flags and sources of a piece fit; relations and register fit pieces."""
@@ -66,7 +61,7 @@ def _pair(
     """Yield a flaw for each row where two columns (name, values) do not fit."""
     for row in columns.rows(mask):
         shown = {"value": str(one[1][row])[:60], "other": str(other[1][row])[:60], "other_field": other[0]}
-        yield _flaw(package, rule, row, field=one[0], **shown)
+        yield columns.flaw(package, rule, ZONES, row, field=one[0], **shown)
 
 
 def _sources_fit(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
@@ -113,7 +108,7 @@ def _measures_listed(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Fla
     )
     for row in columns.rows(lacking):
         missing = [code for code in columns.codes(str(values[row])) if code in every and code not in known]
-        yield _flaw(package, rule, row, case="measure", field="CSDM", value=";".join(missing))
+        yield columns.flaw(package, rule, ZONES, row, case="measure", field="CSDM", value=";".join(missing))
 
 
 def _decided(package: Package, rule: Rule, sheet: Sheet, table: RuleTable) -> Iterator[Flaw]:
@@ -130,13 +125,15 @@ def _decided(package: Package, rule: Rule, sheet: Sheet, table: RuleTable) -> It
     right = np.array([made.get(id_, "-") for id_ in decisive.tolist()])
     for row in columns.rows((right != zone) & (decisive != "")):
         facts = {"value": str(decisive[row]), "other": str(right[row]), "zone": str(zone[row])}
-        yield _flaw(package, rule, row, case="rule", field="GZBH", **facts)
+        yield columns.flaw(package, rule, ZONES, row, case="rule", field="GZBH", **facts)
     owed = {id_: _always_owed(id_, table) for id_ in made}
     both = np.char.add(np.char.add(decisive, "|"), measures)
     lacks = columns.where(both, lambda text: bool(_lacking(text, owed)))
     for row in columns.rows(lacks & (right == zone)):
         other = ";".join(sorted(_lacking(str(both[row]), owed)))
-        yield _flaw(package, rule, row, case="owed", field="CSDM", value=str(decisive[row]), other=other)
+        yield columns.flaw(
+            package, rule, ZONES, row, case="owed", field="CSDM", value=str(decisive[row]), other=other
+        )
 
 
 def _always_owed(id_: str, table: RuleTable) -> set[str]:
@@ -165,7 +162,7 @@ def _related(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
         if bsm and set(columns.codes(str(sources[row]))) != said.get(bsm, set()):
             other = ";".join(sorted(said.get(bsm, set())))
             shown = {"value": str(sources[row])[:60], "other": other, "other_field": "GXB.LYDM"}
-            yield _flaw(package, rule, row, field="LYDM", **shown)
+            yield columns.flaw(package, rule, ZONES, row, field="LYDM", **shown)
 
 
 def _known_elsewhere(package: Package, rule: Rule) -> Iterator[Flaw]:
@@ -191,7 +188,7 @@ def _registered(package: Package, rule: Rule) -> Iterator[Flaw]:
     values = sheet.columns.get("BSM") if sheet is not None else None
     for row, bsm in enumerate(() if values is None else values.tolist()):
         if bsm and bsm not in used:
-            yield _flaw(package, rule, row, case="register", field="BSM")
+            yield columns.flaw(package, rule, ZONES, row, case="register", field="BSM")
 
 
 @checker("6503")
