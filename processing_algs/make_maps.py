@@ -18,7 +18,7 @@ from qgis.core import (
     QgsProcessingParameterVectorLayer,
 )
 
-from swc_zoning.engine.chapter import plans
+from swc_zoning.engine.chapter import delivery, plans
 from swc_zoning.engine.messages import LANGUAGES
 from swc_zoning.engine.submission import order as orders
 from swc_zoning.processing_algs.base import call_engine, errors_as_sentences, temporary_folder
@@ -91,6 +91,7 @@ class MakeMaps(DerivedAlgorithm):
             data = map_sheets.Data(made["mapdata"], made["legends"], around, name)
             drawing = PartListener(feedback, _OF_CHILD, 1 - _OF_CHILD)
             files = map_sheets.make(data, paper, wanted, output, drawing)
+            delivery.note_maps(output.absolute(), files, paper.summary["content_sha256"])
         feedback.pushInfo(text("make_maps.done", count=len(files), folder=str(output)))
         return {OUTPUT: str(output)}
 

@@ -66,13 +66,16 @@ def looks(kind: str, lang: str) -> dict[str, Look]:
         "ChapterContents": Look(body, size, ALIGN.LEFT, line=line),
         "ChapterBody": Look(body, size, side, indent, line, after=gap),
         "ChapterItem": Look(body, size, side, indent, line, after=gap / 2),
-        "ChapterCaption": Look(HEI, 12 if kind == "text" else 10.5, ALIGN.CENTER, line=18, before=8, together=True),
+        "ChapterCaption": Look(
+            HEI, 12 if kind == "text" else 10.5, ALIGN.CENTER, line=18, before=8, together=True
+        ),
         "ChapterUnit": Look(SONG, 9, ALIGN.RIGHT, line=14, together=True),
         "ChapterHead": Look(HEI, 9, ALIGN.CENTER),
         "ChapterCell": Look(SONG, 9, ALIGN.LEFT),
         "ChapterNote": Look(SONG, 9, ALIGN.LEFT, line=14, after=10),
         "ChapterAbsence": Look(SONG, 10.5, ALIGN.CENTER, line=18, after=8),
         "ChapterPicture": Look(SONG, 10.5, ALIGN.CENTER, before=8, together=True),
+        "ChapterFoot": Look(SONG, 14 if kind == "text" else 10.5, ALIGN.CENTER),
         "ChapterFigure": Look(HEI, 10.5, ALIGN.CENTER, line=18, after=10),
     }
 
@@ -84,10 +87,9 @@ def headings(kind: str, lang: str) -> dict[str, Look]:
         big, small = (15, 12)
     centred = ALIGN.CENTER if kind == "text" else ALIGN.LEFT
     indent = 2 if kind == "text" and lang == "zh" else 0
-    strong = lang == "en"
     return {
-        "Heading 1": Look(HEI, big, centred, line=30, before=18, after=10, bold=strong, together=True),
-        "Heading 2": Look(HEI, small, ALIGN.LEFT, indent, line=24, before=6, bold=strong, together=True),
+        "Heading 1": Look(HEI, big, centred, line=30, before=18, after=10, bold=True, together=True),
+        "Heading 2": Look(HEI, small, ALIGN.LEFT, indent, line=24, before=6, bold=True, together=True),
     }
 
 
@@ -149,11 +151,10 @@ class Maker:
         head.alignment = ALIGN.CENTER
         self._small(head)
         foot = section.footer.paragraphs[0]
-        foot.alignment = ALIGN.CENTER
+        foot.style = "ChapterFoot"
         foot.add_run("— ")
         _field(foot, "PAGE")
         foot.add_run(" —")
-        self._small(foot)
 
     def _small(self, paragraph: Any) -> None:
         for run in paragraph.runs:
@@ -180,6 +181,9 @@ class Maker:
 
     def _put_item(self, block: Mapping[str, Any]) -> None:
         self.put(self._said(block["item"]), "ChapterItem")
+
+    def _put_small(self, block: Mapping[str, Any]) -> None:
+        self.put(self._said(block["small"]), "ChapterNote")
 
     def _put_if(self, block: Mapping[str, Any]) -> None:
         self.put(f"{{%p if {block['if']} %}}")
@@ -249,7 +253,9 @@ class Maker:
         self.put("{%p endif %}")
         self.put("{%p if plan.approved %}")
         approval = "批准文号：{{ plan.approval_no }}　{{ plan.approval_date }}"
-        self.put(approval if zh else "Approved by {{ plan.approval_no }}, {{ plan.approval_date }}", "ChapterCover")
+        self.put(
+            approval if zh else "Approved by {{ plan.approval_no }}, {{ plan.approval_date }}", "ChapterCover"
+        )
         self.put("{%p endif %}")
         words = "编制单位：{{ plan.compiler }}" if zh else "Compiled by {{ plan.compiler }}"
         compiler = self.put(words, "ChapterCover")

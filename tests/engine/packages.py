@@ -29,14 +29,14 @@ SCHEMA = schemas.load("shanghai")
 FOLDER = "990100演示市水土保持空间管控成果_20260630"
 VECTORS = "990100演示市水土保持空间管控矢量数据"
 DISTRICTS = {"990101": "东区", "990102": "西区"}
-#: Code of LYDM -> role, in the order of the digits of `PIECES`.
-ROLES = {
-    "HX": "ecological_redline",
-    "YN": "permanent_basic_farmland",
-    "KF": "urban_development_boundary",
-    "ZY": "key_prevention_zone",
-}
-#: West to east, south to north: district, and which of `ROLES` the piece lies in.
+#: What may lie on a piece: code, role and tier.
+LYING = (
+    ("HX", "ecological_redline", "biodiversity"),
+    ("YN", "permanent_basic_farmland", "pbf"),
+    ("KF", "urban_development_boundary", "concentrated"),
+    ("ZY", "key_prevention_zone", "municipal"),
+)
+#: West to east, south to north: district, which of `LYING` lie on the piece.
 PIECES = (
     ("990101", "1000"),
     ("990101", "0100"),
@@ -47,8 +47,6 @@ PIECES = (
     ("990102", "0001"),
     ("990102", "0100"),
 )
-#: The inputs: role and layer.
-INPUTS = (("admin_extent", "XZQ"), ("ecological_redline", "STBHHX"))
 #: Metres, of a piece.
 SIDE = 400.0
 _ORIGIN = (620_000.0, 3_450_000.0)
@@ -121,9 +119,9 @@ class Draft:
 def _pieces(draft):
     rows, number = [], {}
     for at, (district, flags) in enumerate(PIECES):
-        codes = [code for code, flag in zip(ROLES, flags) if flag == "1"]
-        decision = _decision(codes)
-        zone = TABLE.zones[decision["zone"]]
+        lying = [one for one, flag in zip(LYING, flags) if flag == "1"]
+        row = rules.decide(TABLE, {role: tier for _, role, tier in lying}, {role for _, role, _ in LYING})
+        zone, declared = TABLE.zones[row["zone"]], flags[3] == "1"
         number[zone["fqdm"]] = number.get(zone["fqdm"], 0) + 1
         rows.append(
             {
@@ -135,33 +133,27 @@ def _pieces(draft):
                 "FQDM": zone["fqdm"],
                 "FQMC": zone["name_zh"],
                 "GKDJ": zone["gkdj"],
-                "ZT": {"confirmed": "1", "pending": "2"}[decision["status"]],
+                "ZT": "1",
                 "LH": "1",
-                "FZLX": "1" if "ZY" in codes else "0",
-                "FZJB": "2" if "ZY" in codes else "0",
-                "LYDM": ";".join(sorted(codes)) or None,
+                "FZLX": "1" if declared else "0",
+                "FZJB": "2" if declared else "0",
+                "LYDM": ";".join(sorted(code for code, _, _ in lying)) or None,
                 "LYMC": "某红线" if flags[0] == "1" else None,
                 "SFHX": flags[0],
                 "SFYN": flags[1],
                 "SFKF": flags[2],
                 "SYJB": "0",
                 "SFBHD": "0",
-                "CSDM": ";".join(decision["measures"]),
-                "CSMC": "；".join(TABLE.measures[code]["text_zh"] for code in decision["measures"])[:100],
-                "GZBH": decision["decisive"][0],
-                "CTLX": ";".join(decision["conflicts"]) or None,
+                "CSDM": ";".join(row["measures"]),
+                "CSMC": "；".join(TABLE.measures[code]["text_zh"] for code in row["measures"])[:100],
+                "GZBH": row["decisive"][0],
+                "CTLX": ";".join(row["conflicts"]) or None,
                 "TQMJ": round(float(draft.raw[at]), 4),
                 "TBMJ": round(float(draft.closed[at]), 2),
                 "SJNF": "2026",
             }
         )
     draft.add("SBGKFQ", rows, draft.work)
-
-
-def _decision(codes):
-    """Return what the decision table says of a piece that lies in the roles of `codes`."""
-    lying = {ROLES[code]: [""] for code in codes}
-    return rules.decide(TABLE, lying, frozenset(role for role, _ in INPUTS))
 
 
 def _key_areas(draft):
@@ -249,12 +241,12 @@ def _tables(draft):
     )
     relations = [
         {
-            **{"BSM": row["BSM"], "LYDM": code, "JS": ROLES[code], "TC": ROLES[code], "LYBH": "1"},
+            **{"BSM": row["BSM"], "LYDM": code, "JS": role, "DJ": tier, "TC": role, "LYBH": "1"},
             **{"LYMC": "某红线" if code == "HX" else None, "FGMJ": row["TBMJ"]},
         }
         for row in pieces
-        for code in (row["LYDM"] or "").split(";")
-        if code
+        for code, role, tier in LYING
+        if code in (row["LYDM"] or "").split(";")
     ]
     draft.add("GXB", relations)
     used = sorted({code for row in pieces for code in row["CSDM"].split(";")})
@@ -287,7 +279,8 @@ def _register(draft):
 def _meta(draft):
     control = {row["XZQDM"]: row["MJ"] for row in draft.rows["XZQ"]}
     model = areas.area_model(WORK)
-    inputs = [{"role": role, "layer": layer, "crs": "EPSG:4490", "used": 2} for role, layer in INPUTS]
+    used = [("admin_extent", "XZQ"), *((role, code) for code, role, _ in LYING)]
+    inputs = [{"role": role, "layer": layer, "crs": "EPSG:4490", "used": 2} for role, layer in used]
     meta = {
         **{"profile": "shanghai", "schema_version": SCHEMA.version, "stage": "draft", "code": "990100"},
         **{"name": "演示市", "date": "20260630", "compiler": "演示单位", "secrecy": "公开", "scale": "50000"},

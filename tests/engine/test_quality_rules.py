@@ -611,18 +611,3 @@ def test_a_public_edition_is_checked_as_what_it_is(tmp_path):
     assert report.flaws == ()
     assert {one.why for one in report.not_checked if not one.part} == {"public_edition", "no_sums"}
     assert {"1101", "2201", "3201", "3501", "4102", "4103"} <= set(report.ran)
-
-
-@pytest.mark.parametrize(
-    ("text", "field", "case"),
-    [
-        ("UPDATE SBGKFQ SET GZBH = 'R23' WHERE BSM = ?", "GZBH", "rule"),
-        ("UPDATE SBGKFQ SET CSDM = 'M06;M12' WHERE BSM = ?", "CSDM", "owed"),
-    ],
-)
-def test_without_relations_a_piece_has_what_its_deciding_rule_gives(tmp_path, text, field, case):
-    root = packages.make(tmp_path, drop("GXB"))
-    with packages.edited(root) as database:
-        database.execute(text, (FIRST,))
-    found = [flaw for flaw in checked(root).errors() if flaw.code == "3701"]
-    assert [(flaw.bsm, flaw.field, flaw.case) for flaw in found] == [(FIRST, field, case)]

@@ -152,9 +152,7 @@ class _Document:
     def _clean(self, value: Any) -> Any:
         """Return a text in one line and without signs that XML does not take."""
         if isinstance(value, str) and not hasattr(value, "__html__"):
-            return (
-                " ".join(word_tables.ILLEGAL.sub("", value).split(" ")).replace("\n", " ").replace("\t", " ")
-            )
+            return re.sub(r"[\t\n\f\a]+", " ", word_tables.ILLEGAL.sub("", value))
         return value
 
 

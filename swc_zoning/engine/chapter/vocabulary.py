@@ -16,7 +16,7 @@ from typing import Any
 from swc_zoning.engine import roles, rule_words, siting
 from swc_zoning.engine.chapter import plans
 from swc_zoning.engine.chapter import tables as chapter_tables
-from swc_zoning.engine.chapter.figures import Figures
+from swc_zoning.engine.chapter.figures import Figures, full_width
 from swc_zoning.engine.messages import sentence
 from swc_zoning.engine.submission import schemas
 
@@ -225,12 +225,24 @@ class Zone:
         rows = self._words._figures.table.rules.values()
         return [self._words._criterion(row) for row in rows if row["zone"] == self.code]
 
+    def _ids(self) -> tuple[set[str], set[str]]:
+        """Return the measures that occur in it: those of its own rules, and others."""
+        figures = self._words._figures
+        rows = figures.matching("zone_measures", (self.code, None))
+        present = {id_ for row in rows for id_ in row["measures"].split(";") if id_}
+        rules = [row for row in figures.table.rules.values() if row["zone"] == self.code]
+        own = {id_ for row in rules for id_ in row["measures"]}
+        return present & own, present - own
+
     @property
     def measures(self) -> list[Measure]:
-        """The measures that hold somewhere in it."""
-        rows = self._words._figures.matching("zone_measures", (self.code, None))
-        ids = {id_ for row in rows for id_ in row["measures"].split(";")}
-        return self._words._measures(ids)
+        """The measures of its own rules that hold somewhere in it."""
+        return self._words._measures(self._ids()[0])
+
+    @property
+    def others(self) -> list[str]:
+        """The codes of further measures that hold somewhere in it."""
+        return [measure.id for measure in self._words._measures(self._ids()[1])]
 
 
 class Kind:
@@ -311,7 +323,7 @@ class Words:
     def names(self) -> dict[str, Any]:
         """Return what the names of a template stand for."""
         lists = ("zones", "unseen_zones", "protected", "declared", "conflicts", "targets", "acts", "maps")
-        told = ("missing", "everywhere", "projects", "uncovered", "unknown_roles")
+        told = ("missing", "everywhere", "projects", "uncovered", "unknown_roles", "pressing")
         acts = ("ha", "km2", "share", "percent", "count", "join", "absence", "provided", "role")
         more = ("article", "chapter", "section", "banned", "paper", "rules")
         return {
@@ -480,7 +492,7 @@ class Words:
 
     @property
     def acts(self) -> list[str]:
-        """The papers that rules, measures, conflicts and grades in force rest on, in the order of the table."""
+        """The papers that rows in force rest on, in the order of the table."""
         table = self._figures.table
         cited = {
             one["act"]
@@ -501,12 +513,19 @@ class Words:
         return (row.get("valid_from") or day) <= day <= (row.get("valid_to") or day)
 
     def _act(self, row: Mapping[str, Any]) -> str:
-        figures, number = self._figures, row.get("number", "")
-        title = figures.cite("decision_table", ("acts", row["id"]), "title", figures.named(row, "title"))
-        number = figures.cite("decision_table", ("acts", row["id"]), "number", number)
-        if figures.lang == "en":
-            return title
-        return say("act_numbered", "zh", title=title, number=number) if number else f"《{title}》"
+        """Return a paper with its number and the short name by which articles of it are cited."""
+        figures, key = self._figures, ("acts", row["id"])
+        told = {
+            "title": figures.named(row, "title"),
+            "number": row.get("number", ""),
+            "short": row["short_zh"],
+        }
+        facts = {
+            name: figures.cite("decision_table", key, name, full_width(text)) for name, text in told.items()
+        }
+        if facts["short"] == facts["number"]:
+            facts["number"] = ""
+        return say("act_numbered" if facts["number"] else "act", figures.lang, **facts)
 
     # --- areas by name -----------------------------------------------------------------------------
 
@@ -540,6 +559,11 @@ class Words:
             self._figures.rows("conflict_kinds"), key=lambda row: (order.index(row["severity"]), row["kind"])
         )
         return [self._conflict(row, row["kind"] in proposing) for row in rows]
+
+    @property
+    def pressing(self) -> list[Conflict]:
+        """The kinds of conflict that are to be changed."""
+        return [one for one in self.conflicts if one.severity == "error"]
 
     def _conflict(self, row: Mapping[str, Any], proposes: bool) -> Conflict:
         figures, key = self._figures, (row["kind"],)

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape  # nosec B406 - writes XML only
 
+from swc_zoning.engine.chapter.plans import BREAK
 from swc_zoning.engine.chapter.tables import Column, Table
 
 _NUMERIC = frozenset({"area", "area4", "percent", "count"})
@@ -20,9 +21,15 @@ _NUMERIC = frozenset({"area", "area4", "percent", "count"})
 _SIZES = (21, 18, 16, 15, 13)
 _THICK, _THIN = 12, 6
 #: White space at both sides of a cell, twentieths of a point.
-_PADDING = 100
+_PADDING, _LIFT = 100, 30
+#: Rows that stay with the head, and with the last row; rows of a table that is not broken at all.
+_TOGETHER, _SHORT = 2, 12
 #: Fewest signs of Chinese in a line of a column of text, and what of a head may stand in a line.
 _LEAST, _HEAD = 4, 4
+#: Signs up to which a text is to stand in one line, if there is room at a size that reads well.
+_EASY = 14.0
+#: Width of a narrow sign in ems: that of digits in the wider of the fonts that replace one another.
+_NARROW, _BOLD = 0.64, 1.1
 #: No control signs in XML 1.0.
 ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -40,13 +47,25 @@ def xml(table: Table, caption: str, unit: str, note: str, width: int) -> str:
     size, widths = fitted(table, width)
     rows = [_row([column.title for column in table.columns], table, widths, size, head=True)]
     rows += [
-        _row([cell.text for cell in row], table, widths, size, bold=number in table.sums)
+        _row(
+            [cell.text for cell in row],
+            table,
+            widths,
+            size,
+            bold=number in table.sums,
+            keep=_stays(number, len(table.rows)),
+        )
         for number, row in enumerate(table.rows)
     ]
     grid = "".join(f'<w:gridCol w:w="{one}"/>' for one in widths)
     parts.append(f"<w:tbl>{_properties(sum(widths))}<w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>")
     # Two tables that touch would be one.
     return "".join([*parts, *(_noted(table, note) or [paragraph("", "ChapterNote")])])
+
+
+def _stays(row: int, rows: int) -> bool:
+    """Return whether a row stays on the page of the next: all of a short table, the ends of a long one."""
+    return row < rows - 1 and (rows <= _SHORT or row < _TOGETHER - 1 or row >= rows - _TOGETHER)
 
 
 def _noted(table: Table, note: str) -> list[str]:
@@ -64,7 +83,7 @@ def paragraph(text: str, style: str, keep: bool = False) -> str:
 
 def plain(text: str) -> str:
     """Return a text as XML, in one line and without signs that XML does not take."""
-    return escape(" ".join(ILLEGAL.sub("", text).split()))
+    return escape(re.sub(r"[ \t\r\n]+", " ", ILLEGAL.sub("", text)).strip(" "))
 
 
 # --- rows ------------------------------------------------------------------------------------------
@@ -74,7 +93,8 @@ def _properties(width: int) -> str:
     lines = "".join(
         f'<w:{side} w:val="single" w:sz="{_THICK}" w:space="0" w:color="auto"/>' for side in ("top", "bottom")
     )
-    margins = "".join(f'<w:{side} w:w="{_PADDING // 2}" w:type="dxa"/>' for side in ("left", "right"))
+    sides = {"top": _LIFT, "left": _PADDING // 2, "bottom": _LIFT, "right": _PADDING // 2}
+    margins = "".join(f'<w:{side} w:w="{wide}" w:type="dxa"/>' for side, wide in sides.items())
     return (
         f'<w:tblPr><w:tblW w:w="{width}" w:type="dxa"/><w:jc w:val="center"/><w:tblBorders>{lines}'
         f'</w:tblBorders><w:tblLayout w:type="fixed"/><w:tblCellMar>{margins}</w:tblCellMar></w:tblPr>'
@@ -88,16 +108,17 @@ def _row(
     size: int,
     head: bool = False,
     bold: bool = False,
+    keep: bool = False,
 ) -> str:
     cells = "".join(
-        _cell(text, column, width, size, head, bold)
+        _cell(text, column, width, size, head, bold, keep or head)
         for text, column, width in zip(texts, table.columns, widths)
     )
     repeated = "<w:tblHeader/>" if head else ""
     return f"<w:tr><w:trPr><w:cantSplit/>{repeated}</w:trPr>{cells}</w:tr>"
 
 
-def _cell(text: str, column: Column, width: int, size: int, head: bool, bold: bool) -> str:
+def _cell(text: str, column: Column, width: int, size: int, head: bool, bold: bool, keep: bool) -> str:
     line = f'<w:tcBorders><w:bottom w:val="single" w:sz="{_THIN}" w:space="0" w:color="auto"/></w:tcBorders>'
     centred = head or column.kind == "ordinal" or (column.kind == "mixed" and not text[:1].isalpha())
     side = "center" if centred else ("right" if column.kind in _NUMERIC else "left")
@@ -106,9 +127,9 @@ def _cell(text: str, column: Column, width: int, size: int, head: bool, bold: bo
     return (
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{line if head else ""}'
         f'<w:vAlign w:val="center"/></w:tcPr><w:p><w:pPr><w:pStyle w:val="{style}"/>'
-        f'{"<w:keepNext/>" if head else ""}<w:jc w:val="{side}"/></w:pPr>'
+        f'{"<w:keepNext/>" if keep else ""}<w:jc w:val="{side}"/></w:pPr>'
         f'<w:r><w:rPr>{strong}<w:sz w:val="{size}"/><w:szCs w:val="{size}"/></w:rPr>'
-        f'<w:t xml:space="preserve">{plain(text)}</w:t></w:r></w:p></w:tc>'
+        f'<w:t xml:space="preserve">{plain(text).replace("、", "、" + BREAK)}</w:t></w:r></w:p></w:tc>'
     )
 
 
@@ -116,8 +137,8 @@ def _cell(text: str, column: Column, width: int, size: int, head: bool, bold: bo
 
 
 def em(text: str) -> float:
-    """Return the width of a text in signs of Chinese; narrow signs are a bit over half of one."""
-    return sum(1.0 if unicodedata.east_asian_width(sign) in "WFA" else 0.56 for sign in text)
+    """Return the width of a text in signs of Chinese."""
+    return sum(1.0 if unicodedata.east_asian_width(sign) in "WFA" else _NARROW for sign in text)
 
 
 def fitted(table: Table, width: int) -> tuple[int, list[int]]:
@@ -127,11 +148,10 @@ def fitted(table: Table, width: int) -> tuple[int, list[int]]:
     """
     least = [_least(column, texts, table.lang) for column, texts in _columns(table)]
     wanted = [max(low, _wanted(column, texts)) for (column, texts), low in zip(_columns(table), least)]
-    for size in _SIZES:
-        step = size * 10
-        room = width - _PADDING * len(least)
-        if sum(least) * step <= room:
-            break
+    room = width - _PADDING * len(least)
+    easy = sum(max(low, min(want, _EASY)) for low, want in zip(least, wanted))
+    size = _size(easy, room, _SIZES[:-2]) or _size(sum(least), room, _SIZES[2:]) or _SIZES[-1]
+    step = size * 10
     scale = min(1.0, room / (sum(least) * step))
     widths = [low * step * scale for low in least]
     spare = room - sum(widths)
@@ -145,6 +165,11 @@ def fitted(table: Table, width: int) -> tuple[int, list[int]]:
     return size, _whole([one + _PADDING for one in widths], width)
 
 
+def _size(ems: float, room: int, sizes: Sequence[int]) -> int | None:
+    """Return the largest size at which so many ems fit into so much room."""
+    return next((size for size in sizes if ems * size * 10 <= room), None)
+
+
 def _columns(table: Table) -> list[tuple[Column, list[str]]]:
     return [(column, [row[place].text for row in table.rows]) for place, column in enumerate(table.columns)]
 
@@ -153,7 +178,7 @@ def _least(column: Column, texts: Iterable[str], lang: str) -> float:
     """Return the fewest signs a column can do with."""
     head = max(map(em, column.title.split())) if lang == "en" else min(em(column.title), _HEAD)
     if column.kind in _NUMERIC or column.kind == "ordinal":
-        return max(head, *(em(text) for text in texts)) + 0.2
+        return max(head, *(em(text) * _BOLD for text in texts)) + 0.2
     words = max((em(word) for text in texts for word in _unbroken(text)), default=0.0)
     longest = max((em(text) for text in texts), default=0.0)
     return max(head, min(longest, _LEAST), min(words, 12.0)) + 0.2
@@ -165,10 +190,9 @@ def _unbroken(text: str) -> list[str]:
 
 
 def _wanted(column: Column, texts: Sequence[str]) -> float:
-    if column.kind in _NUMERIC:
-        return min(em(column.title), 8.0)
+    head = min(em(column.title), 8.0) + 0.2
     longest = max((em(text) for text in texts), default=0.0)
-    return longest if longest <= 10 else 10 + 4 * (longest - 10) ** 0.5
+    return max(head, longest if longest <= 10 else 10 + 4 * (longest - 10) ** 0.5)
 
 
 def _whole(widths: Sequence[float], total: int) -> list[int]:

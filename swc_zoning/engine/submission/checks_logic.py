@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from swc_zoning.engine import roles
-from swc_zoning.engine.rules import RuleTable
 from swc_zoning.engine.submission import columns
 from swc_zoning.engine.submission.decisions import decided_anew
 from swc_zoning.engine.submission.opening import Package
@@ -47,7 +46,7 @@ def check_3701(package: Package, rule: Rule) -> Iterator[Said]:
         if table is None:
             yield Unchecked("other_rules", part=True)
         elif package.sheet("GXB") is None:
-            yield from _decided(package, rule, sheet, table)
+            yield Unchecked("no_layer", {"layer": "GXB"}, part=True)
         else:
             yield from decided_anew(package, rule, sheet, table)
         yield from _related(package, rule, sheet)
@@ -109,42 +108,6 @@ def _measures_listed(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Fla
     for row in columns.rows(lacking):
         missing = [code for code in columns.codes(str(values[row])) if code in every and code not in known]
         yield columns.flaw(package, rule, ZONES, row, case="measure", field="CSDM", value=";".join(missing))
-
-
-def _decided(package: Package, rule: Rule, sheet: Sheet, table: RuleTable) -> Iterator[Flaw]:
-    """Yield pieces whose zone, level or measures are not those of their deciding rule."""
-    level_of = {row["fqdm"]: row["gkdj"] for row in table.zones.values()}
-    names = ("FQDM", "GKDJ", "GZBH", "CSDM")
-    found = [columns.texts(sheet, name) for name in names]
-    if any(values is None for values in found):
-        return
-    zone, level, decisive, measures = found
-    wanted = np.array([level_of.get(code, "") for code in zone.tolist()])
-    yield from _pair(package, rule, (wanted != "") & (wanted != level), ("GKDJ", level), ("FQDM", zone))
-    made = {id_: table.zones[row["zone"]]["fqdm"] for id_, row in table.rules.items() if row.get("zone")}
-    right = np.array([made.get(id_, "-") for id_ in decisive.tolist()])
-    for row in columns.rows((right != zone) & (decisive != "")):
-        facts = {"value": str(decisive[row]), "other": str(right[row]), "zone": str(zone[row])}
-        yield columns.flaw(package, rule, ZONES, row, case="rule", field="GZBH", **facts)
-    owed = {id_: _always_owed(id_, table) for id_ in made}
-    both = np.char.add(np.char.add(decisive, "|"), measures)
-    lacks = columns.where(both, lambda text: bool(_lacking(text, owed)))
-    for row in columns.rows(lacks & (right == zone)):
-        other = ";".join(sorted(_lacking(str(both[row]), owed)))
-        yield columns.flaw(
-            package, rule, ZONES, row, case="owed", field="CSDM", value=str(decisive[row]), other=other
-        )
-
-
-def _always_owed(id_: str, table: RuleTable) -> set[str]:
-    """Return the measures of a rule that are withheld nowhere."""
-    mine = [code for code in table.rules[id_]["measures"] if code in table.measures]
-    return {code for code in mine if not table.measures[code]["withheld_where"]}
-
-
-def _lacking(text: str, owed: Mapping[str, set[str]]) -> set[str]:
-    decisive, _, measures = text.partition("|")
-    return owed.get(decisive, set()) - set(columns.codes(measures))
 
 
 def _related(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:

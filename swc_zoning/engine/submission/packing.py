@@ -26,6 +26,8 @@ from swc_zoning.engine.submission.sheets import Sheet, items_of
 PARTS = ("part_text", "part_maps", "part_points")
 RESULTS, PROPOSED = "ZJJG", "HXJY"
 _SHAPEFILES = "shp"
+#: Files of a chapter -> keys of `Schema.naming`: in a package they are called after the city.
+_OF_CHAPTER = {"text.docx": "chapter_text", "notes.docx": "chapter_notes", "tables.xlsx": "chapter_tables"}
 
 
 @dataclass(frozen=True)
@@ -171,13 +173,15 @@ def add_extras(folder: Path, work: Work) -> None:
         place = folder / work.named(part)
         for path in map(Path, found):
             place.mkdir(exist_ok=True)
-            if (place / path.name).exists():
-                raise SwcError("package.extra_twice", name=path.name)
+            key = _OF_CHAPTER.get(path.name)
+            target = place / (work.named(key) + path.suffix if key else path.name)
+            if target.exists():
+                raise SwcError("package.extra_twice", name=target.name)
             if path.is_dir():
                 # Without its permissions: what is read-only could not be sealed or replaced.
-                shutil.copytree(path, place / path.name, copy_function=shutil.copyfile)
+                shutil.copytree(path, target, copy_function=shutil.copyfile)
             else:
-                shutil.copyfile(path, place / path.name)
+                shutil.copyfile(path, target)
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
