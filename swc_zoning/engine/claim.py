@@ -13,7 +13,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -80,6 +80,15 @@ def aside(parent: Path, target: Path) -> Iterator[Path]:
 def is_under_way(folder: Path) -> bool:
     """Return whether an exchange from `folder` has begun and is neither complete nor undone."""
     return (folder / EARLIER).is_dir()
+
+
+def undone_on_error(action: Callable[[], None], undo: Callable[[], None]) -> None:
+    """Run `action`; whatever stops it, `undo` is run before that goes on."""
+    try:
+        action()
+    except BaseException:
+        undo()
+        raise
 
 
 def left_aside(target: Path) -> list[Path]:

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,15 +170,7 @@ def _put_in_place(aside: Path, target: Path, layers: Sequence[Layer]) -> None:
     for name in (ZONING, SUMMARY):
         _flush(aside / name)
     (aside / claim.EARLIER).mkdir()
-    _undone_on_error(lambda: _exchange(aside, target, layers), lambda: _put_back(aside, target))
-
-
-def _undone_on_error(action: Callable[[], None], undo: Callable[[], None]) -> None:
-    try:
-        action()
-    except BaseException:
-        undo()
-        raise
+    claim.undone_on_error(lambda: _exchange(aside, target, layers), lambda: _put_back(aside, target))
 
 
 def _exchange(aside: Path, target: Path, layers: Sequence[Layer]) -> None:

@@ -43,12 +43,6 @@ def _sheets(package: Package) -> Iterator[tuple[Layer, Sheet]]:
             yield layer, sheet
 
 
-def _flaw(package: Package, rule: Rule, layer: str, row: int, **said: Any) -> Flaw:
-    """Return a flaw of a row, with its identifier and place."""
-    bsm = package.bsm(layer, row) or f"#{row + 1}"
-    return rule.flaw(layer=layer, bsm=bsm, place=package.place(layer, row), **said)
-
-
 # --- definitions -----------------------------------------------------------------------------------
 
 
@@ -106,7 +100,9 @@ def check_3202(package: Package, rule: Rule) -> Iterator[Said]:
             values = columns.texts(sheet, field.name) if field.kind == "text" else None
             if values is not None:
                 for row in columns.rows(columns.where(values, lambda text: bool(_BROKEN.search(text)))):
-                    yield _flaw(package, rule, layer.name, row, field=field.name, value=str(values[row])[:60])
+                    yield columns.flaw(
+                        package, rule, layer.name, row, field=field.name, value=str(values[row])[:60]
+                    )
     for copy in package.copies:
         yield from _cut(package, rule, copy)
     yield from _names_cut(package, rule)
@@ -129,7 +125,7 @@ def _cut(package: Package, rule: Rule, copy: DataSet) -> Iterator[Flaw]:
                 "file": short,
                 "value": str(min(values, key=len))[-40:],
             }
-            yield _flaw(package, rule, layer.name, one.row, case="cut", **said)
+            yield columns.flaw(package, rule, layer.name, one.row, case="cut", **said)
 
 
 def _names_cut(package: Package, rule: Rule) -> Iterator[Said]:
@@ -146,7 +142,9 @@ def _names_cut(package: Package, rule: Rule) -> Iterator[Said]:
         known[bsm or ""].update(columns.codes(name or ""))
     for row in columns.rows(columns.alone(zones) & (names != "")):
         if not _are_names(names[row], known[zones.columns["BSM"][row]]):
-            yield _flaw(package, rule, "SBGKFQ", row, case="names", field="LYMC", value=str(names[row])[-40:])
+            yield columns.flaw(
+                package, rule, "SBGKFQ", row, case="names", field="LYMC", value=str(names[row])[-40:]
+            )
 
 
 def _are_names(text: str, known: set[str]) -> bool:
@@ -183,7 +181,7 @@ def _unknown_codes(
 
     for row in columns.rows(columns.where(values, unknown)):
         said = {"field": field.name, "value": str(values[row])[:60], "domain": field.domain}
-        yield _flaw(package, rule, layer.name, row, **said)
+        yield columns.flaw(package, rule, layer.name, row, **said)
 
 
 def _misnamed(
@@ -199,7 +197,7 @@ def _misnamed(
     wanted = np.array([right.get(one) or "" for one in values.tolist()])
     for row in columns.rows((wanted != "") & (wanted != said)):
         facts = {"value": str(said[row])[:60], "code": str(values[row]), "name": str(wanted[row])}
-        yield _flaw(package, rule, layer, row, case="name", field=name, **facts)
+        yield columns.flaw(package, rule, layer, row, case="name", field=name, **facts)
 
 
 def _table_of_codes(package: Package, rule: Rule, known: dict[str, dict[str, str]]) -> Iterator[Flaw]:
@@ -214,7 +212,7 @@ def _table_of_codes(package: Package, rule: Rule, known: dict[str, dict[str, str
             wanted = sheets.fitted(known[domain].get(code), field.length)
             if said != (wanted or ""):
                 facts = {"domain": domain, "code": code, "value": said[:60], "name": (wanted or "-")[:60]}
-                yield _flaw(package, rule, "DMB", row, case="table", field="MC", **facts)
+                yield columns.flaw(package, rule, "DMB", row, case="table", field="MC", **facts)
 
 
 # --- numbers and dates -----------------------------------------------------------------------------
@@ -244,11 +242,11 @@ def _areas(package: Package, rule: Rule, layer: Layer, field: Field, values: Any
         if levelled.any():
             row = int(np.flatnonzero(levelled)[0])
             said = {"severity": "W", "key": "levelled", "case": "levelled", "field": field.name}
-            yield _flaw(package, rule, layer.name, row, count=int(levelled.sum()), **said)
+            yield columns.flaw(package, rule, layer.name, row, count=int(levelled.sum()), **said)
         wrong &= ~levelled
     for row in columns.rows(wrong):
         said = {"value": f"{values[row]:.{field.decimals}f}", "measure": float(values[row])}
-        yield _flaw(package, rule, layer.name, row, field=field.name, **said)
+        yield columns.flaw(package, rule, layer.name, row, field=field.name, **said)
 
 
 def _levelled_away(package: Package, rule: Rule, values: Any) -> Any:
@@ -269,7 +267,7 @@ def _times(package: Package, rule: Rule, layer: Layer, field: Field, sheet: Shee
     values = columns.texts(sheet, field.name)
     for row in columns.rows(columns.where(values, wrong)) if values is not None else ():
         said = {"case": field.format, "field": field.name, "value": str(values[row])[:20]}
-        yield _flaw(package, rule, layer.name, row, **said)
+        yield columns.flaw(package, rule, layer.name, row, **said)
 
 
 def _is_date(text: str) -> bool:
@@ -306,7 +304,7 @@ def _doubled(package: Package, rule: Rule, layers: list[str], in_use: bool = Fal
         if len(found) > 1:
             layer, row = found[-1]
             others = ", ".join(f"{name} #{at + 1}" for name, at in found[:8])
-            yield _flaw(package, rule, layer, row, field="BSM", others=others)
+            yield columns.flaw(package, rule, layer, row, field="BSM", others=others)
 
 
 def _numbered_twice(package: Package, rule: Rule) -> Iterator[Flaw]:
@@ -319,7 +317,9 @@ def _numbered_twice(package: Package, rule: Rule) -> Iterator[Flaw]:
     lead = set(first.tolist())
     for row in range(len(values)) if doubled else ():
         if values[row] in doubled and row not in lead:
-            yield _flaw(package, rule, "SBGKFQ", row, case="tbbh", field="TBBH", value=str(values[row]))
+            yield columns.flaw(
+                package, rule, "SBGKFQ", row, case="tbbh", field="TBBH", value=str(values[row])
+            )
 
 
 @lru_cache(maxsize=1)
@@ -358,11 +358,11 @@ def _districts(
     is_dead = columns.where(values, lambda text: any(code[:6] in dead for code in columns.codes(text)))
     for row in columns.rows(is_dead):
         now = ", ".join(dead[code[:6]] for code in columns.codes(str(values[row])) if code[:6] in dead)
-        yield _flaw(
+        yield columns.flaw(
             package, rule, layer.name, row, case="dead", field=field, value=str(values[row]), code=now
         )
     for row in columns.rows(columns.where(values, wrong) & ~is_dead):
-        yield _flaw(package, rule, layer.name, row, field=field, value=str(values[row])[:40])
+        yield columns.flaw(package, rule, layer.name, row, field=field, value=str(values[row])[:40])
 
 
 def _head(code: str) -> str:
@@ -379,7 +379,7 @@ def _district_names(
     wanted = np.array([known.get(str(code), "") for code in codes])
     for row in columns.rows((wanted != "") & (names != "") & (wanted != names)):
         facts = {"value": str(names[row])[:40], "code": str(codes[row]), "name": str(wanted[row])}
-        yield _flaw(package, rule, layer.name, row, case="name", field=fields[1], **facts)
+        yield columns.flaw(package, rule, layer.name, row, case="name", field=fields[1], **facts)
 
 
 def _headed(
@@ -390,7 +390,7 @@ def _headed(
         return
     apart = (bsm.astype("U6") != values.astype("U6")) & (bsm != "") & (values != "")
     for row in columns.rows(apart):
-        yield _flaw(package, rule, layer.name, row, case="prefix", field=field, value=str(values[row]))
+        yield columns.flaw(package, rule, layer.name, row, case="prefix", field=field, value=str(values[row]))
 
 
 # --- required --------------------------------------------------------------------------------------
@@ -409,7 +409,7 @@ def check_3601(package: Package, rule: Rule) -> Iterator[Said]:
             else:
                 blank = ~np.isfinite(values.astype(float))
             for row in columns.rows(blank):
-                yield _flaw(package, rule, layer.name, row, field=field.name)
+                yield columns.flaw(package, rule, layer.name, row, field=field.name)
     yield from _stage(package, rule)
 
 

@@ -26,11 +26,6 @@ _EXCLUSIVE = (
 _CONTROL_LINE = "STBHKZX"
 
 
-def _flaw(package: Package, rule: Rule, row: int, layer: str = ZONES, **said: Any) -> Flaw:
-    bsm = package.bsm(layer, row) or f"#{row + 1}"
-    return rule.flaw(layer=layer, bsm=bsm, place=package.place(layer, row), **said)
-
-
 @checker("6401")
 def check_6401(package: Package, rule: Rule) -> Iterator[Said]:
     """The zones reach as far as the districts, none is left out; copies of inputs are as they were used.
@@ -103,7 +98,7 @@ def _as_used(package: Package, rule: Rule, layer: str, sheet: Sheet) -> Iterator
     rows = list(_edited_rows(rule, sheet, measured))
     for row in rows:
         off = round(abs(float(measured[row] - sheet.columns["MJ"][row])), 2)
-        yield _flaw(package, rule, row, layer, case="copy_row", field="MJ", measure=off, unit="m2")
+        yield columns.flaw(package, rule, layer, row, case="copy_row", field="MJ", measure=off, unit="m2")
     if not rows:
         case = "edited" if _hash_said(package, layer) else "copy"
         yield rule.flaw(case=case, layer=layer, measure=round(away, 2), unit="m2")
@@ -206,8 +201,16 @@ def _unlisted_pieces(package: Package, rule: Rule, kinds: list[str]) -> Iterator
                 "key": kind,
             }
             measure = round(float(area[mine].sum()), 2)
-            yield _flaw(
-                package, rule, first, case="unlisted", severity="E", measure=measure, unit="m2", **facts
+            yield columns.flaw(
+                package,
+                rule,
+                ZONES,
+                first,
+                case="unlisted",
+                severity="E",
+                measure=measure,
+                unit="m2",
+                **facts,
             )
 
 

@@ -34,11 +34,6 @@ _TARGETS = {
 }
 
 
-def _flaw(package: Package, rule: Rule, row: int, layer: str = ZONES, **said: Any) -> Flaw:
-    bsm = package.bsm(layer, row) or f"#{row + 1}"
-    return rule.flaw(layer=layer, bsm=bsm, place=package.place(layer, row), **said)
-
-
 @checker("3701")
 def check_3701(package: Package, rule: Rule) -> Iterator[Said]:
     """Zone, rule, measures, flags and sources of a piece fit; relations and register fit pieces."""
@@ -65,7 +60,7 @@ def _pair(
     """Yield a flaw for each row where two columns (name, values) do not fit."""
     for row in columns.rows(mask):
         shown = {"value": str(one[1][row])[:60], "other": str(other[1][row])[:60], "other_field": other[0]}
-        yield _flaw(package, rule, row, field=one[0], **shown)
+        yield columns.flaw(package, rule, ZONES, row, field=one[0], **shown)
 
 
 def _sources_fit(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
@@ -112,7 +107,7 @@ def _measures_listed(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Fla
     )
     for row in columns.rows(lacking):
         missing = [code for code in columns.codes(str(values[row])) if code in every and code not in known]
-        yield _flaw(package, rule, row, case="measure", field="CSDM", value=";".join(missing))
+        yield columns.flaw(package, rule, ZONES, row, case="measure", field="CSDM", value=";".join(missing))
 
 
 def _related(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
@@ -130,7 +125,7 @@ def _related(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
         if bsm and set(columns.codes(str(sources[row]))) != said.get(bsm, set()):
             other = ";".join(sorted(said.get(bsm, set())))
             shown = {"value": str(sources[row])[:60], "other": other, "other_field": "GXB.LYDM"}
-            yield _flaw(package, rule, row, field="LYDM", **shown)
+            yield columns.flaw(package, rule, ZONES, row, field="LYDM", **shown)
 
 
 def _known_elsewhere(package: Package, rule: Rule) -> Iterator[Flaw]:
@@ -156,7 +151,7 @@ def _registered(package: Package, rule: Rule) -> Iterator[Flaw]:
     values = sheet.columns.get("BSM") if sheet is not None else None
     for row, bsm in enumerate(() if values is None else values.tolist()):
         if bsm and bsm not in used:
-            yield _flaw(package, rule, row, case="register", field="BSM")
+            yield columns.flaw(package, rule, ZONES, row, case="register", field="BSM")
 
 
 @checker("6503")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from swc_zoning.engine import rules
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.submission.opening import DECISION_TABLE, Package
+from swc_zoning.engine.submission.quality import Flaw, Rule
 from swc_zoning.engine.submission.sheets import Sheet
 from swc_zoning.engine.summary import document_sha256
 
@@ -59,6 +60,12 @@ def alone(sheet: Sheet) -> Mask:
         return np.zeros(len(sheet), bool)
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     return (counts[inverse.ravel()] == 1) & (values != "")
+
+
+def flaw(package: Package, rule: Rule, layer: str, row: int, **said: Any) -> Flaw:
+    """Return a flaw of a row, with its identifier (its number where it has none) and place."""
+    bsm = package.bsm(layer, row) or f"#{row + 1}"
+    return rule.flaw(layer=layer, bsm=bsm, place=package.place(layer, row), **said)
 
 
 @lru_cache(maxsize=1)

@@ -28,6 +28,7 @@ NAME = "consultation"
 GROUPINGS = ("auto", "features", "districts")
 #: Names of features of one side spelt out; the others are counted.
 _NAMED = 3
+_JOINTS = {"zh": "、", "en": ", "}
 
 
 @lru_cache(maxsize=1)
@@ -96,30 +97,24 @@ class Side:
     def feature_text(self, lang: str) -> str:
         """Return the features by name and id, the first few of many."""
         told = [_feature(one, name, lang) for one, name in self.features[:_NAMED]]
-        text = ("、" if lang == "zh" else ", ").join(told)
-        if len(self.features) <= _NAMED:
-            return text
-        more = len(self.features)
-        return f"{text}等 {more} 个要素" if lang == "zh" else f"{text} and others, {more} in all"
+        return self._and_others(told, lang, "{text} and others, {count} in all")
 
     def short(self, lang: str) -> str:
         """Return the name of the features for a sentence."""
         names = list(dict.fromkeys(name or one for one, name in self.features))
-        text = ("、" if lang == "zh" else ", ").join(names[:_NAMED])
-        if len(self.features) <= _NAMED:
+        return self._and_others(names[:_NAMED], lang, "{text} and others ({count} features)")
+
+    def _and_others(self, names: Sequence[str], lang: str, english: str) -> str:
+        text, count = _JOINTS[lang].join(names), len(self.features)
+        if count <= _NAMED:
             return text
-        more = len(self.features)
-        return f"{text}等 {more} 个要素" if lang == "zh" else f"{text} and others ({more} features)"
+        return f"{text}等 {count} 个要素" if lang == "zh" else english.format(text=text, count=count)
 
     def tier_text(self, lang: str) -> str:
         """Return the tiers by name."""
         role = roles.find(self.role)
-        named = {} if role is None else {tier.id: tier for tier in role.tiers}
-        texts = [
-            tier if tier not in named else (named[tier].name_zh if lang == "zh" else named[tier].name_en)
-            for tier in self.tiers
-        ]
-        return ("、" if lang == "zh" else ", ").join(texts)
+        named = {} if role is None else {tier.id: getattr(tier, f"name_{lang}") for tier in role.tiers}
+        return _JOINTS[lang].join(named.get(tier, tier) for tier in self.tiers)
 
 
 def _feature(one: str, name: str, lang: str) -> str:
@@ -168,7 +163,7 @@ class Group:
 
     def district_text(self, lang: str) -> str:
         """Return the names of its districts."""
-        return ("、" if lang == "zh" else ", ").join(name or code for code, name in self.districts)
+        return _JOINTS[lang].join(name or code for code, name in self.districts)
 
     def statement(self, lang: str) -> str:
         """Return what was found, as a sentence."""
@@ -382,7 +377,6 @@ def lonlat_of(place: tuple[float, float], crs: str) -> tuple[float, float]:
 def cells_of(number: int, group: Group, facts: Facts, lang: str) -> dict[str, Any]:
     """Return the cells of a group by column of ``resources/consultation.json``."""
     second = group.second
-    separator = "、" if lang == "zh" else ", "
     return {
         "number": number,
         "group": group.id,
@@ -390,7 +384,7 @@ def cells_of(number: int, group: Group, facts: Facts, lang: str) -> dict[str, An
         "name": group.name(lang),
         "severity": words()["severities"][group.row["severity"]][lang],
         "department": department_name(group.department, facts, lang),
-        "concerned": separator.join(department_name(one, facts, lang) for one in group.concerned),
+        "concerned": _JOINTS[lang].join(department_name(one, facts, lang) for one in group.concerned),
         "layer_a": group.first.layer_text(lang),
         "feature_a": group.first.feature_text(lang),
         "tier_a": group.first.tier_text(lang),

@@ -40,8 +40,7 @@ def decided_anew(package: Package, rule: Rule, sheet: Sheet, table: rules.RuleTa
         said = _sorted(values) if field in _LISTS else values
         for row in columns.rows((said != right) & alone):
             shown = {"value": str(values[row])[:60], "other": str(right[row])[:60]}
-            bsm, place = package.bsm(_ZONES, row) or f"#{row + 1}", package.place(_ZONES, row)
-            yield rule.flaw(case="decided", layer=_ZONES, bsm=bsm, field=field, place=place, **shown)
+            yield columns.flaw(package, rule, _ZONES, row, case="decided", field=field, **shown)
 
 
 def _membership(members: frozenset[tuple[str, str]]) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -122,7 +122,7 @@ def put(new: Path, target: Path, gone: Sequence[str] = ()) -> None:
     plan = {"placed": placed, "gone": sorted(set(gone).difference(placed))}
     _write_plan(aside / _EXCHANGED, plan)
     (aside / claim.EARLIER).mkdir()
-    _undone_on_error(lambda: _exchange(aside, target, plan), lambda: _put_back(aside, target, plan))
+    claim.undone_on_error(lambda: _exchange(aside, target, plan), lambda: _put_back(aside, target, plan))
 
 
 def _write_plan(path: Path, plan: Mapping[str, Sequence[str]]) -> None:
@@ -130,14 +130,6 @@ def _write_plan(path: Path, plan: Mapping[str, Sequence[str]]) -> None:
         json.dump(plan, stream, ensure_ascii=False)
         stream.flush()
         os.fsync(stream.fileno())
-
-
-def _undone_on_error(action: Callable[[], None], undo: Callable[[], None]) -> None:
-    try:
-        action()
-    except BaseException:
-        undo()
-        raise
 
 
 def _exchange(aside: Path, target: Path, plan: Mapping[str, Sequence[str]]) -> None:

@@ -29,6 +29,7 @@ from swc_zoning.engine.grid import (
     to_units,
     unique_points,
 )
+from swc_zoning.engine.submission.datasets import CRS
 
 Mask = NDArray[np.bool_]
 
@@ -38,8 +39,6 @@ _ON_LINE = 1.5 / PER_METRE
 _ON_LINE_DEGREES = 1.5e-9
 #: Straight lines of the plane and in degrees are no farther apart than this times their length squared (1/m).
 _BEND = 5e-8
-#: CRS of the vectors of a submission.
-DEGREES = "EPSG:4490"
 _POLYGON = 3
 
 
@@ -51,11 +50,11 @@ class Plane:
 
     @cached_property
     def _there(self) -> Transformer:
-        return Transformer.from_crs(DEGREES, self.work_crs, always_xy=True)
+        return Transformer.from_crs(CRS, self.work_crs, always_xy=True)
 
     @cached_property
     def _back(self) -> Transformer:
-        return Transformer.from_crs(self.work_crs, DEGREES, always_xy=True)
+        return Transformer.from_crs(self.work_crs, CRS, always_xy=True)
 
     def metres(self, degrees: Floats) -> Floats:
         """Return points (n, 2) longitude and latitude as east and north."""
