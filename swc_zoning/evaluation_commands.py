@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,8 @@ def _evaluate(options: argparse.Namespace, teller: Any) -> int:
         print(json.dumps(shown, ensure_ascii=False, indent=1))
         return DONE
     document = _document(options)
+    if importlib.util.find_spec("rasterio") is None:
+        raise SwcError("evaluation.no_library")
     from swc_zoning.engine.evaluation import running
 
     scratch.use(options.temp)

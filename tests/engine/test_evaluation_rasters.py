@@ -392,6 +392,8 @@ def test_districts_that_overlap_are_refused(save, polygons, tmp_path):
     ]
     given = {"intensity": save("i", np.zeros((10, 10))), "units": polygons("units", rows)}
     assert refused("conservationrate", tmp_path, **given) == "units_overlap"
+    twice = polygons("twice", [(rows[0][0], "A"), (rows[0][0], "B")])
+    assert refused("conservationrate", tmp_path, **{**given, "units": twice}) == "units_overlap"
 
 
 def patches(result):
@@ -525,9 +527,28 @@ def test_every_algorithm_is_declared_whole(name):
 
 
 def test_every_sentence_of_the_evaluation_is_used():
-    text = "".join(path.read_text(encoding="utf-8") for path in Path(running.__file__).parent.glob("*.py"))
+    folder = Path(running.__file__).parent
+    files = [*folder.glob("*.py"), folder.parents[1] / "evaluation_commands.py"]
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
     sentences = [code for code in catalogue() if code.startswith("evaluation.")]
-    assert [code for code in sentences if f'"{code}"' not in text] == ["evaluation.parameters_unreadable"]
+    assert [code for code in sentences if f'"{code}"' not in text] == []
+
+
+def test_an_input_is_never_replaced(save, tmp_path):
+    dem = save("dem", plane(9, 9, 8, 10))
+    before = dem.read_bytes()
+    with pytest.raises(SwcError, match="is_input"):
+        running.run("alignrasters", {"continuous": [str(dem)], "crs": "EPSG:4549"}, tmp_path)
+    assert dem.read_bytes() == before
+
+
+def test_a_run_that_fails_leaves_what_was_there(save, tmp_path):
+    dem = save("dem", plane(9, 9, 8, 10))
+    layers = save("deg", plane(9, 9, 8, 10), 0.001, crs="EPSG:4490", corner=(121, 31))
+    made = run("slopeandrelief", tmp_path, dem=dem)
+    before = {path.name: path.read_bytes() for path in made.record.parent.iterdir()}
+    assert refused("slopeandrelief", tmp_path, dem=layers) == "degrees"
+    assert {path.name: path.read_bytes() for path in made.record.parent.iterdir()} == before
 
 
 def test_the_command_line_runs_an_algorithm_and_prints_its_schema(save, tmp_path):

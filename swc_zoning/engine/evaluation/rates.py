@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from swc_zoning.engine.evaluation.running import Run
 
 INTENSITIES = ("light", "moderate", "intense", "very_intense", "severe")
-#: Districts may overlap by this much (m2): rounding of their borders.
-_OVERLAP_M2 = 1.0
+#: Districts may overlap by this share of the smaller one: rounding of their borders.
+_OVERLAP = 1e-6
 
 
 @dataclass(frozen=True)
@@ -156,13 +156,13 @@ def _row_of_sums(name: str, km2: Any) -> Row:
 
 def _check_apart(units: vectors.Shapes, names: list[str]) -> None:
     """Refuse districts that overlap: their sum would not be the whole."""
-    one, other = shapely.STRtree(units.geometry).query(units.geometry, predicate="overlaps")
-    for first, second in zip(one.tolist(), other.tolist()):
-        shared = shapely.area(shapely.intersection(units.geometry[first], units.geometry[second]))
-        if shared > _OVERLAP_M2 and not units.crs.startswith("GEOG"):
-            raise SwcError(
-                "evaluation.units_overlap", one=names[first], other=names[second], m2=float(shared)
-            )
+    one, other = shapely.STRtree(units.geometry).query(units.geometry, predicate="intersects")
+    for first, second in zip(one[one < other].tolist(), other[one < other].tolist()):
+        pair = units.geometry[[first, second]]
+        share = float(shapely.area(shapely.intersection(*pair)) / shapely.area(pair).min())
+        if share > _OVERLAP:
+            facts = {"one": names[first], "other": names[second], "percent": share * 100}
+            raise SwcError("evaluation.units_overlap", **facts)
 
 
 def _sums(run: Run, stack: Stack, burnt: vectors.Burnt, count: int, land: vectors.Burnt | None) -> Any:

@@ -124,6 +124,7 @@ def run(
     """
     algorithm = declared.find(name)
     parameters = declared.checked(algorithm, document, base)
+    _keep_inputs(parameters, output, algorithm)
     progress = progress or Progress()
     try:
         with claim.claimed(output), claim.aside(output, output) as folder:
@@ -139,6 +140,15 @@ def run(
     outputs = {one.file: one.name for one in algorithm.outputs}
     written = {outputs.get(path.name, path.name): output / path.name for path in files if path.name != RECORD}
     return Result(written, output / RECORD, made.findings)
+
+
+def _keep_inputs(parameters: Mapping[str, Any], output: Path, algorithm: Algorithm) -> None:
+    """Refuse a folder where a file that is read would be replaced: ``evaluation.is_input``."""
+    made = [one.file for one in algorithm.outputs]
+    for path in _sources(parameters):
+        replaced = ("*.tif" in made and path.suffix == ".tif") or path.name in made
+        if replaced and path.resolve().parent == output.resolve():
+            raise SwcError("evaluation.is_input", path=path.name)
 
 
 def _record(made: Run, lang: str) -> str:
@@ -157,9 +167,13 @@ def _record(made: Run, lang: str) -> str:
 
 def _inputs(made: Run) -> list[dict[str, str]]:
     """Return name and SHA-256 of every file that was read."""
-    given = [value for one in made.parameters.values() for value in (one if isinstance(one, list) else [one])]
-    sources = [str(one).partition("|")[0] for one in given if isinstance(one, Path) or _is_layer(one)]
-    return [{"file": Path(one).name, "sha256": formats.source_sha256(one)} for one in sources]
+    return [{"file": one.name, "sha256": formats.source_sha256(one)} for one in _sources(made.parameters)]
+
+
+def _sources(parameters: Mapping[str, Any]) -> list[Path]:
+    """Return the files among parameters."""
+    given = [value for one in parameters.values() for value in (one if isinstance(one, list) else [one])]
+    return [Path(str(one).partition("|")[0]) for one in given if isinstance(one, Path) or _is_layer(one)]
 
 
 def _is_layer(value: Any) -> bool:
