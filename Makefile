@@ -53,7 +53,8 @@ test-structure: stage
 	@$(ENGINE) -m pytest tests/test_structure.py
 
 test-engine: stage
-	@$(ENGINE) -m pytest tests/engine
+	@$(ENGINE) -m pytest tests/engine -n 2 --dist loadfile --ignore tests/engine/test_tasks.py
+	@$(ENGINE) -m pytest tests/engine/test_tasks.py
 
 test-qgis: stage
 	@mkdir -p build/test-qgis

@@ -45,6 +45,330 @@
         </message>
     </context>
     <context>
+        <name>ChapterChecklist</name>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>Result</source>
+            <translation>分区成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>No working folder is chosen: the chapter has no place yet.</source>
+            <translation>未选工作文件夹，专章无处存放。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>Folder</source>
+            <translation>工作文件夹</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>The city is not zoned yet.</source>
+            <translation>尚未划定分区。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>Job or rules changed since it was made: the chapter would be of the old ones.</source>
+            <translation>成果写出后作业或决策表有改动，专章仍按改动前的写。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>As job and rules are now.</source>
+            <translation>与当前作业和决策表一致。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>Check</source>
+            <translation>质检</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>A package of this result was checked: the chapter says what was found.</source>
+            <translation>本成果的成果包已质检，结果写入专章。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>No package of this result was checked: the chapter says 未提供，待补充.</source>
+            <translation>本成果尚无质检过的成果包，专章中写“未提供，待补充”。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>Layers</source>
+            <translation>图层</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>No expected layer is missing.</source>
+            <translation>应有的图层齐全。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>Printed as 未提供，待补充: {names}</source>
+            <translation>写作“未提供，待补充”：{names}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>Pending</source>
+            <translation>待核</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>Every piece is decided.</source>
+            <translation>各图斑均已定。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>{area} ha wait for a decision and stand apart in every table.</source>
+            <translation>待核面积 {area} 公顷，各表中单列。</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>Page Submission</source>
+            <translation>转到“成果报送”</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>Page Why</source>
+            <translation>转到“为什么”</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_checklist.py" />
+            <source>Keeps the chapter from being written</source>
+            <translation>阻碍撰写专章</translation>
+        </message>
+    </context>
+    <context>
+        <name>ChapterDialog</name>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>Chinese</source>
+            <translation>中文</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>English</source>
+            <translation>英文</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>&amp;Language</source>
+            <translation>语言(&amp;L)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>&amp;Folder</source>
+            <translation>文件夹(&amp;F)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>Choose a folder</source>
+            <translation>请选择文件夹</translation>
+        </message>
+    </context>
+    <context>
+        <name>ChapterPage</name>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Chapter</source>
+            <translation>专章</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Zone the city first</source>
+            <translation>请先划定分区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>documents and maps</source>
+            <translation>文档和图件齐备</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>documents, no maps</source>
+            <translation>有文档，尚无图件</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Of another result: write it anew</source>
+            <translation>由另一成果写成，请重新写出</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Blocked: {count}</source>
+            <translation>尚有 {count} 项阻碍</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Ready to write</source>
+            <translation>可以撰写</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Writing the chapter</source>
+            <translation>正在撰写专章</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Making tables</source>
+            <translation>正在制作表格</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Making maps</source>
+            <translation>正在制作图件</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Written: {path}</source>
+            <translation>已写出：{path}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>What was made</source>
+            <translation>已有的内容</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Part</source>
+            <translation>部分</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>File</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Written</source>
+            <translation>写出时间</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Result</source>
+            <translation>分区成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>&amp;Write documents…</source>
+            <translation>撰写文档(&amp;W)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Make &amp;tables…</source>
+            <translation>制作表格(&amp;T)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Make &amp;maps…</source>
+            <translation>制作图件(&amp;M)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Open &amp;folder</source>
+            <translation>打开文件夹(&amp;F)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>The mark on documents and maps; the same as on the page Submission</source>
+            <translation>文档和图件上的字样；与“成果报送”页为同一项</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>St&amp;age</source>
+            <translation>成果阶段(&amp;A)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Plan &amp;name</source>
+            <translation>规划名称(&amp;N)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>&amp;Compiler</source>
+            <translation>编制单位(&amp;C)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Document</source>
+            <translation>文档</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Tables</source>
+            <translation>表格</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Chart</source>
+            <translation>统计图</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Map</source>
+            <translation>图件</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>this one</source>
+            <translation>本成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>another one</source>
+            <translation>另一成果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Something is running</source>
+            <translation>有任务正在运行</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Not yet: {matters}</source>
+            <translation>暂不能撰写：{matters}</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Text and notes as Word documents, with tables and charts</source>
+            <translation>文本和说明（Word 文档），连同表格和统计图</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Only the tables, as xlsx and CSV</source>
+            <translation>只要表格，xlsx 和 CSV</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Sheets of the city and of its districts, as PDF and pictures</source>
+            <translation>全域图件和分区县图，PDF 和图片</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>There is no chapter yet</source>
+            <translation>尚无专章</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Write documents</source>
+            <translation>撰写文档</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Make tables</source>
+            <translation>制作表格</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Make maps</source>
+            <translation>制作图件</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_page.py" />
+            <source>Before it is written</source>
+            <translation>撰写之前</translation>
+        </message>
+    </context>
+    <context>
         <name>CheckPage</name>
         <message>
             <location filename="../swc_zoning/gui/check_page.py" />
@@ -699,6 +1023,24 @@
             <location filename="../swc_zoning/gui/rule_editors.py" />
             <source>A role ticked alone means any tier. Or write it: role:tier,tier; role</source>
             <translation>只勾角色表示任意等级。也可直接书写：角色:等级,等级；角色</translation>
+        </message>
+    </context>
+    <context>
+        <name>DocumentsDialog</name>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>those shipped</source>
+            <translation>随软件提供的</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>A folder with text_zh.docx and notes_zh.docx of your own, copied from the shipped ones</source>
+            <translation>自己的 text_zh.docx 和 notes_zh.docx 所在文件夹，由随软件提供的模板复制修改而成</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>Word &amp;templates</source>
+            <translation>Word 模板(&amp;T)</translation>
         </message>
     </context>
     <context>
@@ -1384,6 +1726,44 @@
             <location filename="../swc_zoning/gui/layers_page.py" />
             <source>All files</source>
             <translation>所有文件</translation>
+        </message>
+    </context>
+    <context>
+        <name>MapsDialog</name>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>One sheet for each &amp;district</source>
+            <translation>每个区县一幅(&amp;D)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>&amp;Public edition</source>
+            <translation>公开版(&amp;P)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>Without graticule and coordinates</source>
+            <translation>不绘经纬网，不注坐标</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>&amp;Sheets</source>
+            <translation>图件(&amp;S)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>Formats</source>
+            <translation>格式</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>Choose a sheet or the districts</source>
+            <translation>请选择图件，或勾选分区县图</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/chapter_dialog.py" />
+            <source>Choose a format</source>
+            <translation>请选择格式</translation>
         </message>
     </context>
     <context>
@@ -2325,11 +2705,6 @@
         </message>
         <message>
             <location filename="../swc_zoning/gui/submission_form.py" />
-            <source>&amp;Date</source>
-            <translation>成果日期(&amp;D)</translation>
-        </message>
-        <message>
-            <location filename="../swc_zoning/gui/submission_form.py" />
             <source>Sec&amp;recy</source>
             <translation>密级(&amp;R)</translation>
         </message>
@@ -2462,6 +2837,11 @@
             <location filename="../swc_zoning/gui/submission_form.py" />
             <source>must be given</source>
             <translation>必填</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/submission_form.py" />
+            <source>Date</source>
+            <translation>成果日期</translation>
         </message>
     </context>
     <context>

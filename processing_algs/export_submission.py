@@ -27,6 +27,7 @@ from swc_zoning.qgis_bridge import orders, packages
 
 RESULT, STAGE, FORMATS, SCALE = "RESULT", "STAGE", "FORMATS", "SCALE"
 PUBLIC, POINTS, PACKAGE = "PUBLIC", "POINTS", "PACKAGE"
+CHAPTER = "CHAPTER"
 
 #: Parameter of a text, key of the order. What a stage requires of them the engine says.
 _TEXTS = {
@@ -85,6 +86,8 @@ class ExportSubmission(SubmissionAlgorithm):
                 kind, pattern = behaviour.File, self.words("consultation_filter")
             file = QgsProcessingParameterFile(name, "", kind, "", None, True, pattern)
             self.declare(file, advanced=True)
+        chapter = QgsProcessingParameterFile(CHAPTER, "", behaviour.Folder, "", None, True)
+        self.declare(chapter, advanced=True)
         self.add_accept()
 
     def _add_numbers(self) -> None:
@@ -105,7 +108,10 @@ class ExportSubmission(SubmissionAlgorithm):
             reports.write(self._order(parameters, context), settings)
             result = self.parameterAsFile(parameters, RESULT, context)
             arguments = ["export", result, "--output", str(output), "--settings", str(settings)]
-            arguments += options([("--accept", self.parameterAsFile(parameters, ACCEPT, context))])
+            named = [("--accept", ACCEPT), ("--chapter", CHAPTER)]
+            arguments += options(
+                (option, self.parameterAsFile(parameters, name, context)) for option, name in named
+            )
             files = call_engine(arguments, feedback)
             package = files["package"]
             checked = packages.check_files(package)

@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    QgsProcessing,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterEnum,
+    QgsProcessingParameterField,
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
+    QgsProcessingParameterVectorLayer,
 )
 
-from swc_zoning.engine.chapter import plans
+from swc_zoning.engine.chapter import delivery, plans
 from swc_zoning.engine.messages import LANGUAGES
 from swc_zoning.engine.submission import order as orders
 from swc_zoning.processing_algs.base import call_engine, errors_as_sentences, temporary_folder
@@ -25,6 +28,7 @@ from swc_zoning.qgis_bridge.feedback import PartListener
 from swc_zoning.qgis_bridge.i18n import language, text
 
 RESULT, SHEETS, DISTRICTS, SETTINGS, LAYOUTS = "RESULT", "SHEETS", "DISTRICTS", "SETTINGS", "LAYOUTS"
+NEIGHBOURS, NEIGHBOUR_FIELD = "NEIGHBOURS", "NEIGHBOUR_FIELD"
 FORMATS, DPI, LANG, PUBLIC = "FORMATS", "DPI", "LANG", "PUBLIC"
 
 #: Share of the work that the child does.
@@ -59,6 +63,10 @@ class MakeMaps(DerivedAlgorithm):
         spoken = [self.words(f"lang_{lang}") for lang in LANGUAGES]
         chosen = LANGUAGES.index(language())
         self.declare(QgsProcessingParameterEnum(LANG, "", spoken, False, chosen), advanced=True)
+        polygons = [QgsProcessing.SourceType.TypeVectorPolygon]
+        self.declare(QgsProcessingParameterVectorLayer(NEIGHBOURS, "", polygons, None, True), advanced=True)
+        field = QgsProcessingParameterField(NEIGHBOUR_FIELD, "", None, NEIGHBOURS, optional=True)
+        self.declare(field, advanced=True)
         self._add_file(LAYOUTS, QgsProcessingParameterFile.Behavior.Folder, "", advanced=True)
         self.add_output()
 
@@ -78,9 +86,12 @@ class MakeMaps(DerivedAlgorithm):
             wanted = self._wanted(paper, parameters, context)
             command = ["mapdata", str(result), "--output", str(folder / "maps.gpkg")]
             made = call_engine(command, feedback, PartListener(feedback, 0.0, _OF_CHILD))
-            data = map_sheets.Data(made["mapdata"], made["legends"])
+            around = self.parameterAsVectorLayer(parameters, NEIGHBOURS, context)
+            name = self.parameterAsString(parameters, NEIGHBOUR_FIELD, context)
+            data = map_sheets.Data(made["mapdata"], made["legends"], around, name)
             drawing = PartListener(feedback, _OF_CHILD, 1 - _OF_CHILD)
             files = map_sheets.make(data, paper, wanted, output, drawing)
+            delivery.note_maps(output.absolute(), files, paper.summary["content_sha256"])
         feedback.pushInfo(text("make_maps.done", count=len(files), folder=str(output)))
         return {OUTPUT: str(output)}
 

@@ -22,11 +22,13 @@ from swc_zoning.processing_algs.export_submission import ExportSubmission
 from swc_zoning.processing_algs.find_conflicts import FindConflicts
 from swc_zoning.processing_algs.import_boundary import ImportBoundary
 from swc_zoning.processing_algs.make_maps import MakeMaps
+from swc_zoning.processing_algs.make_tables import MakeTables
 from swc_zoning.processing_algs.merge_slivers import MergeSlivers
 from swc_zoning.processing_algs.partition_land import Partition
 from swc_zoning.processing_algs.prepare_layers import PrepareLayers
 from swc_zoning.processing_algs.screen_projects import ScreenProjects
 from swc_zoning.processing_algs.validate_submission import ValidateSubmission
+from swc_zoning.processing_algs.write_chapter import WriteChapter
 from swc_zoning.qgis_bridge.i18n import text
 
 PROVIDER_ID = "swc_zoning"
@@ -44,6 +46,8 @@ _ALGORITHMS = (
     FindConflicts,
     CompareZonings,
     ScreenProjects,
+    WriteChapter,
+    MakeTables,
     MakeMaps,
     EllipsoidalArea,
     CloseAreas,

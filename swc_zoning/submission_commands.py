@@ -22,7 +22,7 @@ MISUSE = {
     "export": frozenset(
         {
             *("written.no_result", "order.unreadable", "order.path_missing", "submission.profile_unknown"),
-            *("package.not_ours", "accepted.unreadable"),
+            *("package.not_ours", "accepted.unreadable", "delivery.nothing", "delivery.other_result"),
         }
     ),
     "coordinates": frozenset(
@@ -68,6 +68,8 @@ def _export_command(commands: Any, make: Maker) -> None:
     text = "earlier package: its identifiers and reasons are taken over"
     command.add_argument("--register", type=Path, metavar="PACKAGE", help=text)
     command.add_argument("--accept", type=Path, metavar="FILE.json", help="accepted warnings with reasons")
+    text = "folder of the chapter of this result: its documents, tables and maps go along"
+    command.add_argument("--chapter", type=Path, metavar="DIR", help=text)
     command.add_argument("--no-public", action="store_true", help="write no public edition")
     _takes_temp(command)
 
@@ -106,10 +108,11 @@ def _export(options: argparse.Namespace, teller: Any) -> int:
     scratch.use(options.temp)
     asked, schema = _order(options)
     package.check_target(asked, schema, options.output)
+    extras = _chapter_of(options)
     progress = Progress(teller.progress)
     made = contents.of_result(options.result, asked, schema, progress)
     teller.findings(made.findings)
-    files = package.write(made, asked, schema, options.output, progress, options.lang)
+    files = package.write(made, asked, schema, options.output, progress, options.lang, extras)
     teller.findings(files.findings)
     shown = {"public": files.public} if files.public else {}
     kinds = {"report": "xlsx", "findings": "gpkg", "lines": "jsonl"}
@@ -132,6 +135,16 @@ def _order(options: argparse.Namespace) -> tuple[Any, Any]:
         asked = replace(asked, accept=(*asked.accept, *accepted.of_file(options.accept)))
     schema = schemas.load(asked.profile, written.table_of(options.result, document))
     return order.named(asked, schema, [str(row["district_code"]) for row in document["by_district"]]), schema
+
+
+def _chapter_of(options: argparse.Namespace) -> dict[str, list[Path]]:
+    """Return what the package takes of a chapter, by part of the package."""
+    from swc_zoning.engine import written
+    from swc_zoning.engine.chapter import delivery
+
+    if options.chapter is None:
+        return {}
+    return delivery.extras(options.chapter, written.summary_of(options.result)["content_sha256"])
 
 
 def _coordinates(options: argparse.Namespace, teller: Any) -> int:

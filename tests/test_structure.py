@@ -54,7 +54,7 @@ LIGHT_ENGINE = (
         "submission.quality",
     ),
     *("submission.schemas", "targets"),
-    *("chapter.figures", "chapter.plans"),
+    *("chapter.delivery", "chapter.figures", "chapter.folder", "chapter.plans"),
     *("evaluation.declared", "evaluation.sets"),
 )
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}

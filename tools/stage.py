@@ -37,7 +37,7 @@ SUFFIXES = {
     "swc_zoning": {".py", ".ui"},
     "processing_algs": {".py"},
     "test_data": {".py", ".json", ".md"},
-    "resources": {".json", ".svg", ".qml", ".qpt", ".html", ".model3", ".csv", ".xml"},
+    "resources": {".json", ".svg", ".qml", ".qpt", ".docx", ".html", ".model3", ".csv", ".xml"},
 }
 _CACHES = {"__pycache__", ".pytest_cache", ".ruff_cache"}
 _LRELEASE = ("/usr/lib/qt5/bin/lrelease", "lrelease", "lrelease-qt5")

@@ -17,7 +17,7 @@ from swc_zoning.paths import resource
 
 _DATA_DEFINED = (
     '<data_defined_properties><Option type="Map"><Option name="name" type="QString" value=""/>'
-    '<Option name="properties" type="Map"><Option name="fillColor" type="Map">'
+    '<Option name="properties" type="Map"><Option name="{name}" type="Map">'
     '<Option name="active" type="bool" value="true"/>'
     '<Option name="expression" type="QString" value="{expression}"/>'
     '<Option name="type" type="int" value="3"/></Option></Option>'
@@ -26,6 +26,10 @@ _DATA_DEFINED = (
 _LINE_MM = {"pieces": "0.05", "zones": "0.15"}
 _FINDING_MM = {"error": "2.6", "warning": "2.0", "info": "1.6"}
 _SLIVER_MM = "1.2"
+#: On a map sheet a hatch is for patches of more than 4 mm2 on paper; in the legend for all.
+_DOT_MM = "1.5"
+_SMALL = '"area_m2" / (@map_scale * @map_scale) * 1000000 < 4'
+_HATCHED = '"area_m2" / (@map_scale * @map_scale) * 1000000 > 4'
 
 
 @lru_cache(maxsize=1)
@@ -211,14 +215,17 @@ def places_qml() -> str:
     return _document('<renderer-v2 type="nullSymbol" symbollevels="0" enableorderby="0"/>')
 
 
-def sheet_qml(field: str, swatches: Sequence[Swatch], filled: bool = True, pale: bool = False) -> str:
+def sheet_qml(
+    field: str, swatches: Sequence[Swatch], filled: bool = True, pale: bool = False, dots: bool = False
+) -> str:
     """Return the style of a layer on a map sheet, by the values of `field` (a field or an expression).
 
     Hatches are lines in millimetres, so that a sheet reads in black and white at any resolution. `filled`
-    False leaves the ground visible, `pale` lightens faces for what lies above them. One swatch with the
+    False leaves the ground visible, `pale` lightens faces for what lies above them, `dots` marks patches
+    that are too small to be seen. One swatch with the
     value "" is a symbol for all.
     """
-    symbols = [_sheet_symbol(number, one.entry, filled, pale) for number, one in enumerate(swatches)]
+    symbols = [_sheet_symbol(number, one.entry, filled, pale, dots) for number, one in enumerate(swatches)]
     if [one.value for one in swatches] == [""]:
         body = f"<symbols>{symbols[0]}</symbols>"
         return _document(
@@ -227,7 +234,7 @@ def sheet_qml(field: str, swatches: Sequence[Swatch], filled: bool = True, pale:
     return _categorised(escape(field, quote=True), [(one.value, one.label) for one in swatches], symbols)
 
 
-def _sheet_symbol(number: int, entry: Mapping[str, str], filled: bool, pale: bool) -> str:
+def _sheet_symbol(number: int, entry: Mapping[str, str], filled: bool, pale: bool, dots: bool) -> str:
     width, dash = entry.get("width", "0.08"), entry.get("dash", "solid")
     layers = []
     if filled and "fill" in entry:
@@ -236,6 +243,8 @@ def _sheet_symbol(number: int, entry: Mapping[str, str], filled: bool, pale: boo
         layers.append(_printed_hatch(entry["hatch"], entry.get("hatch_line", entry["line"])))
     if float(width) > 0:
         layers.append(_outline(_lightened(entry["line"]) if pale else entry["line"], width, dash))
+    if dots:
+        layers.append(_dot_where_small(entry))
     # A symbol without layers would be drawn in a colour of chance.
     nothing = _layer("SimpleFill", {"style": "no", "outline_style": "no"})
     return _symbol("fill", number, layers or [nothing])
@@ -255,6 +264,13 @@ def _outline(colour: str, width: str, dash: str) -> str:
     return _layer("SimpleLine", {**options, "joinstyle": "round", "capstyle": "flat"})
 
 
+def _dot_where_small(entry: Mapping[str, str]) -> str:
+    dot = {"name": "circle", "color": _rgba(entry["fill"]), "outline_color": _rgba(entry["line"])}
+    marker = _layer("SimpleMarker", {**dot, "outline_width": "0.15", "size": _DOT_MM, "size_unit": "MM"})
+    symbol = f'<symbol type="marker" name="d" alpha="1" clip_to_extent="1">{marker}</symbol>'
+    return _patterned("CentroidFill", {"point_on_surface": "1"}, symbol, _SMALL)
+
+
 def _printed_hatch(name: str, colour: str) -> str:
     """Return a hatch as lines or dots whose spacing is in millimetres."""
     hatch = palette()["printed_hatches"][name]
@@ -269,7 +285,7 @@ def _lines(angle: float, hatch: Mapping[str, Any], colour: str) -> str:
         f'<symbol type="line" name="h" alpha="1" clip_to_extent="1">{_layer("SimpleLine", line)}</symbol>'
     )
     options = {"angle": str(angle), "distance": str(hatch["distance"]), "distance_unit": "MM"}
-    return _layer("LinePatternFill", options).replace("</layer>", f"{symbol}</layer>")
+    return _patterned("LinePatternFill", options, symbol)
 
 
 def _dots(hatch: Mapping[str, Any], colour: str) -> str:
@@ -279,7 +295,12 @@ def _dots(hatch: Mapping[str, Any], colour: str) -> str:
     step = {"distance_x": str(hatch["distance"]), "distance_y": str(hatch["distance"])}
     units = {"distance_x_unit": "MM", "distance_y_unit": "MM", "displacement_x_unit": "MM"}
     options = {**step, **units, "displacement_x": str(hatch["distance"] / 2)}
-    return _layer("PointPatternFill", options).replace("</layer>", f"{symbol}</layer>")
+    return _patterned("PointPatternFill", options, symbol)
+
+
+def _patterned(class_: str, options: Mapping[str, str], symbol: str, where: str = "") -> str:
+    rule = _DATA_DEFINED.format(name="enabled", expression=escape(where or _HATCHED, quote=True))
+    return _layer(class_, options).replace("</layer>", f"{rule}{symbol}</layer>")
 
 
 def _fills_qml(field: str, part: str, lang: str) -> str:
@@ -336,7 +357,7 @@ def _symbol(kind: str, number: int, layers: Sequence[str]) -> str:
 
 def _layer(class_: str, options: Mapping[str, str], fill_colour: str = "") -> str:
     rows = "".join(f'<Option name="{k}" type="QString" value="{escape(v)}"/>' for k, v in options.items())
-    rule = _DATA_DEFINED.format(expression=escape(fill_colour)) if fill_colour else ""
+    rule = _DATA_DEFINED.format(name="fillColor", expression=escape(fill_colour)) if fill_colour else ""
     head = f'<layer class="{class_}" enabled="1" locked="0" pass="0">'
     return f'{head}<Option type="Map">{rows}</Option>{rule}</layer>'
 

@@ -6,6 +6,9 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+#: The chapter of a working folder, and its packages.
+CHAPTER, PACKAGES = "chapter", "submission"
+
 
 def free_folder(parent: Path) -> Path:
     """Return a folder in `parent`, called after the time, that does not exist yet."""

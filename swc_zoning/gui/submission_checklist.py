@@ -40,7 +40,7 @@ _LACKING = "order.stage_requires"
 class Matter:
     """A matter of the checklist. `goal`: the page that mends it, or the key of a field of the form.
 
-    One that `blocks` lets no export begin.
+    One that `blocks` lets no export begin. `button`: what its button says, where not of a page known here.
     """
 
     level: Level
@@ -48,6 +48,7 @@ class Matter:
     words: str
     goal: type | str | None = None
     blocks: bool = False
+    button: str = ""
 
 
 class Checklist(QWidget):
@@ -55,8 +56,10 @@ class Checklist(QWidget):
 
     asked = pyqtSignal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, blocking: str = "", parent: QWidget | None = None) -> None:
+        """`blocking` says what a matter that blocks keeps from being done, by default the export."""
         super().__init__(parent)
+        self._blocking = blocking or self.tr("Blocks the export")
         self.matters: list[Matter] = []
         self._grid = QGridLayout()
         self._grid.setColumnStretch(1, 1)
@@ -77,9 +80,14 @@ class Checklist(QWidget):
         """Say how things stand; `last` counts what the check of the last export found, None without one."""
         schema = orders.schema(order["profile"])
         stage = schema.stages[order["stage"]]
-        matters = [*self._of_result(session, stage), *self._of_form(order, schema, stage)]
+        matters = [*self._of_result(session, stage), *self.of_form(order, schema, stage)]
         if last is not None:
             matters.append(self._of_check(last))
+        self.show_matters(matters)
+
+    def show_matters(self, matters: Sequence[Matter]) -> None:
+        """Show matters, where they are not the ones that are shown."""
+        matters = list(matters)
         if matters != self.matters:
             self.matters = matters
             self._show()
@@ -130,7 +138,7 @@ class Checklist(QWidget):
         ]
         if not lacking:
             return Matter(Level.DONE, title, self.tr("Every statutory layer has approval number and date."))
-        words = self.tr("Approval number or date is missing: {names}").format(names=_some(lacking))
+        words = self.tr("Approval number or date is missing: {names}").format(names=some(lacking))
         # A run in submission mode went on only because that was accepted with a reason.
         return self._matter(late and summary.get("mode") != "submission", title, words, LayersPage)
 
@@ -138,22 +146,26 @@ class Checklist(QWidget):
         title, missing = self.tr("Layers"), summary.get("missing_roles", [])
         if not missing:
             return Matter(Level.DONE, title, self.tr("No expected layer is missing."))
-        names = _some([row[f"name_{language()}"] for row in missing])
+        names = some([row[f"name_{language()}"] for row in missing])
         words = self.tr("Not supplied, and said so in the package: {names}").format(names=names)
         return Matter(Level.OPEN, title, words, LayersPage)
 
     # --- the form ----------------------------------------------------------------------------------
 
-    def _of_form(
+    def of_form(
         self, order: Mapping[str, Any], schema: schemas.Schema, stage: schemas.Stage
     ) -> Iterator[Matter]:
+        """Yield what the order lacks or has wrong at a stage."""
         title, names = self.tr("Required"), self._names()
         problems = _problems(order)
         lacking = [one.facts["key"] for one in problems if one.code == _LACKING]
+        if problems and not lacking:
+            # The engine asks for what lacks once everything else is right.
+            lacking = [key for key in stage.requires if not order.get(key)]
         if not (schema.name or order.get("name")):
             lacking.append("name")
         if lacking:
-            said = _some([names.get(key, key) for key in lacking])
+            said = some([names.get(key, key) for key in lacking])
             told = self.tr("{stage}: still empty: {names}").format(stage=stage.name(language()), names=said)
             yield Matter(Level.PROBLEM, title, told, lacking[0], True)
         else:
@@ -219,7 +231,7 @@ class Checklist(QWidget):
 
     def _button(self, matter: Matter) -> QPushButton:
         goal = matter.goal
-        button = QPushButton(self._goal_words(goal))
+        button = QPushButton(matter.button or self._goal_words(goal))
         merging = self.tr("Has the job merge all it may, and goes to the page that zones again")
         button.setToolTip(merging if goal == MERGE else self.tr("Go to where this is mended"))
         button.setAccessibleName(f"{button.text()} {matter.title}")
@@ -234,7 +246,7 @@ class Checklist(QWidget):
 
     def _level_words(self, matter: Matter) -> str:
         if matter.blocks:
-            return self.tr("Blocks the export")
+            return self._blocking
         return self.tr("In order") if matter.level == Level.DONE else self.tr("To be looked at")
 
 
@@ -260,7 +272,7 @@ def _role_name(role: str) -> str:
     return role if known is None else getattr(known, f"name_{language()}")
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
     """Return the first names, and how many more there are."""
     shown = "、" if language() == "zh" else ", "
     more = f" (+{len(names) - _MOST_NAMES})" if len(names) > _MOST_NAMES else ""

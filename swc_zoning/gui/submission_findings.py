@@ -125,7 +125,7 @@ class FindingsPanel(QWidget):
         self.table.setMinimumHeight(_LINES * self.fontMetrics().height())
         self.table.doubleClicked.connect(self._zoom)
         self.table.activated.connect(self._zoom)
-        self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_detail())
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show_detail())
         self._detail = QLabel()
         self._detail.setWordWrap(True)
         self._detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -240,8 +240,9 @@ class FindingsPanel(QWidget):
         return "\n".join(line for line in lines if line)
 
     def _chosen(self) -> Row | None:
-        rows = self.table.selected_rows()
-        return rows[0] if rows else None
+        """Return the row in hand: of several that are selected the one selected last."""
+        current = self.table.currentIndex()
+        return self.table.row_at(current) if current.isValid() else None
 
     def _why_not_accept(self, row: Row | None) -> str:
         if row is None:

@@ -88,7 +88,8 @@ class SubmissionForm(QWidget):
 
     def go_to(self, key: str) -> None:
         """Give the focus to the field of a key of the order."""
-        field = {"secrecy": self.secrecy, "date": self.date, **self.texts}.get(key)
+        others = {"secrecy": self.secrecy, "date": self.date, "formats": self.formats["gdb"]}
+        field = {**others, **self.texts, **self.files}.get(key)
         if field is None:
             return
         if self._more.isAncestorOf(field):
@@ -107,7 +108,7 @@ class SubmissionForm(QWidget):
         form.addRow(self.tr("&Profile"), self.profile)
         form.addRow(self.tr("&Compiler"), self._text("compiler", self.tr("full name of the unit")))
         form.addRow(self.tr("Plan &name"), self._text("plan_name", self.tr("the plan it belongs to")))
-        form.addRow(self.tr("&Date"), self._date())
+        form.addRow(self.tr("Date"), self._date())
         form.addRow(self.tr("Sec&recy"), self._secrecy())
         form.addRow(self.tr("Formats"), self._formats())
         column = QVBoxLayout(self)

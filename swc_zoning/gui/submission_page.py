@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import Qgis
-from qgis.PyQt.QtCore import Qt, QUrl
+from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import (
+    QBoxLayout,
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QMenu,
     QPushButton,
-    QSizePolicy,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -29,15 +28,15 @@ from swc_zoning.engine.submission.order import FORMATS
 from swc_zoning.gui.acceptances import FILE as ACCEPTED
 from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.page import Level, Page, State, allow
-from swc_zoning.gui.places import free_folder
+from swc_zoning.gui.places import CHAPTER, PACKAGES, free_folder
 from swc_zoning.gui.submission_checklist import FINDINGS, MERGE, Checklist
 from swc_zoning.gui.submission_findings import FindingsPanel
 from swc_zoning.gui.submission_form import SubmissionForm
 from swc_zoning.gui.zoning_page import ZoningPage
-from swc_zoning.qgis_bridge import orders, packages
+from swc_zoning.qgis_bridge import chapters, orders, packages
 
-#: The order of the working folder, and where packages, checks and consultations go in it.
-ORDER, PACKAGES, CHECKS, CONSULTATIONS = "order.json", "submission", "checks", "consultation"
+#: Where checks and consultations go in the working folder.
+CHECKS, CONSULTATIONS = "checks", "consultation"
 #: Parameter of the algorithm, key of the order.
 _PARAMETERS = {
     "COMPILER": "compiler",
@@ -59,6 +58,8 @@ _PARAMETERS = {
     "PUBLIC": "public",
     "POINTS": "points",
 }
+#: Average letters the page must be wide to have form and checklist side by side.
+_WIDE_LETTERS = 84
 _DAYS = ("date", "consultation_date", "approval_date")
 
 
@@ -103,6 +104,18 @@ class SubmissionPage(Page):
             return State(Level.PROBLEM, words)
         words = self.tr("Package made, {count} warnings open")
         return State(Level.DONE, words.format(count=f"{self._last['warning']:,}"))
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802 (Qt's own name)
+        """Put form and checklist side by side where there is room, else one below the other."""
+        super().resizeEvent(event)
+        letters = self.width() / self.fontMetrics().averageCharWidth()
+        directions = QBoxLayout.Direction
+        wide = letters >= _WIDE_LETTERS
+        self._upper.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
+
+    def activate(self) -> None:
+        """Take up what another page put into the order, and the chapter that may be there now."""
+        self._take_folder()
 
     def unload(self) -> None:
         """Follow the project no more."""
@@ -166,7 +179,15 @@ class SubmissionPage(Page):
             "STAGE": list(orders.stages()).index(order["stage"]),
             "FORMATS": [FORMATS.index(one) for one in order["formats"]],
             **self._accepted(),
+            **self._chapter(),
         }
+
+    def _chapter(self) -> dict[str, str]:
+        """Return the chapter of the working folder where it is one of this result."""
+        folder, result = self.desk.session.folder, self.desk.session.result
+        if folder is None or result is None or not chapters.is_of(folder / CHAPTER, result.summary):
+            return {}
+        return {"CHAPTER": str(folder / CHAPTER)}
 
     def _accepted(self) -> dict[str, str]:
         folder = self.desk.session.folder
@@ -184,17 +205,15 @@ class SubmissionPage(Page):
         self._why, self._headline = QLabel(), QLabel()
         for label in (self._why, self._headline):
             label.setWordWrap(True)
-        upper = QSplitter(Qt.Orientation.Horizontal)
-        upper.addWidget(self.form)
-        upper.addWidget(_titled(self.tr("Before it goes out"), self._checklist))
-        upper.setSizes([300, 330])
-        upper.setChildrenCollapsible(False)
-        upper.setHandleWidth(self.fontMetrics().height())
-        upper.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._upper = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._upper.setSpacing(self.fontMetrics().height())
+        self._upper.addWidget(self.form, 10)
+        self._upper.addWidget(_titled(self.tr("Before it goes out"), self._checklist), 11)
         whole = QVBoxLayout(self)
         whole.addLayout(self._buttons())
-        for widget in (self._why, upper, self._headline):
-            whole.addWidget(widget)
+        whole.addWidget(self._why)
+        whole.addLayout(self._upper)
+        whole.addWidget(self._headline)
         whole.addWidget(self.panel, 1)
 
     def _buttons(self) -> QHBoxLayout:
@@ -280,7 +299,7 @@ class SubmissionPage(Page):
         folder = self.desk.session.folder
         if folder is not None and folder.is_dir():
             try:
-                reports.write({**self._kept, **self.form.document()}, folder / ORDER)
+                reports.write({**self._kept, **self.form.document()}, folder / orders.FILE)
             except SwcError as error:
                 self.desk.say_error(error)
         self._refresh()
@@ -288,14 +307,14 @@ class SubmissionPage(Page):
     def _take_folder(self) -> None:
         """Take up the order and the acceptances of the working folder."""
         folder = self.desk.session.folder
-        path = None if folder is None else folder / ORDER
-        if path is not None and path.is_file():
-            try:
-                document = orders.read(path)
-                self.form.show_document(document)
-                self._kept = {key: document[key] for key in orders.UNSHOWN if key in document}
-            except SwcError as error:
-                self.desk.say_error(error)
+        try:
+            document = orders.of_folder(folder)
+        except SwcError as error:
+            self.desk.say_error(error)
+            document = {}
+        if document:
+            self.form.show_document(document)
+            self._kept = {key: document[key] for key in orders.UNSHOWN if key in document}
         self.panel.take_folder()
         self._refresh()
 

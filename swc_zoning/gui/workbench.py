@@ -29,6 +29,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from swc_zoning.engine.messages import SwcError
+from swc_zoning.gui.chapter_page import ChapterPage
 from swc_zoning.gui.check_page import CheckPage
 from swc_zoning.gui.compare_page import ComparePage
 from swc_zoning.gui.desk import Desk
@@ -56,6 +57,7 @@ PAGES: tuple[type[Page], ...] = (
     ScreeningPage,
     TargetsPage,
     ComparePage,
+    ChapterPage,
     SubmissionPage,
 )
 

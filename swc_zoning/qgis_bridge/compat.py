@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from qgis.core import (
     Qgis,
@@ -81,12 +82,30 @@ _LEGEND_PARTS = (
 )
 
 
+#: Fonts with Chinese, the first that is there is taken: Linux, Windows, macOS.
+_CHINESE = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
+
+
+@lru_cache(maxsize=1)
+def _families() -> frozenset[str]:
+    """Return the fonts that are installed; Qt 6 asks the class itself."""
+    database = QtGui.QFontDatabase
+    return frozenset(database.families() if hasattr(QtGui, "QUndoStack") else database().families())
+
+
+def chinese_font() -> str:
+    """Return the first font with Chinese that is installed, "" where there is none that is known."""
+    return next((name for name in _CHINESE if name in _families()), "")
+
+
 def unshaped(font: QtGui.QFont) -> QtGui.QFont:
-    """Return a font that takes the plain glyph of each sign.
+    """Return a font that is installed and takes the plain glyph of each sign.
 
     Fonts with Chinese have others for digits after Latin letters, which no text of a PDF knows.
     """
     plain = QtGui.QFont(font)
+    if plain.family() not in _families() and chinese_font():
+        plain.setFamily(chinese_font())
     plain.setStyleStrategy(QtGui.QFont.StyleStrategy.PreferNoShaping)
     return plain
 

@@ -21,8 +21,9 @@ from qgis.core import (
     QgsUnitTypes,
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
+    QgsVectorSimplifyMethod,
 )
-from qgis.PyQt.QtGui import QColor, QFont, QFontDatabase
+from qgis.PyQt.QtGui import QColor, QFont
 
 from swc_zoning.engine.chapter import plans
 from swc_zoning.engine.chapter.plans import District, Papers, Sheet, Theme
@@ -37,10 +38,10 @@ from swc_zoning.engine.styles import (
 )
 from swc_zoning.qgis_bridge import compat, results, styling
 
-#: Fonts with Chinese, the first that is there is taken: Linux, Windows, macOS.
-FAMILIES = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
 #: Lines of a name are so many times its size apart.
 _LEADING, _MM_OF_POINT = 1.3, 25.4 / 72
+#: Bends smaller than so many dots cannot be seen.
+_DOTS = 1.0
 #: A longer name of a district is none for a legend.
 _LONG = 16
 #: By layer: the columns that say what a patch is.
@@ -57,21 +58,18 @@ _WHAT = {
 class Drawn:
     """What a sheet draws: layers from the top down, those of the legend in its order, and where to look.
 
-    `small`: layers (of the GeoPackage) and filters whose patches may be too small; `absent`: roles that
-    were given, but have nothing here.
+    `dots`: what is too small has a dot on the map. `small`: layers (of the GeoPackage) and filters whose
+    patches may be too small; `absent`: roles that were given, but have nothing here; `withheld`: roles that
+    a public edition may not show.
     """
 
     district: District | None = None
     layers: list[QgsVectorLayer] = field(default_factory=list)
     legend: list[QgsVectorLayer] = field(default_factory=list)
+    dots: bool = False
     small: list[tuple[str, str]] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
-
-
-def family() -> str:
-    """Return the first font with Chinese that is installed, "" where there is none of them."""
-    there = set(QFontDatabase().families())
-    return next((name for name in FAMILIES if name in there), "")
+    withheld: list[str] = field(default_factory=list)
 
 
 class Stock:
@@ -81,10 +79,33 @@ class Stock:
         self, path: Path, paper: Papers, project: QgsProject, numbers: Mapping[str, Any] | None = None
     ) -> None:
         self._path, self._paper, self._project = path, paper, project
-        self._numbers = numbers or {"zones": {}, "tiers": {}}
+        self._numbers = numbers or {"zones": {}, "tiers": {}, "sensitive": []}
+        self._sensitive = frozenset(self._numbers["sensitive"] if paper.public else ())
+        self._around: QgsVectorLayer | None = None
         self._kept: dict[tuple[str, ...], QgsVectorLayer] = {}
         self._rows: dict[tuple[str, str], QgsVectorLayer] = {}
-        self.family = family()
+
+    def surround(self, layer: QgsVectorLayer, name: str) -> None:
+        """Show the districts of a layer of the user's around the plan, with the names in a field."""
+        copied = layer.materialize(QgsFeatureRequest())
+        copied.setName(self._paper.text("neighbour"))
+        self._as_neighbours(copied, name)
+        self._project.addMapLayer(copied, False)
+        self._around = copied
+
+    def _as_neighbours(self, layer: QgsVectorLayer, name: str) -> None:
+        """Draw a layer as what does not belong to a sheet, named by a field ("": by none)."""
+        entry = {"fill": palette()["paper"]["neighbour"], "line": "#9a9a9a", "width": "0.2"}
+        styling.apply(layer, sheet_qml("", [Swatch("", layer.name(), entry)]))
+        if not name:
+            return
+        settings = QgsPalLayerSettings()
+        settings.fieldName = name
+        # What is to be seen of a neighbour is little: its name goes there.
+        settings.placement = QgsPalLayerSettings.Placement.Horizontal
+        settings.setFormat(self.text_format(9, palette()["paper"]["soft"], bold=False))
+        layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+        layer.setLabelsEnabled(True)
 
     # --- reading ---
 
@@ -95,6 +116,7 @@ class Stock:
             layer = self._read(name, where).clone()
             layer.setName(title)
             styling.apply(layer, qml)
+            layer.setSimplifyMethod(_simplified())
             self._project.addMapLayer(layer, False)
             self._kept[key] = layer
         return self._kept[key]
@@ -150,13 +172,14 @@ class Stock:
         return {row["zone"]: row[f"name_{self._paper.lang}"] for row in self._paper.summary["by_zone"]}
 
     def _conflict_names(self) -> dict[str, str]:
-        return {row["kind"]: row[f"name_{self._paper.lang}"] for row in self._paper.summary["conflicts"]}
+        rows = self._paper.summary["conflicts"]
+        return {row["kind"]: plans.full_width(row[f"name_{self._paper.lang}"]) for row in rows}
 
     # --- sheets ---
 
     def drawn(self, sheet: Sheet, district: District | None = None) -> Drawn:
         """Return what a sheet draws, of one district only where one is given."""
-        made = Drawn(district)
+        made = Drawn(district, dots=bool(sheet.themes) and all(theme.dots for theme in sheet.themes))
         own = _of_district(district)
         labels, themes = [], []
         for theme in sheet.themes:
@@ -177,6 +200,10 @@ class Stock:
             plans.PROPOSALS: self._proposals,
             plans.FEATURES: self._features,
         }
+        withheld = self._sensitive.intersection((theme.role, *theme.needs))
+        if withheld:
+            made.withheld += sorted(withheld.difference(made.withheld))
+            return
         yield from makers[theme.kind](theme, own, made)
 
     def _zones(self, theme: Theme, own: str, made: Drawn) -> Iterator[QgsVectorLayer]:
@@ -241,7 +268,8 @@ class Stock:
         ]
         if swatches:
             made.small.append((plans.PROPOSALS, own))
-            yield self.layer(plans.PROPOSALS, self._paper.text("proposals"), own, sheet_qml("look", swatches))
+            title = self._paper.text("proposals")
+            yield self.layer(plans.PROPOSALS, title, own, sheet_qml("look", swatches, dots=theme.dots))
 
     def _features(self, theme: Theme, own: str, made: Drawn) -> Iterator[QgsVectorLayer]:
         where = f"\"role\" = '{theme.role}'"
@@ -257,7 +285,7 @@ class Stock:
             title = swatches[0].label
         elif self._numbers["tiers"].get(theme.role):
             title = self._paper.text("heading_overlapping", name=title)
-        yield self.layer(source, title, where, sheet_qml("tier", swatches, not over))
+        yield self.layer(source, title, where, sheet_qml("tier", swatches, not over, dots=theme.dots))
 
     def _swatches(self, theme: Theme, tiers: Sequence[str]) -> list[Swatch]:
         """Return the rows of a role: one for all where it looks alike, else one a tier in their order."""
@@ -291,12 +319,15 @@ class Stock:
             yield self.layer(plans.SEA, label, own, sheet_qml("district_code", look))
         if sheet.filled:
             yield self._filled_districts()
+            yield from [self._around] if self._around is not None else []
             return
         land = {"fill": paper["land"], "line": paper["land"], "width": "0"}
         label = words.text("district")
         yield self.layer(plans.DISTRICTS, label, own, sheet_qml("shade", [Swatch("", label, land)]))
         if district is not None:
             yield self._neighbours(district)
+        if self._around is not None:
+            yield self._around
 
     def _filled_districts(self) -> QgsVectorLayer:
         shades = palette()["districts"]["shades"]
@@ -308,17 +339,8 @@ class Stock:
         return self.layer(plans.DISTRICTS, title, "", sheet_qml("to_string(shade)", swatches))
 
     def _neighbours(self, district: District) -> QgsVectorLayer:
-        label = self._paper.text("neighbour")
-        entry = {"fill": palette()["paper"]["neighbour"], "line": "#9a9a9a", "width": "0.2"}
-        others = _others(district)
-        layer = self.layer(plans.DISTRICTS, label, others, sheet_qml("shade", [Swatch("", label, entry)]))
-        settings = QgsPalLayerSettings()
-        settings.fieldName = "label"
-        # What is to be seen of a neighbour is little: its name goes there.
-        settings.placement = QgsPalLayerSettings.Placement.Horizontal
-        settings.setFormat(self.text_format(9, palette()["paper"]["soft"], bold=False))
-        layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
-        layer.setLabelsEnabled(True)
+        layer = self.layer(plans.DISTRICTS, self._paper.text("neighbour"), _others(district), places_qml())
+        self._as_neighbours(layer, "label")
         return layer
 
     def _top(self, district: District | None) -> Iterator[QgsVectorLayer]:
@@ -341,6 +363,8 @@ class Stock:
         yield from self._top(district)
         if district is not None:
             yield self._neighbours(district)
+        elif self._around is not None:
+            yield self._around
         kinds = {theme.kind for theme in sheet.themes}
         if not kinds & {plans.ZONES, plans.MEASURES}:
             sea = self._paper.text("sea_only")
@@ -397,7 +421,7 @@ class Stock:
     def text_format(self, size: float, colour: str, bold: bool) -> QgsTextFormat:
         """Return text of a map with a halo."""
         text, halo = QgsTextFormat(), QgsTextBufferSettings()
-        font = compat.unshaped(QFont(self.family) if self.family else QFont())
+        font = compat.unshaped(QFont(compat.chinese_font()))
         font.setBold(bold)
         text.setFont(font)
         text.setSize(size)
@@ -418,6 +442,15 @@ class _Lettering:
     smallest: float
     colour: str
     bold: bool
+
+
+def _simplified() -> QgsVectorSimplifyMethod:
+    """Return how shapes are drawn: bends below a dot at the resolution of the sheet are left out."""
+    method = QgsVectorSimplifyMethod()
+    method.setSimplifyHints(QgsVectorSimplifyMethod.SimplifyHint.FullSimplification)
+    method.setForceLocalOptimization(True)
+    method.setThreshold(_DOTS)
+    return method
 
 
 def _callout() -> QgsSimpleLineCallout:

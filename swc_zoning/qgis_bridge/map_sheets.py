@@ -18,6 +18,7 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsLayoutExporter,
     QgsProject,
+    QgsVectorLayer,
 )
 
 from swc_zoning.engine import claim
@@ -52,10 +53,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Data:
-    """What sheets are drawn from: the files that the command ``mapdata`` wrote."""
+    """What sheets are drawn from: the files that the command ``mapdata`` wrote.
+
+    `around`: districts outside the plan, in any CRS, with the field of their names ("": none).
+    """
 
     themes: Path
     legends: Path
+    around: QgsVectorLayer | None = None
+    around_name: str = ""
 
 
 #: A sheet to make, of the city or of a district.
@@ -112,6 +118,8 @@ class _Press:
         project.setCrs(self._crs)
         numbers = json.loads(data.legends.read_text(encoding="utf-8"))
         self._stock = Stock(data.themes, paper, project, numbers)
+        if data.around is not None:
+            self._stock.surround(data.around, data.around_name)
 
     def sheet(self, sheet: Sheet, district: District | None, path: Path) -> list[Path]:
         """Write one sheet as files that begin with `path`."""
@@ -129,7 +137,8 @@ class _Press:
         page.legend(drawn.legend)
         patches = self._small(drawn, scale)
         texts = {**plans.words(self._paper, sheet, district), **self._texts(drawn, scale, patches, name)}
-        texts["missing"] = "\n".join(filter(None, (texts["missing"], self._none_here(drawn))))
+        named = (self._named("none_here", drawn.absent), self._named("withheld", drawn.withheld))
+        texts["missing"] = "\n".join(filter(None, (texts["missing"], *named)))
         page.write(texts)
         return page, patches
 
@@ -139,19 +148,18 @@ class _Press:
         texts = {"scale_text": paper.text("scale", number=f"{scale:,}"), "crs": crs}
         limit = plans.hectares(plans.smallest_m2(scale))
         if patches:
+            code = "small_dots" if drawn.dots else "small"
             facts = {"count": len(patches), "area": plans.hectares(sum(row[-1] for row in patches))}
-            texts["small"] = paper.text(
-                "small", limit=limit, file=paper.text("small_file", name=name), **facts
-            )
+            texts["small"] = paper.text(code, limit=limit, file=paper.text("small_file", name=name), **facts)
         elif drawn.small:
             texts["small"] = paper.text("small_none", limit=limit)
         else:
             texts["small"] = ""
         return texts
 
-    def _none_here(self, drawn: Drawn) -> str:
-        names = [plans.role_name(role, self._paper.lang) for role in drawn.absent]
-        return self._paper.text("none_here", names=plans.joined(self._paper.lang, names)) if names else ""
+    def _named(self, code: str, roles: Sequence[str]) -> str:
+        names = [plans.role_name(role, self._paper.lang) for role in roles]
+        return self._paper.text(code, names=plans.joined(self._paper.lang, names)) if names else ""
 
     def _small(self, drawn: Drawn, scale: int) -> list[list[Any]]:
         """Return a row for each patch that is too small at a scale."""

@@ -9,10 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from swc_zoning.engine import reports
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.submission import order, schemas
 from swc_zoning.qgis_bridge.i18n import language
 
+#: The order of a working folder; every page that asks for a part of it reads and writes this file.
+FILE = "order.json"
 #: Keys of an order that are no field of a form, and those that are paths.
 UNSHOWN = ("schema", "accept")
 _PATHS = ("register", "consultation")
@@ -44,6 +47,18 @@ def read(path: Path) -> dict[str, Any]:
         raise SwcError("cli.unreadable", path=str(path), reason="object")
     paths = {key: str(path.parent / document[key]) for key in _PATHS if document.get(key)}
     return {**document, **paths}
+
+
+def of_folder(folder: Path | None) -> dict[str, Any]:
+    """Return the order of a working folder, {} where it has none. Raises SwcError ``cli.unreadable``."""
+    path = None if folder is None else folder / FILE
+    return read(path) if path is not None and path.is_file() else {}
+
+
+def keep(folder: Path, changes: Mapping[str, Any]) -> None:
+    """Change keys of the order of a working folder; empty ones go. Raises SwcError ``cli.*``."""
+    whole = {**of_folder(folder), **changes}
+    reports.write({key: value for key, value in whole.items() if value != ""}, folder / FILE)
 
 
 def check(document: Mapping[str, Any]) -> None:

@@ -17,8 +17,9 @@ import numpy as np
 import shapely
 
 from swc_zoning.engine import areas, rules
-from swc_zoning.engine.submission import checks_files, datasets, references, schemas, sheets
-from swc_zoning.engine.submission.opening import SUMS
+from swc_zoning.engine.submission import datasets, references, schemas, sheets
+from swc_zoning.engine.submission.opening import FIELD_NAMES
+from swc_zoning.engine.submission.seals import NAME as SUMS
 from swc_zoning.engine.submission.sheets import Sheet
 from swc_zoning.engine.summary import document_sha256
 
@@ -28,16 +29,23 @@ SCHEMA = schemas.load("shanghai")
 FOLDER = "990100演示市水土保持空间管控成果_20260630"
 VECTORS = "990100演示市水土保持空间管控矢量数据"
 DISTRICTS = {"990101": "东区", "990102": "西区"}
-#: West to east, south to north: district, rule, (in the red line, farmland, development boundary).
+#: What may lie on a piece: code, role and tier.
+LYING = (
+    ("HX", "ecological_redline", "biodiversity"),
+    ("YN", "permanent_basic_farmland", "pbf"),
+    ("KF", "urban_development_boundary", "concentrated"),
+    ("ZY", "key_prevention_zone", "municipal"),
+)
+#: West to east, south to north: district, which of `LYING` lie on the piece.
 PIECES = (
-    ("990101", "R03", "100"),
-    ("990101", "R16", "010"),
-    ("990101", "R16", "011"),
-    ("990101", "R23", "001"),
-    ("990102", "R23", "001"),
-    ("990102", "R17", "000"),
-    ("990102", "R17", "000"),
-    ("990102", "R16", "010"),
+    ("990101", "1000"),
+    ("990101", "0100"),
+    ("990101", "0110"),
+    ("990101", "0010"),
+    ("990102", "0010"),
+    ("990102", "0001"),
+    ("990102", "0001"),
+    ("990102", "0100"),
 )
 #: Metres, of a piece.
 SIDE = 400.0
@@ -110,11 +118,11 @@ class Draft:
 
 def _pieces(draft):
     rows, number = [], {}
-    for at, (district, rule, flags) in enumerate(PIECES):
-        row = TABLE.rules[rule]
-        zone = TABLE.zones[row["zone"]]
+    for at, (district, flags) in enumerate(PIECES):
+        lying = [one for one, flag in zip(LYING, flags) if flag == "1"]
+        row = rules.decide(TABLE, {role: tier for _, role, tier in lying}, {role for _, role, _ in LYING})
+        zone, declared = TABLE.zones[row["zone"]], flags[3] == "1"
         number[zone["fqdm"]] = number.get(zone["fqdm"], 0) + 1
-        codes = [code for code, flag in zip(("HX", "YN", "KF"), flags) if flag == "1"]
         rows.append(
             {
                 "BSM": f"{district}0000{at + 1:08d}",
@@ -127,9 +135,9 @@ def _pieces(draft):
                 "GKDJ": zone["gkdj"],
                 "ZT": "1",
                 "LH": "1",
-                "FZLX": "1" if rule == "R17" else "0",
-                "FZJB": "2" if rule == "R17" else "0",
-                "LYDM": ";".join(sorted([*codes, *(["ZY"] if rule == "R17" else [])])) or None,
+                "FZLX": "1" if declared else "0",
+                "FZJB": "2" if declared else "0",
+                "LYDM": ";".join(sorted(code for code, _, _ in lying)) or None,
                 "LYMC": "某红线" if flags[0] == "1" else None,
                 "SFHX": flags[0],
                 "SFYN": flags[1],
@@ -138,8 +146,8 @@ def _pieces(draft):
                 "SFBHD": "0",
                 "CSDM": ";".join(row["measures"]),
                 "CSMC": "；".join(TABLE.measures[code]["text_zh"] for code in row["measures"])[:100],
-                "GZBH": rule,
-                "CTLX": "K05" if flags == "011" else None,
+                "GZBH": row["decisive"][0],
+                "CTLX": ";".join(row["conflicts"]) or None,
                 "TQMJ": round(float(draft.raw[at]), 4),
                 "TBMJ": round(float(draft.closed[at]), 2),
                 "SJNF": "2026",
@@ -231,16 +239,14 @@ def _tables(draft):
             }
         ],
     )
-    roles = {"HX": "ecological_redline", "YN": "permanent_basic_farmland", "KF": "urban_development_boundary"}
-    roles["ZY"] = "key_prevention_zone"
     relations = [
         {
-            **{"BSM": row["BSM"], "LYDM": code, "JS": roles[code], "TC": roles[code], "LYBH": "1"},
+            **{"BSM": row["BSM"], "LYDM": code, "JS": role, "DJ": tier, "TC": role, "LYBH": "1"},
             **{"LYMC": "某红线" if code == "HX" else None, "FGMJ": row["TBMJ"]},
         }
         for row in pieces
-        for code in (row["LYDM"] or "").split(";")
-        if code
+        for code, role, tier in LYING
+        if code in (row["LYDM"] or "").split(";")
     ]
     draft.add("GXB", relations)
     used = sorted({code for row in pieces for code in row["CSDM"].split(";")})
@@ -273,7 +279,7 @@ def _register(draft):
 def _meta(draft):
     control = {row["XZQDM"]: row["MJ"] for row in draft.rows["XZQ"]}
     model = areas.area_model(WORK)
-    used = [("admin_extent", "XZQ"), ("ecological_redline", "STBHHX")]
+    used = [("admin_extent", "XZQ"), *((role, code) for code, role, _ in LYING)]
     inputs = [{"role": role, "layer": layer, "crs": "EPSG:4490", "used": 2} for role, layer in used]
     meta = {
         **{"profile": "shanghai", "schema_version": SCHEMA.version, "stage": "draft", "code": "990100"},
@@ -308,7 +314,7 @@ def make(folder: Path, change=None, forms=("gpkg",), seal=True) -> Path:
         path = vectors / ("shp" if form == "shp" else f"{VECTORS}.{form}")
         datasets.write(path, form, made, SCHEMA.domains)
         if form == "shp":
-            (path / checks_files.NAMES).write_text("图层,字段,短名\n", encoding="utf-8")
+            (path / FIELD_NAMES).write_text("图层,字段,短名\n", encoding="utf-8")
     if seal:
         sealed(root)
     return root

@@ -116,7 +116,7 @@ def test_the_command_writes_tables_charts_and_the_ledger_and_says_that_maps_need
         p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*") if p.is_file()
     }
     assert written == {*document["files"], "figures.json"}
-    assert {"tables.xlsx", "charts/zones.svg", "charts/zones.png"} <= written
+    assert {"text.docx", "notes.docx", "tables.xlsx", "charts/zones.svg", "charts/zones.png"} <= written
     assert len([name for name in written if name.endswith(".csv")]) == 20
     assert list(proof.differing(document["said"], zoned_city / "zoning.gpkg")) == []
 

@@ -71,6 +71,33 @@ def test_areas_are_those_of_the_summary(told):
         assert told.value("adjustment", (row["district_code"],), "raw_m2") == row["raw_m2"]
 
 
+def test_what_lies_at_sea_and_what_is_pending_are_parts_of_an_area(told):
+    role = "nature_reserve"
+    with opened(told.result / "zoning.gpkg") as connection:
+        ask = (
+            "SELECT p.piece_id, p.land, p.status, p.area_m2 FROM pieces p WHERE p.piece_id IN"
+            " (SELECT piece_id FROM piece_sources WHERE role = ?)"
+        )
+        rows = connection.execute(ask, (role,)).fetchall()
+    expected = {
+        "area_m2": sum(row["area_m2"] for row in rows),
+        "sea_m2": sum(row["area_m2"] for row in rows if row["land"] == 0),
+        "pending_m2": sum(row["area_m2"] for row in rows if row["status"] == "pending"),
+    }
+    assert min(expected.values()) > 0
+    for query, key in (("roles", (role,)), ("role_tiers", (role, None)), ("named", (role, None, None, None))):
+        for column, area in expected.items():
+            assert told.value(query, key, column) == pytest.approx(area, abs=0.001), (query, column)
+
+
+def test_features_of_one_layer_that_overlap_count_once_in_its_area(told):
+    for row in told.rows("inputs"):
+        if row["role"] == "drinking_water_source":
+            area = told.value("roles", (row["role"],), "area_m2")
+            assert row["area_m2"] == pytest.approx(area, abs=0.001)
+            assert told.value("named", (row["role"], None, None, None), "area_m2") > area
+
+
 def test_the_rate_is_that_of_the_targets(told):
     report = targets.report(told.result)
     row = told.rows("rate")[0]
@@ -145,6 +172,13 @@ def test_a_cross_table_keeps_both_margins_and_every_cell_its_value():
         for cell, value in centi.items():
             assert abs(printed[cell] - Fraction(value * step[1], step[0])) < 2
         assert min(printed.values()) >= 0
+
+
+def test_a_cell_moves_a_step_further_where_the_margins_leave_no_other_way():
+    step, whole = display.step_of("ha", 0), 1_000_000
+    centi = {("a", "x"): whole, ("a", "y"): whole * 3 // 2, ("b", "x"): whole * 3 // 2, ("b", "y"): whole}
+    printed = display.two_way(centi, {"a": 3, "b": 2}, {"x": 3, "y": 2}, step)
+    assert printed == {("a", "x"): 2, ("a", "y"): 1, ("b", "x"): 1, ("b", "y"): 1}
 
 
 def test_a_cross_table_whose_margins_disagree_is_refused():

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -139,6 +140,15 @@ def test_every_number_of_a_legend_is_in_its_ledger(result):
     numbers = [text for part in ("zones", "tiers") for row in told[part].values() for text in row.values()]
     assert numbers
     assert set(numbers) <= said
+
+
+def test_layers_whose_secrecy_is_stated_and_not_public_are_told(result, tmp_path):
+    copy = tmp_path / "result"
+    shutil.copytree(result, copy)
+    assert legends.of(copy, "zh")["sensitive"] == []
+    with sqlite3.connect(copy / "zoning.gpkg") as connection:
+        connection.execute("UPDATE inputs SET secrecy = '秘密★10年' WHERE role = 'ecological_redline'")
+    assert legends.of(copy, "zh")["sensitive"] == ["ecological_redline"]
 
 
 # --- words -----------------------------------------------------------------------------------------

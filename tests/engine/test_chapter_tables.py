@@ -262,6 +262,38 @@ def test_missing_layers_are_said_in_every_table_and_nothing_is_cleared_by_them(t
     assert list(proof.unresolved(everything, said_of(made))) == []
 
 
+def test_no_conflict_is_found_is_told_from_none_looked_for(tables_of):
+    _, sheets = tables_of(extent=DISTRICTS, soil_erosion=[(WEST, {"tier": "轻度"})])
+    assert (sheets["T8"].rows, sheets["T8"].absence) == ([], "未提供，待补充")
+
+
+def test_no_conflict_among_those_looked_for_is_said_so(tables_of):
+    town = [(EAST, {"tier": "城镇集中建设区"})]
+    _, sheets = tables_of(
+        extent=DISTRICTS, permanent_basic_farmland=[(WEST, {})], urban_development_boundary=town
+    )
+    assert (sheets["T8"].rows, sheets["T8"].absence) == ([], "所核查的情形中未发现。")
+
+
+def test_a_development_zone_is_told_what_parks_are_told(zoned_city, monkeypatch):
+    asked = []
+    real = tables.siting.advice
+    monkeypatch.setattr(tables.siting, "advice", lambda *given: asked.append(given[1]) or real(*given))
+    sheet = tables.made(Figures.of(zoned_city), only=["T13"])["T13"]
+    kinds = {row[2].text: kind for row, kind in zip(sheet.rows, asked)}
+    assert kinds == {"建设项目": "project", "开发区": "park"}
+
+
+def test_without_an_extent_there_are_no_districts_to_tell_of(tables_of):
+    made, sheets = tables_of(permanent_basic_farmland=[(WEST, {})], soil_erosion=[(WEST, {"tier": "轻度"})])
+    assert made.missing_roles()[0] == "admin_extent"
+    assert [row[0].text for row in sheets["T3"].rows] == ["未划入行政区", "合计", "占比（%）"]
+    assert [row[0].text for row in sheets["T12"].rows] == ["未划入行政区", "合计"]
+    assert (sheets["T2b"].rows, sheets["T2b"].absence) == ([], "未提供，待补充")
+    assert sheets["T2"].rows[0][2].text == "未提供，待补充"
+    assert list(proof.differing(said_of(made), made.result / "zoning.gpkg")) == []
+
+
 def test_without_a_land_area_nothing_is_called_land(tables_of):
     _, sheets = tables_of(extent=DISTRICTS, permanent_basic_farmland=[(WEST, {})])
     assert "ground" not in [one.id for one in sheets["T3"].columns]

@@ -11,7 +11,7 @@ import packages
 import pytest
 
 from swc_zoning.engine.messages import SwcError
-from swc_zoning.engine.submission import datasets, opening
+from swc_zoning.engine.submission import datasets, opening, seals
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_a_folder_opens_with_its_filegdb_as_main_and_the_others_as_copies(root):
         assert package.main.format == "gdb"
         assert [one.format for one in package.copies] == ["gpkg", "shp"]
         assert (package.profile, package.code, package.work_crs) == ("shanghai", "990100", "EPSG:4549")
-        assert opening.SUMS in package.files
+        assert seals.NAME in package.files
         sheet = package.sheet("SBGKFQ")
         assert len(sheet) == len(packages.PIECES)
         assert list(sheet.columns) == [field.name for field in sheet.layer.fields]
@@ -87,7 +87,7 @@ def test_a_long_value_of_meta_is_put_together_from_its_rows(tmp_path):
 
 def test_a_link_that_leads_out_is_refused_and_one_within_is_not(root, tmp_path):
     copy = shutil.copytree(root, tmp_path / "copy")
-    (copy / "inside").symlink_to(copy / opening.SUMS)
+    (copy / "inside").symlink_to(copy / seals.NAME)
     with opening.opened(copy) as package:
         assert "inside" in package.files
     for target in (os.devnull, tmp_path, tmp_path / "nothing"):
@@ -149,3 +149,29 @@ def test_projected_coordinates_are_taken_to_degrees_and_a_wrong_name_of_degrees_
     moved = opening.in_degrees(packages.squares(), "EPSG:4549")
     assert opening.shapely.hausdorff_distance(moved[0], degrees[0]) < 1e-9
     assert opening.in_degrees(packages.squares(), None) is None
+
+
+def test_json_nested_too_deep_is_no_document_and_stops_nothing(root, tmp_path):
+    copy = shutil.copytree(root, tmp_path / "copy")
+    (copy / "deep.json").write_text("[" * 200_000, encoding="utf-8")
+    with opening.opened(copy) as package:
+        assert package.json_named("deep.json") is None
+        package.meta["input:9"] = "[" * 200_000
+        assert package.inputs[-1] == {}
+
+
+def test_what_a_file_manager_leaves_is_sealed_and_missed_nowhere_whatever_its_case(tmp_path):
+    for name in ("a.txt", "Desktop.ini", "THUMBS.DB"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    seals.write(tmp_path)
+    assert list(seals.read(tmp_path)) == ["a.txt"]
+    with opening.opened(tmp_path) as package:
+        assert sorted(package.files) == ["SHA256SUMS", "a.txt"]
+
+
+def test_a_name_with_a_sign_that_ends_lines_elsewhere_is_one_name(tmp_path):
+    name = "说明\u2028续\x85页.txt"
+    (tmp_path / name).write_text("a", encoding="utf-8")
+    seals.write(tmp_path)
+    assert list(seals.read(tmp_path)) == [name]
+    assert not seals.differences(tmp_path)

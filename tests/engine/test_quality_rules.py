@@ -246,7 +246,7 @@ DEFECTS = {
         seen={"layer": "ZDYFQ", "bsm": AREA},
     ),
     "the working zone is not here": Defect(("2203",), meta(work_crs="EPSG:4542"), seen={"case": "zone"}),
-    "a vertex off the grid": Defect(("2204",), everywhere((400, 200), (400, 200.00005)), near=(400, 200)),
+    "a vertex off the grid": Defect(("2204",), everywhere((400, 400), (400.00004, 400)), near=(400, 400)),
     # fields
     "a field is called otherwise": Defect(
         ("3201",),
@@ -334,12 +334,12 @@ DEFECTS = {
     "a zone that is not that of the rule": Defect(
         ("3701",),
         after=sql("UPDATE SBGKFQ SET GZBH = 'R23' WHERE BSM = ?", FIRST),
-        seen={"bsm": FIRST, "field": "GZBH", "case": "rule"},
+        seen={"bsm": FIRST, "field": "GZBH", "case": "decided"},
     ),
     "a measure of the rule is missing": Defect(
         ("3701",),
         after=sql("UPDATE SBGKFQ SET CSDM = 'M06;M12' WHERE BSM = ?", FIRST),
-        seen={"bsm": FIRST, "field": "CSDM", "case": "owed"},
+        seen={"bsm": FIRST, "field": "CSDM", "case": "decided"},
     ),
     "an identifier that is not in use": Defect(
         ("3701",),

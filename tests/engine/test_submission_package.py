@@ -32,7 +32,6 @@ from swc_zoning.engine.submission import (
     metadata,
     opening,
     package,
-    packing,
     placing,
     public,
     quality,
@@ -42,7 +41,7 @@ from swc_zoning.engine.submission import (
     workbook,
 )
 from swc_zoning.engine.submission.order import Acceptance
-from swc_zoning.engine.submission.sheets import Sheet
+from swc_zoning.engine.submission.sheets import Sheet, items_of
 
 SCHEMA, ORDER = submissions.SCHEMA, submissions.ORDER
 FOLDER = "990100演示市水土保持空间管控成果_20260930"
@@ -295,7 +294,8 @@ def test_a_package_has_the_folders_and_names_of_the_standard(written):
     stem = "990100演示市水土保持空间管控矢量数据"
     assert vectors == {f"{stem}.gdb", f"{stem}.gpkg", "shp"}
     assert (written.package / "02_规划表格/990100演示市水土保持空间管控表格.xlsx").is_file()
-    assert {"run.json", "metadata.xml"} == {path.name for path in (written.package / "06_元数据").iterdir()}
+    papers = {path.name for path in (written.package / "06_元数据").iterdir()}
+    assert papers == {"run.json", "metadata.xml", "管控分区规则表.json"}
     assert {"接受记录.json", "数据说明.txt"} <= {
         path.name for path in (written.package / "07_质检").iterdir()
     }
@@ -484,7 +484,7 @@ def test_the_public_edition_holds_nothing_of_sensitive_sources_no_hash_and_no_li
 ):
     names = ("机密预防区划", "演水密", "机密水库名", "机密单位", "JM-77")
     hashes = [one["sha256"] for one in made.facts["inputs"]]
-    hashes += [packing.meta_of(made.sheets["META"])["content_sha256"]]
+    hashes += [items_of(made.sheets["META"])["content_sha256"]]
     assert len(set(hashes)) == 4
     forms = [form for text in (*names, *hashes) for form in (text.encode(), text.encode("utf-16-le"))]
     forms += [name.encode("gbk") for name in names]
@@ -497,7 +497,7 @@ def test_the_public_edition_holds_nothing_of_sensitive_sources_no_hash_and_no_li
 
 
 def test_the_public_edition_is_marked_everywhere_and_sealed_by_itself(written):
-    meta = packing.meta_of(Sheet(SCHEMA.layers["META"], sheet_of(written.public, "META").columns))
+    meta = items_of(Sheet(SCHEMA.layers["META"], sheet_of(written.public, "META").columns))
     assert meta["edition"] == "公开版"
     assert not [item for item in meta if item.startswith(("input:", "content", "rules_sha"))]
     assert "公开版" in said(written.public / "06_元数据" / "metadata.xml", "CI_Citation", "title")[0]

@@ -59,7 +59,7 @@ def test_an_error_cannot_be_accepted_and_a_note_need_not_be(panel):
     choose(panel, 6)
     assert not panel._accept.isEnabled()
     choose(panel, 1)
-    assert panel._accept.isEnabled()
+    assert panel._accept.isEnabled(), panel._accept.toolTip()
 
 
 def test_a_group_is_accepted_as_one_and_the_rest_stays_open(panel, qtbot):

@@ -69,6 +69,24 @@ def test_what_the_stage_requires_blocks_until_it_is_filled_in(page):
         assert name in required
 
 
+def test_the_button_of_a_matter_leads_to_the_field_that_is_empty(page, qtbot):
+    page.desk.session.set_result(page.desk.session.result.folder)
+    for key in page.form.formats:
+        page.form.formats[key].setChecked(False)
+    page.form.texts["compiler"].setText("示范单位")
+    page.form.stage.setCurrentIndex(page.form.stage.findData("approval"))
+    assert words(page)["Formats"].blocks
+    page.form.texts["plan_name"].setText("规划")
+    page.form.set_secrecy("内部")
+    goal = words(page)["Required"].goal
+    assert goal == "consultation_no"
+    page._go(goal)
+    assert not page.form._more.isCollapsed()
+    qtbot.waitUntil(lambda: page.window().focusWidget() is page.form.texts[goal])
+    page._go(words(page)["Formats"].goal)
+    assert page.window().focusWidget() is page.form.formats["gdb"]
+
+
 def test_a_draft_result_may_be_consulted_on_but_not_be_sent_for_review(page):
     assert words(page)["Mode"].level == Level.OPEN
     assert not words(page)["Mode"].blocks
@@ -196,3 +214,18 @@ def test_the_consultation_takes_the_replies_of_several_lists(ready, qtbot, tmp_p
     page.consult(tmp_path / "back", books)
     wait(page, qtbot)
     assert page.form.document()["consultation"].endswith("consultation_record.json")
+
+
+def test_form_and_checklist_stand_side_by_side_only_where_there_is_room(page, qtbot):
+    letter = page.fontMetrics().averageCharWidth()
+    for letters, beside in ((140, True), (60, False), (140, True)):
+        page.resize(letters * letter, 900)
+        qtbot.waitUntil(lambda beside=beside: (page._checklist.parentWidget().x() > 50) == beside)
+    assert page.minimumSizeHint().width() <= 140 * letter
+
+
+def test_typing_does_not_hold_the_window_up(page, longest_gap):
+    page.form.stage.setCurrentIndex(page.form.stage.findData("approved"))
+    with longest_gap() as gap:
+        page.form.texts["plan_name"].setText("示")
+    assert gap.seconds < 0.1

@@ -70,6 +70,21 @@ CASES = {
     "maps_nothing": Case(
         "makemaps", {"RESULT": "{folder}"}, {"OUTPUT": "no_sheets"}, blocked="no complete result"
     ),
+    "chapter": Case(
+        "writechapter",
+        {"RESULT": "{merged.OUTPUT}", "LANG": 0},
+        {"OUTPUT": "chapter"},
+        holds={"OUTPUT/figures.json": {"what": "chapter", "lang": "zh"}},
+    ),
+    "chapter_nothing": Case(
+        "writechapter", {"RESULT": "{folder}"}, {"OUTPUT": "no_chapter"}, blocked="no complete result"
+    ),
+    "tables": Case(
+        "maketables",
+        {"RESULT": "{zoned.OUTPUT}", "LANG": 1},
+        {"OUTPUT": "tables"},
+        holds={"OUTPUT/figures.json": {"what": "chapter", "lang": "en"}},
+    ),
     "check_nothing": Case("checkinputs", {}, {"REPORT": "none.json"}, blocked="job file"),
     "imported": Case(
         "importboundary",
@@ -146,9 +161,12 @@ CASES = {
     ),
     "exported": Case(
         "exportsubmission",
-        {"RESULT": "{merged.OUTPUT}", **ORDER},
+        {"RESULT": "{merged.OUTPUT}", "CHAPTER": "{chapter.OUTPUT}", **ORDER},
         {"OUTPUT": "packages", "FINDINGS": "exported.gpkg"},
-        holds={f"OUTPUT/{PACKAGE}/06_元数据/run.json": {"order.compiler": "示范单位"}},
+        holds={
+            f"OUTPUT/{PACKAGE}/06_元数据/run.json": {"order.compiler": "示范单位"},
+            f"OUTPUT/{PACKAGE}/03_文本/figures.json": {"what": "chapter"},
+        },
     ),
     "exported_unsigned": Case(
         "exportsubmission",

@@ -14,17 +14,22 @@ import pytest
 from qgis.core import (
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
+    QgsMapRendererSequentialJob,
+    QgsMapSettings,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProject,
+    QgsRectangle,
 )
-from qgis.PyQt.QtGui import QImage
+from qgis.PyQt.QtCore import QSize
+from qgis.PyQt.QtGui import QColor, QImage
 from qgis.PyQt.QtXml import QDomDocument
 
 from swc_zoning.engine.chapter import plans
+from swc_zoning.engine.styles import Swatch, palette, sheet_qml
 from swc_zoning.engine.submission import order as orders
 from swc_zoning.paths import resource
-from swc_zoning.qgis_bridge import map_page, map_sheets
+from swc_zoning.qgis_bridge import map_page, map_sheets, styling
 from swc_zoning.qgis_bridge.feedback import PartListener
 from swc_zoning.qgis_bridge.map_layers import Stock
 
@@ -152,6 +157,40 @@ def test_small_patches_are_counted_and_listed(made, tmp_path):
     assert float(area) == pytest.approx(9, rel=0.01)
 
 
+def test_what_is_too_small_is_a_dot_on_sheets_that_would_be_empty_without(made):
+    looks = [Swatch("light", "light", palette()["themes"]["soil_erosion:light"])]
+    layer = layers.memory(
+        "eroded",
+        [(0, 0, 10), (500, 500, 400)],
+        "&field=tier:string&field=area_m2:double",
+        [["light", 100.0], ["light", 160000.0]],
+    )
+    styling.apply(layer, sheet_qml("tier", looks, dots=True))
+    assert {SHEETS["05"].themes[0].dots, SHEETS["02"].themes[0].dots} == {True, False}
+    assert _painted(layer, 5, 5) > 40
+    styling.apply(layer, sheet_qml("tier", looks))
+    assert _painted(layer, 5, 5) <= 4
+
+
+def _painted(layer, east, north):
+    """Return how many dots round a place are not white at 1:100,000 and 150 dots per inch."""
+    settings = QgsMapSettings()
+    settings.setLayers([layer])
+    settings.setDestinationCrs(layer.crs())
+    settings.setOutputDpi(150)
+    settings.setOutputSize(QSize(60, 60))
+    half = 30 * 0.0254 / 150 * 100_000
+    e, n = layers.EAST + east, layers.NORTH + north
+    settings.setExtent(QgsRectangle(e - half, n - half, e + half, n + half))
+    settings.setBackgroundColor(QColor("white"))
+    job = QgsMapRendererSequentialJob(settings)
+    job.start()
+    job.waitForFinished()
+    picture = job.renderedImage()
+    near = [(x, y) for x in range(25, 36) for y in range(25, 36)]
+    return sum(picture.pixelColor(*place).lightness() < 240 for place in near)
+
+
 def test_nothing_of_the_users_project_is_touched(made, tmp_path, qgis_new_project):
     project = QgsProject.instance()
     make(made, tmp_path, formats=("png",))
@@ -257,10 +296,22 @@ def test_a_sheet_of_a_district_has_its_own_zones_scale_and_neighbours(made):
 
 
 def layers_box(east, north, side):
-    from qgis.core import QgsRectangle
-
     e, n = layers.EAST + east, layers.NORTH + north
     return QgsRectangle(e, n, e + side, n + side)
+
+
+def test_neighbours_outside_the_plan_are_named_where_a_layer_of_them_is_given(made, tmp_path):
+    around = layers.memory(
+        "around", [(-900, 0, 900), (0, 1000, 2000)], "&field=mc:string", [["邻县"], ["他市"]]
+    )
+    result, data = made
+    known = map_sheets.Data(data.themes, data.legends, around, "mc")
+    pdf, *_ = make((result, known), tmp_path, formats=("pdf",))
+    assert set("邻县他市") <= signs(pdf)
+    assert around.labeling() is None
+    seen = Seen((result, known), "06")
+    assert "相邻行政区（不属本图范围）" in seen.legend()
+    assert "相邻行政区（不属本图范围）" not in Seen(made, "06").legend()
 
 
 def test_a_sheet_without_its_layer_says_so_on_the_map(made):
@@ -323,6 +374,20 @@ def test_the_public_edition_has_neither_graticule_nor_coordinates(made, tmp_path
         r"6\d{5}|34\d{5}", listed.read_text(encoding="utf-8-sig").replace(",", " ").split("\n")[0]
     )
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".pdf"]
+
+
+def test_the_public_edition_leaves_out_what_is_not_public(made, tmp_path):
+    result, data = made
+    told = json.loads(data.legends.read_text(encoding="utf-8"))
+    told["sensitive"] = ["ecological_redline"]
+    secret = tmp_path / "legends.json"
+    secret.write_text(json.dumps(told), encoding="utf-8")
+    known = map_sheets.Data(data.themes, secret)
+    seen = Seen((result, known), "02", public=True)
+    assert "数据不公开，公开版不绘：生态保护红线" in seen.said("missing").replace("\n", "")
+    assert not [row for row in seen.legend() if "红线" in row]
+    assert [row for row in seen.legend() if "永久基本农田" in row]
+    assert [row for row in Seen((result, known), "02").legend() if "红线" in row]
 
 
 def test_the_scale_bar_is_as_long_as_it_says(made):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import layers
@@ -195,3 +196,24 @@ def test_a_consultation_goes_out_and_comes_back(provider, made, tmp_path):
     back = run("consultation", {"RESULT": result, "REPLIES": [out["BOOK"]], "OUTPUT": str(tmp_path / "back")})
     assert Path(back["RECORD"]).is_file()
     assert "BOOK" not in back
+
+
+def test_a_cancelled_export_is_over_soon_and_leaves_nothing(provider, made, tmp_path):
+    result = str(Path(made["PACKAGE"]).parents[1] / "result")
+    feedback = QgsProcessingFeedback(False)
+    cancelled: list[float] = []
+
+    def cancel(percent):
+        if percent > 30 and not cancelled:
+            cancelled.append(time.monotonic())
+            feedback.cancel()
+
+    feedback.progressChanged.connect(cancel)
+    import processing
+
+    given = {**ORDER, "RESULT": result, "OUTPUT": str(tmp_path / "packages")}
+    with pytest.raises(QgsProcessingException):
+        processing.run("swc_zoning:exportsubmission", given, feedback=feedback)
+    assert time.monotonic() - cancelled[0] < 4
+    left = list((tmp_path / "packages").rglob("*")) if (tmp_path / "packages").exists() else []
+    assert left == []

@@ -253,7 +253,8 @@ class Figures:
 
     def missing_roles(self) -> list[str]:
         """Return the roles that a zoning expects and that were not given."""
-        return [role.id for role in roles.all_roles() if role.expected and not self.provided(role.id)]
+        expected = [roles.extent_role(), *(role for role in roles.all_roles() if role.expected)]
+        return [role.id for role in expected if not self.provided(role.id)]
 
     # --- words -------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,20 +18,23 @@ from swc_zoning.engine import claim
 from swc_zoning.engine.messages import SwcError
 
 LEDGER, WHAT = "figures.json", "chapter"
+#: What a chapter consists of, each made by itself or with the others.
+PARTS = ("documents", "tables", "charts")
 
 
 @contextmanager
-def renewed(output: Path) -> Iterator[Path]:
-    """Yield a folder to write the files of a chapter into; then they stand in `output`, older ones gone.
+def renewed(output: Path, parts: Collection[str] = PARTS) -> Iterator[Path]:
+    """Yield a folder to write `parts` of a chapter into; then they stand in `output`, older ones gone.
 
     Write ``figures.json`` into it by `seal`. Raises SwcError ``chapter.not_ours`` where a file of one of
-    these names is there that no chapter wrote, ``chapter.edited`` where one was changed since, and
-    ``result.unwritable``; the older files are then as they were.
+    these names is there that no chapter wrote, ``chapter.edited`` where one was changed since,
+    ``chapter.would_remove`` where the older ones are more than `parts`, and ``result.unwritable``; the
+    older files are then as they were.
     """
     target = Path(output).absolute()
     try:
         with claim.claimed(target), claim.aside(target, target) as aside:
-            ours = _checked(target)
+            ours = _checked(target, parts)
             yield aside
             _exchange(aside, target, ours)
     except OSError as error:
@@ -46,9 +49,16 @@ def seal(folder: Path, document: Mapping[str, Any]) -> None:
     (folder / LEDGER).write_text(text, encoding="utf-8")
 
 
-def check_target(output: Path) -> None:
-    """Prove that a chapter may be written into a folder. Raises ``chapter.edited``, ``chapter.not_ours``."""
-    _checked(Path(output).absolute())
+def check_target(output: Path, parts: Collection[str] = PARTS) -> None:
+    """Prove that parts of a chapter may be written into a folder. Raises ``chapter.*`` as `renewed` does."""
+    _checked(Path(output).absolute(), parts)
+
+
+def part_of(name: str) -> str:
+    """Return the part that a file of a chapter belongs to, by its name in the folder."""
+    if name.endswith(".docx"):
+        return "documents"
+    return "charts" if name.startswith("charts/") else "tables"
 
 
 def _names(folder: Path) -> list[str]:
@@ -59,7 +69,7 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _checked(target: Path) -> dict[str, str]:
+def _checked(target: Path, parts: Collection[str]) -> dict[str, str]:
     """Return the files an earlier chapter wrote, each as it wrote it."""
     path = target / LEDGER
     if not os.path.lexists(path):
@@ -75,6 +85,9 @@ def _checked(target: Path) -> dict[str, str]:
         there = target / name
         if there.is_file() and _sha256(there) != digest:
             raise SwcError("chapter.edited", path=str(there))
+        if there.is_file() and part_of(name) not in parts:
+            # One ledger holds for all files, so those of another run cannot stay beside new ones.
+            raise SwcError("chapter.would_remove", path=str(there))
     return files
 
 

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from swc_zoning.engine import reports
+from swc_zoning.engine import geopackage, reports
 from swc_zoning.engine.chapter.figures import Figures
 from swc_zoning.engine.chapter.plans import roles_shown
+from swc_zoning.engine.result import ZONING
+from swc_zoning.engine.submission.public import is_public
 
 CONFIRMED, PENDING = "confirmed", "pending"
 
@@ -25,13 +27,19 @@ def of(result: Path, lang: str) -> dict[str, Any]:
 
     ``zones``: district code ("": all) -> look of a patch, or "pending" -> text. Zones are what is
     confirmed; they and the pending rest add up to the district. ``tiers``: role -> tier ("": all) -> text;
-    features may overlap.
+    features may overlap. ``sensitive``: the roles of which a layer is not public.
     """
     figures = Figures.of(result, None, lang)
     places = ["", *(code for code in figures.keys("districts", "district_code") if code)]
     zones = {place: dict(_zones(figures, place)) for place in places}
     tiers = {role: dict(_tiers(figures, role)) for role in sorted(roles_shown())}
-    return {"zones": zones, "tiers": tiers, "figures": figures.as_json()}
+    told = {"zones": zones, "tiers": tiers, "sensitive": _sensitive(result)}
+    return {**told, "figures": figures.as_json()}
+
+
+def _sensitive(result: Path) -> list[str]:
+    rows = geopackage.read_table(result / ZONING, "inputs")
+    return sorted({row["role"] for row in rows if not is_public(row["secrecy"] or "")})
 
 
 def _zones(figures: Figures, place: str) -> Iterator[tuple[str, str]]:

@@ -51,7 +51,8 @@ class Theme:
     """Something a sheet draws: features of `role`, or a `kind` the run made (zones, measures, proposals).
 
     `needed`: named where no layer of the role was given; `named`: features carry their names; `look` ""
-    or "over" (lines and hatches only); `needs`: roles that what is drawn is made from.
+    or "over" (lines and hatches only); `dots`: patches too small to be seen are dots; `needs`: roles that
+    what is drawn is made from.
     """
 
     kind: str
@@ -59,6 +60,7 @@ class Theme:
     needed: bool
     named: bool
     pale: bool
+    dots: bool
     look: str
     needs: tuple[str, ...]
 
@@ -99,6 +101,7 @@ def _theme(row: Mapping[str, Any]) -> Theme:
         needed=bool(row.get("needed")),
         named=bool(row.get("named")),
         pale=bool(row.get("pale")),
+        dots=bool(row.get("dots")),
         look=row.get("look", ""),
         needs=tuple(row.get("needs", ())),
     )

@@ -27,18 +27,18 @@ _LINES = (
     ("farmland", "permanent_basic_farmland"),
     ("boundary", "urban_development_boundary"),
 )
-_PROTECTED = (
+PROTECTED = (
     *("drinking_water_source", "national_park", "nature_reserve", "nature_park", "scenic_heritage"),
     "important_wetland",
 )
-_DECLARED = ("key_prevention_zone", "key_treatment_zone")
+DECLARED = ("key_prevention_zone", "key_treatment_zone")
 _INDICATORS = (
     *("ecological_redline", "permanent_basic_farmland", "urban_development_boundary"),
     *("drinking_water_source", "national_park", "nature_reserve", "nature_park", "important_wetland"),
-    *_DECLARED,
+    *DECLARED,
 )
 #: Tier of planned construction -> kind of project that siting words know.
-_PROJECT_KINDS = {"development_zone": "park"}
+PROJECT_KINDS = {"development_zone": "park"}
 
 
 @dataclass(frozen=True)
@@ -278,7 +278,7 @@ def _indicators(sheet: _Sheet) -> Table:
     goals = {f"target:{one.year}": Cell(_target(sheet, one.year, one.above_percent)) for one in targets}
     rate = "水土保持率" if sheet.lang == "zh" else "Soil and water conservation rate"
     sheet.add({"name": rate, "unit": sheet.figures.unit("%"), "now": _rate(sheet, "rate", ()), **goals})
-    if not _has_mask(sheet):
+    if not _has_mask(sheet) and not _no_rate(sheet):
         sheet.notes.append(sheet.word("rate_of_all"))
     for role in _INDICATORS:
         if role not in {one.id for one in roles.all_roles() if one.expected} and not sheet.figures.provided(
@@ -507,13 +507,13 @@ def _wanted(sheet: _Sheet, among: Sequence[str]) -> list[str]:
 
 
 def _named_areas(sheet: _Sheet) -> Table:
-    for role in _wanted(sheet, _PROTECTED):
+    for role in _wanted(sheet, PROTECTED):
         _named_of(sheet, role)
     return sheet.table()
 
 
 def _declared_areas(sheet: _Sheet) -> Table:
-    for role in _wanted(sheet, _DECLARED):
+    for role in _wanted(sheet, DECLARED):
         _named_of(sheet, role)
     return sheet.table()
 
@@ -581,7 +581,7 @@ def _cited_measures(sheet: _Sheet, ids: Iterable[str]) -> str:
 
 
 def _coverage(sheet: _Sheet) -> Table:
-    for role in _wanted(sheet, _PROTECTED):
+    for role in _wanted(sheet, PROTECTED):
         kind, absence = sheet.figures.role(role), sheet.figures.absence(role)
         if absence:
             sheet.add({"kind": kind, "name": absence})
@@ -692,11 +692,9 @@ def _conflict_kinds(sheet: _Sheet) -> Table:
 
 def _unseen(sheet: _Sheet, among: Iterable[str]) -> list[str]:
     """Return what to say of conflicts that could not be looked for; nothing found is no clearance then."""
-    given = [row["role"] for row in sheet.figures.rows("inputs")]
-    unseen = set(rules.not_evaluable(sheet.figures.table, given)) | set(_without_roles(sheet, given))
-    asked = sorted(among)
+    lacking, asked = unseen(sheet.figures), sorted(among)
     kinds = [
-        sheet.figures.cite("decision_table", ("conflicts", id_), "id", id_) for id_ in asked if id_ in unseen
+        sheet.figures.cite("decision_table", ("conflicts", id_), "id", id_) for id_ in asked if id_ in lacking
     ]
     nothing = (
         sentence(f"figures.{MISSING}", {}, sheet.lang)
@@ -707,15 +705,30 @@ def _unseen(sheet: _Sheet, among: Iterable[str]) -> list[str]:
     return [sheet.word("not_evaluable", kinds=sheet.joined(kinds))] if kinds else []
 
 
-def _without_roles(sheet: _Sheet, given: Sequence[str]) -> list[str]:
+def unseen(figures: Figures) -> list[str]:
+    """Return the kinds of conflict that cannot be looked for with the layers given."""
+    given = [row["role"] for row in figures.rows("inputs")]
+    return sorted({*rules.not_evaluable(figures.table, given), *_without_roles(figures, given)})
+
+
+def _without_roles(figures: Figures, given: Sequence[str]) -> list[str]:
     """Return the conflicts one side of which has no layer at all."""
-    lacking = []
-    for id_, row in sheet.figures.table.conflicts.items():
-        all_of = {one["role"] for one in row.get("all_of", ())}
-        any_of = {one["role"] for one in row.get("any_of", ())}
-        if all_of - set(given) or (any_of and not any_of & set(given)):
-            lacking.append(id_)
-    return lacking
+    rows = figures.table.conflicts.items()
+    return [id_ for id_, row in rows if not _can_be_seen(row, set(given))]
+
+
+def _can_be_seen(row: Mapping[str, Any], given: set[str]) -> bool:
+    """Return whether the layers given can show a conflict of this kind."""
+    all_of = {one["role"] for one in row.get("all_of", ())}
+    any_of = {one["role"] for one in row.get("any_of", ())}
+    several = row.get("roles_at_least", {"of": (), "at_least": 0})
+    tiers = row.get("distinct_tiers_at_least")
+    return (
+        all_of <= given
+        and (not any_of or bool(any_of & given))
+        and len(given.intersection(several["of"])) >= several["at_least"]
+        and (tiers is None or tiers["role"] in given)
+    )
 
 
 def _conflict_list(sheet: _Sheet) -> Table:
@@ -798,7 +811,7 @@ def _asked(sheet: _Sheet, tier: str, rows: Sequence[Mapping[str, Any]]) -> dict[
     for row in rows:
         for id_ in filter(sheet.figures.table.measures.__contains__, row["measures"].split(";")):
             areas[id_] = areas.get(id_, 0) + round(row["area_m2"] * 100)
-    told = siting.advice(sheet.figures.table, _PROJECT_KINDS.get(tier, siting.PROJECT), areas)
+    told = siting.advice(sheet.figures.table, PROJECT_KINDS.get(tier, siting.PROJECT), areas)
     return {"siting": sheet.figures.named(told[0]), "measures": _cited_measures(sheet, sorted(areas))}
 
 
@@ -835,7 +848,8 @@ def _given(sheet: _Sheet, code: str, name: str, count: int) -> Cell:
 
 
 def _adjustment(sheet: _Sheet) -> Table:
-    sheet.absence = sentence("figures.empty", {}, sheet.lang)
+    empty = sentence("figures.empty", {}, sheet.lang)
+    sheet.absence = sheet.figures.absence("admin_extent") or empty
     for row in sheet.figures.rows("adjustment"):
         key = (row["district_code"],)
         name = _district(sheet, row["district_code"], row["district_name"])

@@ -124,7 +124,8 @@ def _measured(
     rows, key = pieces
     parts, part_key = drawn
     inner = shapely.point_on_surface(polygons[rows])
-    point, part = shapely.STRtree(parts).query(inner, "intersects")
+    # This way round: what is asked for, here the large shapes, is prepared for many answers.
+    part, point = shapely.STRtree(inner).query(parts, "intersects")
     own = part_key[part] == key[point]
     point, part = point[own], part[own]
     centi = made.area_centi[rows[point]]

@@ -8,17 +8,14 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from swc_zoning.engine.messages import SwcError
-from swc_zoning.engine.submission import agreement, opening
-from swc_zoning.engine.submission.opening import DataSet, Package
+from swc_zoning.engine.submission import agreement, seals
+from swc_zoning.engine.submission.opening import FIELD_NAMES, DataSet, Package
 from swc_zoning.engine.submission.quality import Flaw, Rule, Said, Unchecked, checker
 from swc_zoning.engine.submission.schemas import Layer
 
 #: What a Shapefile consists of besides .shp.
 _PARTS = (".shx", ".dbf", ".prj", ".cpg")
-#: The table of full and short names beside Shapefiles.
-NAMES = "字段名对照表.csv"
 _RESULTS = "ZJJG"
-_SUM = re.compile(r"([0-9a-fA-F]{64}) [ *](.+)")
 #: What is named after the area: kind of file -> part of the package it must be in ("" anywhere).
 _NAMED = (".pdf", ".jpg", ".jpeg", ".tif", ".xlsx", ".docx", ".mdb")
 _NAMED_PARTS = ("part_tables", "part_text", "part_maps")
@@ -169,8 +166,8 @@ def check_1104(package: Package, rule: Rule) -> Iterator[Said]:
                     yield rule.flaw(case="name", layer=layer.name, field=one.name, file=data_set.name)
         known = [package.schema.layers[name] for name in data_set.layers if name in package.schema.layers]
         cut = any(one.short != one.name for layer in known for one in layer.fields)
-        if cut and f"{data_set.name}/{NAMES}" not in package.files:
-            yield rule.flaw(case="names", file=f"{data_set.name}/{NAMES}")
+        if cut and f"{data_set.name}/{FIELD_NAMES}" not in package.files:
+            yield rule.flaw(case="names", file=f"{data_set.name}/{FIELD_NAMES}")
 
 
 def lacking_parts(package: Package) -> list[tuple[str, str, str]]:
@@ -185,17 +182,16 @@ def lacking_parts(package: Package) -> list[tuple[str, str, str]]:
 def check_1105(package: Package, rule: Rule) -> Iterator[Said]:
     """Every file is in SHA256SUMS and has its hash."""
     listed: dict[str, str] = {}
-    for number, line in enumerate((package.text(opening.SUMS) or "").splitlines(), 1):
-        match = _SUM.fullmatch(line.rstrip())
-        if match:
-            listed[match.group(2).replace("\\", "/").removeprefix("./")] = match.group(1).lower()
-        elif line.strip():
-            yield rule.flaw(case="line", file=opening.SUMS, line=number)
+    for number, name, digest in seals.entries(package.text(seals.NAME) or ""):
+        if name:
+            listed[name.replace("\\", "/").removeprefix("./")] = digest
+        else:
+            yield rule.flaw(case="line", file=seals.NAME, line=number)
     for name in sorted(listed.keys() - package.files.keys()):
         yield rule.flaw(case="missing", file=name)
     for name, path in package.files.items():
         if name not in listed:
-            if name != opening.SUMS and not name.lower().endswith(".lock"):
+            if name != seals.NAME and not name.lower().endswith(".lock"):
                 yield rule.flaw(case="unlisted", file=name)
-        elif opening.sha256(path) != listed[name]:
+        elif seals.sha256(path) != listed[name]:
             yield rule.flaw(file=name)

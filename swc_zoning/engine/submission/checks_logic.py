@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from swc_zoning.engine import roles
-from swc_zoning.engine.rules import RuleTable
 from swc_zoning.engine.submission import columns
 from swc_zoning.engine.submission.decisions import decided_anew
 from swc_zoning.engine.submission.opening import Package
@@ -53,7 +51,7 @@ def check_3701(package: Package, rule: Rule) -> Iterator[Said]:
         if table is None:
             yield Unchecked("other_rules", part=True)
         elif package.sheet("GXB") is None:
-            yield from _decided(package, rule, sheet, table)
+            yield Unchecked("no_layer", {"layer": "GXB"}, part=True)
         else:
             yield from decided_anew(package, rule, sheet, table)
         yield from _related(package, rule, sheet)
@@ -117,40 +115,6 @@ def _measures_listed(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Fla
         yield _flaw(package, rule, row, case="measure", field="CSDM", value=";".join(missing))
 
 
-def _decided(package: Package, rule: Rule, sheet: Sheet, table: RuleTable) -> Iterator[Flaw]:
-    """Yield pieces whose zone, level or measures are not those of their deciding rule."""
-    level_of = {row["fqdm"]: row["gkdj"] for row in table.zones.values()}
-    names = ("FQDM", "GKDJ", "GZBH", "CSDM")
-    found = [columns.texts(sheet, name) for name in names]
-    if any(values is None for values in found):
-        return
-    zone, level, decisive, measures = found
-    wanted = np.array([level_of.get(code, "") for code in zone.tolist()])
-    yield from _pair(package, rule, (wanted != "") & (wanted != level), ("GKDJ", level), ("FQDM", zone))
-    made = {id_: table.zones[row["zone"]]["fqdm"] for id_, row in table.rules.items() if row.get("zone")}
-    right = np.array([made.get(id_, "-") for id_ in decisive.tolist()])
-    for row in columns.rows((right != zone) & (decisive != "")):
-        facts = {"value": str(decisive[row]), "other": str(right[row]), "zone": str(zone[row])}
-        yield _flaw(package, rule, row, case="rule", field="GZBH", **facts)
-    owed = {id_: _always_owed(id_, table) for id_ in made}
-    both = np.char.add(np.char.add(decisive, "|"), measures)
-    lacks = columns.where(both, lambda text: bool(_lacking(text, owed)))
-    for row in columns.rows(lacks & (right == zone)):
-        other = ";".join(sorted(_lacking(str(both[row]), owed)))
-        yield _flaw(package, rule, row, case="owed", field="CSDM", value=str(decisive[row]), other=other)
-
-
-def _always_owed(id_: str, table: RuleTable) -> set[str]:
-    """Return the measures of a rule that are withheld nowhere."""
-    mine = [code for code in table.rules[id_]["measures"] if code in table.measures]
-    return {code for code in mine if not table.measures[code]["withheld_where"]}
-
-
-def _lacking(text: str, owed: Mapping[str, set[str]]) -> set[str]:
-    decisive, _, measures = text.partition("|")
-    return owed.get(decisive, set()) - set(columns.codes(measures))
-
-
 def _related(package: Package, rule: Rule, sheet: Sheet) -> Iterator[Flaw]:
     """Yield pieces whose sources are not those of the table of relations."""
     relations, sources = package.sheet("GXB"), columns.texts(sheet, "LYDM")
@@ -199,7 +163,7 @@ def _registered(package: Package, rule: Rule) -> Iterator[Flaw]:
 def check_6503(package: Package, rule: Rule) -> Iterator[Said]:
     """Inputs that are needed were supplied: META says what is missing, lines are not empty."""
     missing = {item.partition(":")[2] for item in package.meta if item.startswith("missing_role:")}
-    used = {_role(value) for item, value in package.meta.items() if item.startswith("input:")}
+    used = {str(one.get("role", "")) for one in package.inputs}
     for layer in _THREE_LINES:
         sheet = package.sheet(layer)
         if sheet is None or not len(sheet):
@@ -208,14 +172,6 @@ def check_6503(package: Package, rule: Rule) -> Iterator[Said]:
         named = roles.find(role)
         facts = {"role_zh": named.name_zh if named else role, "role_en": named.name_en if named else role}
         yield rule.flaw(layer="META", key=role, **facts)
-
-
-def _role(text: str) -> str:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return ""
-    return str(document.get("role", "")) if isinstance(document, dict) else ""
 
 
 @checker("7101")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator
@@ -44,8 +43,7 @@ def check_2201(package: Package, rule: Rule) -> Iterator[Said]:
 @checker("2202")
 def check_2202(package: Package, rule: Rule) -> Iterator[Said]:
     """The coordinate systems of the inputs are known ones."""
-    inputs = [_document(value) for item, value in sorted(package.meta.items()) if item.startswith("input:")]
-    said = [one for one in inputs if "crs" in one]
+    said = [one for one in package.inputs if "crs" in one]
     if not said:
         yield Unchecked("no_crs_said")
     for one in said:
@@ -53,14 +51,6 @@ def check_2202(package: Package, rule: Rule) -> Iterator[Said]:
         if not _is_known(named):
             layer = str(one.get("layer") or one.get("role") or "")
             yield rule.flaw(input=layer, crs=named[:80] or "-", key=layer)
-
-
-def _document(text: str) -> dict[str, object]:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _is_known(named: str) -> bool:

@@ -38,8 +38,7 @@ def check_6402(package: Package, rule: Rule) -> Iterator[Said]:
 
 def _lacks(package: Package, role: str) -> bool:
     """Return whether META lists the layers that went in, and none of them has the role."""
-    given = [value for item, value in package.meta.items() if item.startswith("input:")]
-    return bool(given) and not any(f'"{role}"' in value for value in given)
+    return bool(package.inputs) and not any(one.get("role") == role for one in package.inputs)
 
 
 def _summed(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from swc_zoning.engine import areas, formats, georef, roles, rules, written
+from swc_zoning.engine import areas, formats, georef, roles, rule_words, rules, written
 from swc_zoning.engine.messages import Finding, SwcError
 from swc_zoning.engine.result import ZONING
 from swc_zoning.paths import resource
@@ -86,8 +86,7 @@ class Side:
 
     def role_name(self, lang: str) -> str:
         """Return the name of the role, its id for a free one."""
-        role = roles.find(self.role)
-        return self.role if role is None else (role.name_zh if lang == "zh" else role.name_en)
+        return rule_words.role_name(self.role, lang)
 
     def layer_text(self, lang: str) -> str:
         """Return role and layer, as a cell says them."""
@@ -440,8 +439,3 @@ def as_json(group: Group) -> dict[str, Any]:
         "question_zh": group.question("zh"),
         "question_en": group.question("en"),
     }
-
-
-def ordered(groups: Iterable[Group]) -> Iterator[tuple[int, Group]]:
-    """Yield (number, group) as they are listed."""
-    yield from enumerate(groups, start=1)

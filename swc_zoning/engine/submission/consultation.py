@@ -28,7 +28,6 @@ from swc_zoning.engine.submission.conflict_groups import (
     case_of,
     cells_of,
     facts_of,
-    ordered,
     words,
 )
 
@@ -96,7 +95,7 @@ def _pictures(case: Case, findings: list[Finding], progress: Progress) -> dict[s
 
 
 def _write_book(path: Path, case: Case, facts: Facts, lang: str, pictures: Mapping[str, bytes]) -> None:
-    rows = [cells_of(number, group, facts, lang) for number, group in ordered(case.groups)]
+    rows = [cells_of(number, group, facts, lang) for number, group in enumerate(case.groups, 1)]
     title = letter.say("book_title", lang, plan=letter.plan_name(case, facts))
     notes = [letter.say("book_note", lang), letter.say("book_legend", lang)]
     consultation_book.write(path, rows, title, notes, lang, pictures)
@@ -135,7 +134,7 @@ def _counts(case: Case) -> dict[str, Any]:
 def regions_layer(case: Case, lang: str) -> layers.Layer:
     """Return the regions of all groups as a layer, one row a group, working CRS."""
     groups = case.groups
-    plain = [cells_of(number, group, Facts(), lang) for number, group in ordered(groups)]
+    plain = [cells_of(number, group, Facts(), lang) for number, group in enumerate(groups, 1)]
     texts = ("group", "kind", "name", "severity", "department", "layer_a", "feature_a", "tier_a", "layer_b")
     texts += ("feature_b", "tier_b", "districts", "question", "settling_rule", "status", "basis")
     columns: layers.Columns = {

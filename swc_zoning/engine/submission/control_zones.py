@@ -10,6 +10,7 @@ import numpy as np
 
 from swc_zoning.engine import roles
 from swc_zoning.engine.grid import Ints
+from swc_zoning.engine.rule_words import role_name
 from swc_zoning.engine.submission.material import Decision, Material, Texts, cut, sheet, texts
 from swc_zoning.engine.submission.register import Register
 from swc_zoning.engine.submission.sheets import Sheet
@@ -18,11 +19,11 @@ LAYER = "SBGKFQ"
 REDLINE, FARMLAND, URBAN = "ecological_redline", "permanent_basic_farmland", "urban_development_boundary"
 PREVENTION, TREATMENT = "key_prevention_zone", "key_treatment_zone"
 
-_STATUS = {"confirmed": "1", "pending": "2"}
+STATUS = {"confirmed": "1", "pending": "2"}
 _LAND = {1: "1", 0: "0", -1: "9"}
 _NONE, _UNKNOWN = "0", "9"
 _WATER = {"level1": "1", "level2": "2", "quasi": "3", "buffer": "4"}
-_LEVELS = {"national": "1", "provincial": "2", "municipal": "3", "county": "4"}
+LEVELS = {"national": "1", "provincial": "2", "municipal": "3", "county": "4"}
 _RESERVES = {"core_protection": "1", "general_control": "2"}
 _PARK = "3"
 
@@ -62,9 +63,9 @@ def _row(material: Material, decision: Decision) -> dict[str, str | None]:
         "FQDM": zone["fqdm"],
         "FQMC": zone["name_zh"],
         "GKDJ": zone["gkdj"],
-        "ZT": _STATUS[decision.status],
+        "ZT": STATUS[decision.status],
         "FZLX": _NONE_OR_BOTH[PREVENTION in members, TREATMENT in members],
-        "FZJB": strictest([*members.get(PREVENTION, ()), *members.get(TREATMENT, ())], _LEVELS),
+        "FZJB": strictest([*members.get(PREVENTION, ()), *members.get(TREATMENT, ())], LEVELS),
         "LYDM": _source_codes(material, members),
         "SFHX": str(int(REDLINE in members)),
         "SFYN": str(int(FARMLAND in members)),
@@ -111,14 +112,8 @@ def _remark(decision: Decision) -> str:
     if decision.status == "confirmed":
         return ""
     open_roles = [role for role, tiers in decision.members.items() if roles.UNKNOWN in tiers]
-    names = "、".join(role_name(role) for role in open_roles)
+    names = "、".join(role_name(role, "zh") for role in open_roles)
     return f"待核：{names}的分级不明，暂按最严格的情形划定" if names else "待核"
-
-
-def role_name(role: str) -> str:
-    """Return the Chinese name of a role, its id where it is a free one."""
-    known = roles.find(role)
-    return known.name_zh if known else role
 
 
 def _names(material: Material) -> Texts:

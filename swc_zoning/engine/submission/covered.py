@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from swc_zoning.engine.grid import to_metres
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.submission.memberships import Memberships, texts
-from swc_zoning.engine.submission.sheets import Sheet
+from swc_zoning.engine.submission.sheets import Sheet, objects
 from swc_zoning.engine.submission.surface import Mask, Plane, Rings, Surface
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _surface(package: Package) -> Surface:
     codes = texts(frame, "XZQDM") if given else []
     known = set(codes)
     named = [code if code in known else code[:_COUNTY] for code in texts(sheet, "XZQDM")]
-    return Surface.of(Plane(package.work_crs), sheet.geometry, _column(named), districts, _column(codes))
+    return Surface.of(Plane(package.work_crs), sheet.geometry, objects(named), districts, objects(codes))
 
 
 def memberships(package: Package) -> Memberships:
@@ -110,9 +110,3 @@ def vertex(plane: Plane, found: Rings, number: int) -> tuple[float, float]:
     """Return the place (lon, lat) of a vertex."""
     east, north = to_metres(found.units[number]).tolist()
     return plane.degrees(east, north)
-
-
-def _column(values: list[str]) -> NDArray[Any]:
-    column = np.empty(len(values), object)
-    column[:] = values
-    return column

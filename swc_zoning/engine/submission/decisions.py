@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,13 +10,13 @@ import numpy as np
 
 from swc_zoning.engine import rules
 from swc_zoning.engine.submission import columns
+from swc_zoning.engine.submission.control_zones import STATUS
 from swc_zoning.engine.submission.memberships import Memberships
 from swc_zoning.engine.submission.opening import Package
 from swc_zoning.engine.submission.quality import Flaw, Rule
 from swc_zoning.engine.submission.sheets import Sheet
 
 _ZONES = "SBGKFQ"
-_STATUS = {"confirmed": "1", "pending": "2"}
 #: Fields that follow from the decision; those that are lists in any order.
 _FIELDS = ("FQDM", "GKDJ", "GZBH", "ZT", "CSDM", "CTLX")
 _LISTS = frozenset({"CSDM", "CTLX"})
@@ -54,8 +53,7 @@ def _membership(members: frozenset[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _supplied(package: Package) -> set[str]:
     """Return the roles of the inputs that had features; a layer without any says nothing."""
-    inputs = [json.loads(text) for item, text in package.meta.items() if item.startswith("input:")]
-    return {one["role"] for one in inputs if isinstance(one, dict) and "role" in one and one.get("used", 1)}
+    return {one["role"] for one in package.inputs if "role" in one and one.get("used", 1)}
 
 
 def _fields(decision: Mapping[str, Any], table: rules.RuleTable) -> dict[str, str]:
@@ -64,7 +62,7 @@ def _fields(decision: Mapping[str, Any], table: rules.RuleTable) -> dict[str, st
         "FQDM": zone["fqdm"],
         "GKDJ": zone["gkdj"],
         "GZBH": next(iter(decision["decisive"]), ""),
-        "ZT": _STATUS[decision["status"]],
+        "ZT": STATUS[decision["status"]],
         "CSDM": ";".join(sorted(decision["measures"])),
         "CTLX": ";".join(sorted(decision["conflicts"])),
     }

@@ -10,17 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from swc_zoning.engine.grid import Ints
-from swc_zoning.engine.submission.control_zones import PREVENTION, TREATMENT, strictest
+from swc_zoning.engine.submission.control_zones import LEVELS, PREVENTION, TREATMENT, strictest
 from swc_zoning.engine.submission.material import Feature, Material, cut, groups, union
 from swc_zoning.engine.submission.register import Register, key_of
-from swc_zoning.engine.submission.sheets import Sheet
+from swc_zoning.engine.submission.sheets import Sheet, objects
 
 LAYERS = {"ZDYFQ": PREVENTION, "ZDZLQ": TREATMENT}
 _NAMES = {role: name for name, role in LAYERS.items()}
-_LEVELS = {"national": "1", "provincial": "2", "municipal": "3", "county": "4"}
 _DECLARED, _PROPOSED = "1", "2"
 
 
@@ -40,13 +38,7 @@ def _sheet(material: Material, register: Register, name: str, role: str) -> Shee
         heads.append(district.head)
     identifiers, _ = register.give(name, keys, heads)
     made = [{**row, "BSM": bsm} for row, bsm in zip(rows, identifiers)]
-    return Sheet.of(layer, made, _array(shapes))
-
-
-def _array(shapes: list[Any]) -> NDArray[Any]:
-    array = np.empty(len(shapes), object)
-    array[:] = shapes
-    return array
+    return Sheet.of(layer, made, objects(shapes))
 
 
 def parts(material: Material, role: str) -> list[tuple[Feature, int, Ints]]:
@@ -72,7 +64,7 @@ def _row(material: Material, feature: Feature, number: int, pieces: Ints) -> dic
         "XZQDM": district.code,
         "XZQMC": district.name,
         "MC": cut(layer, "MC", feature.name or feature.source_id),
-        "JB": strictest([feature.tier], _LEVELS),
+        "JB": strictest([feature.tier], LEVELS),
         "SX": _DECLARED if approval else _PROPOSED,
         "MJ": material.area_m2(pieces),
         # What is owed everywhere in it; pieces owe more by themselves.

@@ -15,12 +15,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from swc_zoning.engine.submission.sheets import DEGREE_DECIMALS
+
 Polygons = NDArray[Any]
 Points = NDArray[np.float64]
 Move = Callable[[Points], Points]
 
-#: Decimals of a degree that are kept: about 0.01 mm, the grid of the file geodatabase.
-DECIMALS = 10
 #: Steps in a metre in which sides are told exactly: every vertex of a result is a whole number of them.
 _FINE = 10_000_000
 #: A new vertex is at least this far (metres) from the one beside it: two steps of the grid of degrees.
@@ -56,7 +56,7 @@ def moved(polygons: Polygons, move: Move) -> tuple[Polygons, int]:
 
 
 def _degrees(shapes: Polygons, move: Move) -> Polygons:
-    points = np.round(move(shapely.get_coordinates(shapes)), DECIMALS)
+    points = np.round(move(shapely.get_coordinates(shapes)), DEGREE_DECIMALS)
     return shapely.set_coordinates(shapes.copy(), points)
 
 

@@ -29,7 +29,7 @@ from swc_zoning.engine.rules import RuleTable
 from swc_zoning.engine.submission import lonlat
 from swc_zoning.engine.submission.order import Order, named
 from swc_zoning.engine.submission.schemas import DBF_TEXT, Layer, Schema
-from swc_zoning.engine.submission.sheets import Sheet, fitted
+from swc_zoning.engine.submission.sheets import Sheet, fitted, objects
 
 Texts = NDArray[Any]
 
@@ -217,10 +217,7 @@ def _ranked(codes: Ints, values: list[Any], key: Any) -> tuple[Ints, list[Any]]:
 
 def texts(values: Iterable[Any]) -> Texts:
     """Return a column of text or None, empty text as None."""
-    listed = list(values)
-    column = np.empty(len(listed), object)
-    column[:] = [value or None for value in listed]
-    return column
+    return objects([value or None for value in values])
 
 
 def sheet(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from swc_zoning.engine import roles
 from swc_zoning.engine.grid import Floats, Ints, group, mix, ragged
+from swc_zoning.engine.rule_words import role_name
 from swc_zoning.engine.submission.schemas import Schema
 from swc_zoning.engine.submission.sheets import Sheet
 
@@ -125,12 +126,7 @@ def pair_names(pair: Iterable[str], schema: Schema, lang: str) -> str:
         role = roles.find(key.partition(":")[0])
         names = {"zh": source.name_zh, "en": getattr(role, "name_en", source.code)}
         known.setdefault(source.code, names[lang])
-    return " × ".join(known.get(code) or _role_name(code, lang) for code in pair)
-
-
-def _role_name(role_id: str, lang: str) -> str:
-    role = roles.find(role_id)
-    return getattr(role, f"name_{lang}", role_id) if role else role_id
+    return " × ".join(known.get(code) or role_name(code, lang) for code in pair)
 
 
 def _of_table(pieces: Sheet, relations: Sheet) -> tuple[Ints, Ints, list[tuple[str, str]]]:
@@ -172,11 +168,7 @@ def _combos(
 
 def _codes(members: list[tuple[str, str]], schema: Schema) -> dict[tuple[str, str], str]:
     """Return the code of LYDM of each member, the role itself where it has none."""
-    codes = {}
-    for role, tier in members:
-        source = schema.sources.get(f"{role}:{tier}") or schema.sources.get(role)
-        codes[role, tier] = source.code if source else (role or tier)
-    return codes
+    return {(role, tier): schema.source_code(role, tier) or role or tier for role, tier in members}
 
 
 def _together(columns: list[Ints]) -> Ints:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from xml.etree import ElementTree
-from xml.etree.ElementTree import Element
+from xml.etree import ElementTree  # nosec B405 - writes XML only
+from xml.etree.ElementTree import Element  # nosec B405 - writes XML only
 
 from swc_zoning.engine.messages import sentence
 

@@ -7,7 +7,6 @@ folders their data sets are found by kind. Nothing in the package is changed.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -27,22 +26,20 @@ from pyproj.exceptions import ProjError
 
 from swc_zoning.engine import archives, crs, scratch
 from swc_zoning.engine.messages import SwcError
-from swc_zoning.engine.submission import datasets, public, schemas
-from swc_zoning.engine.submission.sheets import Sheet, column
+from swc_zoning.engine.submission import datasets, public, schemas, seals
+from swc_zoning.engine.submission.sheets import Sheet, column, items_of
 
 #: The decision table a package was made with.
 DECISION_TABLE = "管控分区规则表.json"
-SUMS = "SHA256SUMS"
 #: Files of a folder that no package has: somebody named another folder.
 MOST_FILES = 20_000
-DEGREES = "EPSG:4490"
+#: The table of full and short names beside Shapefiles.
+FIELD_NAMES = "字段名对照表.csv"
+DEGREES = datasets.CRS
 #: A 3-degree zone is used up to a zone beyond its own.
 FARTHEST_DEGREES = 3.0
-#: What systems leave behind in a folder; no part of a package.
-_LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 #: Formats, the one that is judged first.
 _FORMATS = ("gdb", "gpkg", "shp")
-_BLOCK = 1 << 20
 _CODE = re.compile(r"\d{6}")
 
 
@@ -96,7 +93,7 @@ def _unpack(path: Path, folder: Path) -> None:
 
 def _only_folder(folder: Path) -> Path:
     """Return the folder that is the whole of `folder`, as zips have one; else `folder` itself."""
-    inside = [one for one in folder.iterdir() if one.name != "__MACOSX" and one.name.lower() not in _LITTER]
+    inside = [one for one in folder.iterdir() if one.name != "__MACOSX" and not seals.is_litter(one.name)]
     only = len(inside) == 1 and inside[0].is_dir() and inside[0].suffix.lower() != ".gdb"
     return inside[0] if only else folder
 
@@ -119,7 +116,7 @@ def _files(folder: Path, root: Path) -> dict[str, Path]:
             path = Path(place) / name
             if path.is_symlink():
                 _refuse_link_out(path, inside, root)
-            if name in folders or name.lower() in _LITTER:
+            if name in folders or seals.is_litter(name):
                 continue
             if not stat.S_ISREG(path.stat().st_mode):
                 raise SwcError("opening.no_file", name=path.relative_to(root).as_posix())
@@ -195,15 +192,8 @@ class Package:
         return known or found
 
     def _read_meta(self) -> dict[str, str]:
-        """Return item -> value; values longer than their field go on in rows of the same item."""
         sheet = self.sheet("META")
-        if sheet is None or not {"ITEM", "XH", "VALUE"} <= set(sheet.columns):
-            return {}
-        rows = zip(*(sheet.columns[name].tolist() for name in ("ITEM", "XH", "VALUE")))
-        meta: dict[str, str] = {}
-        for item, _, value in sorted(rows, key=lambda row: (row[0] or "", row[1])):
-            meta[item or ""] = meta.get(item or "", "") + (value or "")
-        return meta
+        return items_of(sheet) if sheet is not None and {"ITEM", "XH", "VALUE"} <= set(sheet.columns) else {}
 
     # --- what it holds ---------------------------------------------------------------------------------
 
@@ -215,7 +205,7 @@ class Package:
     @property
     def has_sums(self) -> bool:
         """Return whether the package has a list of hashes."""
-        return SUMS in self.files
+        return seals.NAME in self.files
 
     def has_meta(self, item: str) -> bool:
         """Return whether META has an item; one that ends with a colon: any that begins so."""
@@ -309,10 +299,21 @@ class Package:
     def json_named(self, name: str) -> Any:
         """Return the JSON document of the file so named in whatever folder, None where there is none."""
         for path in (found for found in self.files if found.rpartition("/")[2] == name):
-            try:
-                return json.loads(self.text(path) or "null")
-            except ValueError:
-                return None
+            return _parsed(self.text(path) or "null")
+        return None
+
+    @property
+    def inputs(self) -> list[dict[str, Any]]:
+        """Return what META says of each input, {} where that cannot be read."""
+        said = [_parsed(text) for item, text in sorted(self.meta.items()) if item.startswith("input:")]
+        return [one if isinstance(one, dict) else {} for one in said]
+
+
+def _parsed(text: str) -> Any:
+    """Return a JSON document, None for one that is none, or too deep to be one of ours."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
         return None
 
 
@@ -325,15 +326,6 @@ def _as_public(schema: schemas.Schema) -> schemas.Schema:
         required = layer.required and not row.get("roles")
         layers[name] = replace(layer, fields=fields, open=False, required=required)
     return replace(schema, layers=layers)
-
-
-def sha256(path: Path) -> str:
-    """Return the hash of a file, hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _sheet(layer: schemas.Layer, data_set: DataSet, name: str) -> Sheet:

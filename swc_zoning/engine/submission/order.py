@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +180,13 @@ def _problems(order: Order) -> Iterator[Finding]:
 
 
 def _stage(order: Order) -> schemas.Stage:
-    return schemas.load(order.profile).stages[order.stage]
+    return _stages(order.profile)[order.stage]
+
+
+@lru_cache(maxsize=8)
+def _stages(profile: str) -> Mapping[str, schemas.Stage]:
+    """Return the stages of a profile; a form asks for them at every letter that is typed."""
+    return schemas.load(profile).stages
 
 
 def _common_code(codes: list[str]) -> str:

@@ -44,7 +44,7 @@ from swc_zoning.engine.submission import (
 from swc_zoning.engine.submission.order import Acceptance, Order
 from swc_zoning.engine.submission.packing import RESULTS, Work
 from swc_zoning.engine.submission.schemas import Schema
-from swc_zoning.engine.submission.sheets import Sheet
+from swc_zoning.engine.submission.sheets import Sheet, items_of
 
 if TYPE_CHECKING:
     from swc_zoning.engine.submission.contents import Contents
@@ -161,7 +161,7 @@ def _full_edition(folder: Path, work: Work, progress: Progress, findings: list[F
 def _public_edition(folder: Path, work: Work, progress: Progress) -> list[Finding]:
     with progress.step("public_edition", 0.06):
         edition = public.of(work.sheets, work.meta, work.inputs)
-        meta = packing.meta_of(edition.sheets.get("META"))
+        meta = items_of(edition.sheets["META"]) if "META" in edition.sheets else {}
         shown = Work(
             edition.sheets,
             work.schema,

@@ -17,16 +17,17 @@ import shapely
 from swc_zoning.engine.derived import csv_text
 from swc_zoning.engine.messages import Finding, SwcError, sentence
 from swc_zoning.engine.progress import Progress
-from swc_zoning.engine.submission import coordinates, datasets, rereading, workbook
+from swc_zoning.engine.submission import coordinates, datasets, opening, rereading, workbook
 from swc_zoning.engine.submission.order import Order
 from swc_zoning.engine.submission.schemas import Schema
-from swc_zoning.engine.submission.sheets import Sheet
+from swc_zoning.engine.submission.sheets import Sheet, items_of
 
 #: Parts of a package that others fill: keys of `Schema.naming`.
 PARTS = ("part_text", "part_maps", "part_points")
-FIELD_NAMES = "字段名对照表.csv"
 RESULTS, PROPOSED = "ZJJG", "HXJY"
 _SHAPEFILES = "shp"
+#: Files of a chapter -> keys of `Schema.naming`: in a package they are called after the city.
+_OF_CHAPTER = {"text.docx": "chapter_text", "notes.docx": "chapter_notes", "tables.xlsx": "chapter_tables"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def work_of(
         if not Path(path).exists():
             raise SwcError("package.extra_missing", path=str(path))
     sheets = {name: _without_results(sheet) if name == "META" else sheet for name, sheet in sheets.items()}
-    meta = meta_of(sheets.get("META"))
+    meta = items_of(sheets["META"]) if "META" in sheets else {}
     inputs = [json.loads(value) for key, value in meta.items() if key.startswith("input:")]
     return Work(sheets, schema, order, meta, inputs, lang, extras, decision_table=decision_table)
 
@@ -89,16 +90,6 @@ def _without_results(meta: Sheet) -> Sheet:
     """Return META without the number of results: they are added when everything else is written."""
     items = meta.columns["ITEM"].tolist()
     return meta.only(np.array([item != f"count:{RESULTS}" for item in items], bool))
-
-
-def meta_of(sheet: Sheet | None) -> dict[str, str]:
-    """Return the items of a META table; a value that takes several rows is joined in their order."""
-    found: dict[str, str] = {}
-    if sheet is not None:
-        columns = (sheet.columns[name].tolist() for name in ("ITEM", "XH", "VALUE"))
-        for item, _, value in sorted(zip(*columns), key=lambda row: (row[0], row[1])):
-            found[item] = found.get(item, "") + (value or "")
-    return found
 
 
 def bytes_needed(work: Work) -> int:
@@ -127,7 +118,7 @@ def write_data(folder: Path, work: Work, progress: Progress | None) -> dict[str,
         with (progress or Progress()).step("rereading", 0.04):
             rereading.compare(written[form], form, sheets)
     if "shp" in written:
-        _write_field_names(written["shp"] / FIELD_NAMES, work)
+        _write_field_names(written["shp"] / opening.FIELD_NAMES, work)
     _write_workbook(folder / work.named("part_tables"), work)
     return written
 
@@ -182,13 +173,15 @@ def add_extras(folder: Path, work: Work) -> None:
         place = folder / work.named(part)
         for path in map(Path, found):
             place.mkdir(exist_ok=True)
-            if (place / path.name).exists():
-                raise SwcError("package.extra_twice", name=path.name)
+            key = _OF_CHAPTER.get(path.name)
+            target = place / (work.named(key) + path.suffix if key else path.name)
+            if target.exists():
+                raise SwcError("package.extra_twice", name=target.name)
             if path.is_dir():
                 # Without its permissions: what is read-only could not be sealed or replaced.
-                shutil.copytree(path, place / path.name, copy_function=shutil.copyfile)
+                shutil.copytree(path, target, copy_function=shutil.copyfile)
             else:
-                shutil.copyfile(path, place / path.name)
+                shutil.copyfile(path, target)
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:

@@ -23,6 +23,7 @@ from swc_zoning.engine.formats import Batch
 from swc_zoning.engine.messages import SwcError, sentence
 from swc_zoning.engine.submission import quality
 from swc_zoning.engine.submission.quality import Flaw, Report
+from swc_zoning.engine.submission.sheets import objects
 
 WHAT = "quality"
 #: Names of the three files, by what they are.
@@ -109,16 +110,10 @@ def _write_layer(path: Path, report: Report, lang: str) -> None:
         "accepted",
     )
     told = [flaw.as_json(lang) for flaw in flaws]
-    table: dict[str, Any] = {name: _objects([one[name] for one in told]) for name in texts}
+    table: dict[str, Any] = {name: objects([one[name] for one in told]) for name in texts}
     table["measure"] = np.array([np.nan if one["measure"] is None else one["measure"] for one in told], float)
     wkb = shapely.to_wkb(points) if len(points) else np.empty(0, dtype=object)
     formats.write_table(path, LAYER, [Batch(wkb, table)], "EPSG:4490", "Point")
-
-
-def _objects(values: Sequence[Any]) -> Any:
-    made = np.empty(len(values), dtype=object)
-    made[:] = values
-    return made
 
 
 # --- the workbook ----------------------------------------------------------------------------------
@@ -206,15 +201,7 @@ def _summary(report: Report, lang: str) -> Iterator[tuple[Any, ...]]:
     for rule in quality.rules().values():
         counts = [found[rule.id, severity] for severity in quality.SEVERITIES]
         ran = rule.id in report.ran
-        state = (
-            "flawed"
-            if sum(counts)
-            else "passed"
-            if ran and rule.id not in partly
-            else "partly"
-            if ran
-            else "skipped"
-        )
+        state = "flawed" if sum(counts) else _state(ran, rule.id in partly)
         numbers = counts if ran else ["", "", ""]
         severity, basis = _text(_SIGNS[rule.severity], lang), rule.basis(lang)
         yield (
@@ -227,6 +214,13 @@ def _summary(report: Report, lang: str) -> Iterator[tuple[Any, ...]]:
             basis,
             rule.grade,
         )
+
+
+def _state(ran: bool, partly: bool) -> str:
+    """Return the state of a rule that found nothing."""
+    if not ran:
+        return "skipped"
+    return "partly" if partly else "passed"
 
 
 def _flaws(flaws: Iterable[Flaw], lang: str) -> Iterator[tuple[Any, ...]]:

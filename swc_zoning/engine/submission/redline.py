@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 from swc_zoning.engine import roles
 from swc_zoning.engine.grid import Ints, components, ragged
 from swc_zoning.engine.messages import Finding, sentence
+from swc_zoning.engine.rule_words import role_name
 from swc_zoning.engine.submission import candidates
 from swc_zoning.engine.submission.candidates import Candidates, Patch, conditions, meets
-from swc_zoning.engine.submission.control_zones import REDLINE, role_name
+from swc_zoning.engine.submission.control_zones import REDLINE
 from swc_zoning.engine.submission.material import Feature, Material, cut, groups, union
 from swc_zoning.engine.submission.order import Order
-from swc_zoning.engine.submission.references import tier_name
+from swc_zoning.engine.submission.references import LANDUSE, tier_name
 from swc_zoning.engine.submission.register import Register, key_of
-from swc_zoning.engine.submission.sheets import Sheet
+from swc_zoning.engine.submission.sheets import Sheet, objects
 
 LAYER, TABLE = "HXJY", "HXLZ"
 KEEP, DEDUCT, WITHDRAW = "保留", "扣除", "退出"
@@ -59,8 +60,7 @@ def sheets_of(material: Material, register: Register) -> tuple[dict[str, Sheet],
     heads = [material.districts[case.patch.district].head for case in kept]
     identifiers, _ = register.give(LAYER, keys, heads)
     rows = [{**bench.proposal(case), "BSM": bsm} for case, bsm in zip(kept, identifiers)]
-    shapes = np.empty(len(kept), object)
-    shapes[:] = [union(material.degrees[case.patch.kept]) for case in kept]
+    shapes = objects([union(material.degrees[case.patch.kept]) for case in kept])
     named = {id(case): bsm for case, bsm in zip(kept, identifiers)}
     argued = [bench.argument(case, number, named.get(id(case))) for number, case in enumerate(cases, 1)]
     layers = material.schema.layers
@@ -101,20 +101,18 @@ class _Bench:
     def judged(self, patches: Sequence[Patch]) -> list[Case]:
         """Return each patch with its group and verdict, in order of place."""
         lying = [number for number, one in enumerate(patches) if len(one.kept) and not one.withdrawn]
-        shapes = np.empty(len(lying), object)
-        shapes[:] = [union(self._material.plane[patches[number].kept]) for number in lying]
+        shapes = objects([union(self._material.plane[patches[number].kept]) for number in lying])
         root = np.arange(len(patches))
         where = np.array(lying, np.int64)
         root[where] = where[_near(shapes, self._material.order.neighbour_m)]
         touching = np.zeros(len(patches), bool)
         touching[where] = self._touching(shapes)
         number = {one: count for count, one in enumerate(dict.fromkeys(root.tolist()), 1)}
-        cases = []
-        for patch, one in zip(patches, root.tolist()):
-            members = np.flatnonzero(root == one)
+        judged = {}
+        for one, members in groups(root):
             area = self._material.area_m2(np.concatenate([patches[m].kept for m in members]))
-            cases.append(self._case(patch, number[one], area, bool(touching[members].any())))
-        return cases
+            judged[one] = number[one], area, bool(touching[members].any())
+        return [self._case(patch, *judged[one]) for patch, one in zip(patches, root.tolist())]
 
     def _touching(self, shapes: NDArray[Any]) -> NDArray[np.bool_]:
         material = self._material
@@ -181,7 +179,7 @@ class _Bench:
         longitude, latitude = shapely.get_coordinates(
             shapely.point_on_surface(material.degrees[_largest(material, patch.pieces)])
         )[0].tolist()
-        missing = "、".join(map(role_name, _missing(material)))
+        missing = "、".join(role_name(role, "zh") for role in _missing(material))
         return {
             "LZBH": f"{patch.kind}-{district.head}-{number:05d}",
             "BSM": bsm,
@@ -234,12 +232,12 @@ class _Bench:
 
     def _landuse(self, patch: Patch) -> str:
         """Return what the ground of a patch is used for, as shares; what is not known is said."""
-        used = [tuple(sorted(one.members.get("landuse_status", ()))) for one in self._material.decisions]
         parts: dict[tuple[str, ...], int] = {}
+        if LANDUSE not in self._material.supplied:
+            return _said("not_supplied", names=role_name(LANDUSE, "zh"))
         for decision, area in self._by_decision(patch.pieces):
-            parts[used[decision]] = parts.get(used[decision], 0) + area
-        if "landuse_status" not in self._material.supplied:
-            return _said("not_supplied", names=role_name("landuse_status"))
+            used = tuple(sorted(self._material.decisions[decision].members.get(LANDUSE, ())))
+            parts[used] = parts.get(used, 0) + area
         whole = max(sum(parts.values()), 1)
         shown = sorted(parts.items(), key=lambda item: (-item[1], item[0]))
         return "；".join(
@@ -276,7 +274,7 @@ def _said(code: str, **facts: Any) -> str:
 
 
 def _uses(tiers: Sequence[str]) -> str:
-    return "、".join(tier_name("landuse_status", tier) for tier in tiers) or _said("landuse_unknown")
+    return "、".join(tier_name(LANDUSE, tier) for tier in tiers) or _said("landuse_unknown")
 
 
 def _hectares(centi: int) -> str:

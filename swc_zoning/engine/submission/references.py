@@ -21,13 +21,14 @@ from swc_zoning.engine.attributes import find_field
 from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.intake import as_text
 from swc_zoning.engine.messages import Finding, SwcError
-from swc_zoning.engine.submission.control_zones import role_name
+from swc_zoning.engine.rule_words import role_name
 from swc_zoning.engine.submission.material import Feature, Material, cut, groups, sheet, texts, union
 from swc_zoning.engine.submission.register import Register, key_of
 from swc_zoning.engine.submission.schemas import DBF_TEXT, Layer
-from swc_zoning.engine.submission.sheets import Sheet, fitted
+from swc_zoning.engine.submission.sheets import Sheet, fitted, objects
 
 DISTRICTS = "XZQ"
+LANDUSE = "landuse_status"
 #: Names a file geodatabase keeps for itself.
 _KEPT_BY_FILES = {"objectid", "fid", "ogc_fid", "shape", "geom", "shape_length", "shape_area", "shape_leng"}
 #: Whole numbers from here on do not fit a field of 32 bits: they are kept as text.
@@ -100,7 +101,7 @@ def _row(layer: Layer, feature: Feature, area: float, code: str, name: str) -> d
         "XZQMC": name,
         "MC": cut(layer, "MC", feature.name),
         "DJ": tier_name(feature.role, feature.tier),
-        "LX": role_name(feature.role),
+        "LX": role_name(feature.role, "zh"),
         "MJ": area,
     }
 
@@ -123,8 +124,7 @@ def _with_fields(
     further: Mapping[str, NDArray[Any]],
 ) -> Sheet:
     identifiers, _ = register.give(layer.name, keys, heads)
-    geometry = np.empty(len(shapes), object)
-    geometry[:] = shapes
+    geometry = objects(shapes)
     made = Sheet.of(layer, [{**row, "BSM": bsm} for row, bsm in zip(rows, identifiers)], geometry)
     return sheet(layer, len(rows), {**made.columns, **further}, geometry)
 

@@ -32,7 +32,6 @@ from swc_zoning.engine.submission.conflict_groups import (
     as_json,
     case_of,
     cells_of,
-    ordered,
     words,
 )
 from swc_zoning.engine.submission.consultation import check_target, head_of, placed, write_document
@@ -395,10 +394,10 @@ def _cells(number: int, row: Answered, facts: Facts, lang: str) -> Iterator[dict
 
 
 def _document(adoption: Adoption, facts: Facts) -> dict[str, Any]:
-    items = []
-    for number, group in ordered(row.group for row in adoption.rows):
-        row = adoption.rows[number - 1]
-        items.append({"number": number, **as_json(group), "replies": [asdict(one) for one in row.replies]})
+    items = [
+        {"number": number, **as_json(row.group), "replies": [asdict(one) for one in row.replies]}
+        for number, row in enumerate(adoption.rows, 1)
+    ]
     return {
         **head_of(adoption.case, facts),
         "summary": adoption.counts(),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from swc_zoning.engine import rules
@@ -124,10 +124,6 @@ class Schema:
         """Return the code of LYDM of a role and tier, "" where it has none."""
         found = self.sources.get(f"{role}:{tier}") or self.sources.get(role)
         return found.code if found else ""
-
-    def with_domains(self, domains: Mapping[str, Mapping[str, str]]) -> Schema:
-        """Return this schema with the code sets a package brings along."""
-        return replace(self, domains={**self.domains, **domains})
 
 
 def shipped() -> list[str]:

@@ -14,9 +14,9 @@ from swc_zoning.engine.messages import SwcError
 
 NAME = "SHA256SUMS"
 
-#: What file managers put into folders they show; no part of a package, and no change of one.
-_OF_FILE_MANAGERS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+#: What file managers put into folders they show, in lower case.
+_OF_FILE_MANAGERS = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+_LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](.+)")
 _BLOCK_BYTES = 1 << 20
 
 
@@ -36,6 +36,11 @@ class Differences:
         return tuple(sorted((*self.changed, *self.missing, *self.added)))
 
 
+def is_litter(name: str) -> bool:
+    """Return whether a file of that name is what a file manager left: no part of a package."""
+    return name.lower() in _OF_FILE_MANAGERS
+
+
 def files(folder: Path) -> list[str]:
     """Return the files below `folder` that a seal covers, relative with "/", sorted by code point."""
     return sorted(_files(Path(folder)))
@@ -45,7 +50,7 @@ def _files(folder: Path) -> Iterator[str]:
     for place, _, names in os.walk(folder):
         for name in names:
             path = Path(place, name).relative_to(folder).as_posix()
-            if path != NAME and name not in _OF_FILE_MANAGERS:
+            if path != NAME and not is_litter(name):
                 yield path
 
 
@@ -92,15 +97,23 @@ def read(folder: Path) -> dict[str, str] | None:
         return None
     except (OSError, ValueError) as error:
         raise SwcError("seals.unreadable", line=0, text=str(error)) from error
-    return dict(_entry(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip())
+    said: dict[str, str] = {}
+    for number, name, digest in entries(text):
+        if not name or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise SwcError("seals.unreadable", line=number, text=text.split("\n")[number - 1][:80])
+        said[name] = digest
+    return said
 
 
-def _entry(number: int, line: str) -> tuple[str, str]:
-    match = _LINE.fullmatch(line.rstrip())
-    name = match[2].removeprefix("./") if match else ""
-    if not match or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-        raise SwcError("seals.unreadable", line=number, text=line[:80])
-    return name, match[1]
+def entries(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield (number of the line, relative path, hash) of a SHA256SUMS; path "" for a line of another form."""
+    # Names may hold signs that `splitlines` takes for ends of lines.
+    for number, line in enumerate(text.split("\n"), 1):
+        match = _LINE.fullmatch(line.rstrip())
+        if match:
+            yield number, match[2].removeprefix("./"), match[1].lower()
+        elif line.strip():
+            yield number, "", ""
 
 
 def differences(folder: Path) -> Differences | None:

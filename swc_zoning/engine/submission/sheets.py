@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,13 @@ class Sheet:
         return Sheet(self.layer, columns, None if self.geometry is None else self.geometry[chosen])
 
 
+def objects(values: Sequence[Any]) -> NDArray[Any]:
+    """Return values as a column of objects; numpy would take lists and geometries apart."""
+    made = np.empty(len(values), object)
+    made[:] = values
+    return made
+
+
 def column(field: Field, values: Iterable[Any]) -> NDArray[Any]:
     """Return values as a column of the type of `field`; real numbers rounded to its decimals."""
     values = list(values)
@@ -65,9 +72,16 @@ def column(field: Field, values: Iterable[Any]) -> NDArray[Any]:
     if field.kind == "real":
         numbers = np.array([np.nan if value is None else value for value in values], np.float64)
         return np.round(numbers, field.decimals)
-    texts = np.empty(len(values), object)
-    texts[:] = [None if value is None or value == "" else str(value) for value in values]
-    return texts
+    return objects([None if value is None or value == "" else str(value) for value in values])
+
+
+def items_of(meta: Sheet) -> dict[str, str]:
+    """Return the items of table META; a value longer than its field goes on in further rows (XH)."""
+    rows = zip(*(meta.columns[name].tolist() for name in ("ITEM", "XH", "VALUE")))
+    items: dict[str, str] = {}
+    for item, _, value in sorted(rows, key=lambda row: (row[0] or "", row[1])):
+        items[item or ""] = items.get(item or "", "") + (value or "")
+    return items
 
 
 def fitted(text: str | None, length: int) -> str | None:

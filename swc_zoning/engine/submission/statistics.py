@@ -18,11 +18,10 @@ from swc_zoning.engine import formats
 from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.result import ZONING
 from swc_zoning.engine.submission.material import Material, coded, cut, groups, sheet, texts
-from swc_zoning.engine.submission.references import tier_name
+from swc_zoning.engine.submission.references import LANDUSE, tier_name
 from swc_zoning.engine.submission.sheets import Sheet
 from swc_zoning.paths import resource
 
-LANDUSE = "landuse_status"
 _CONFLICTS = (
     *("conflict_id", "kind", "severity", "name", "layer_a", "source_a", "name_a", "layer_b", "source_b"),
     *("name_b", "districts", "basis", "area_m2", "east", "north"),
