@@ -412,6 +412,14 @@ def test_patches_touch_along_edges_and_have_the_area_of_their_cells(save, tmp_pa
     assert shapely.area(shapely.union_all(drawn)) == pytest.approx(shapely.area(drawn).sum())
 
 
+def test_tiers_of_patches_are_those_of_the_role():
+    from swc_zoning.engine import roles
+    from swc_zoning.engine.evaluation import delineating
+
+    known = {tier.id for tier in roles.find(delineating.LAYER).tiers}
+    assert set(delineating.TIERS.values()) <= known
+
+
 def test_cells_that_meet_at_a_corner_are_two_patches(save, tmp_path):
     made = run("delineatepatches", tmp_path, classes=save("c", [[3, 1], [1, 3]]), least_m2=0)
     assert len(patches(made)) == 2

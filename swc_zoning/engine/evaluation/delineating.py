@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LAYER = "swc_function_important"
 #: Tier of the role by class.
-TIERS = {3: "extremely_important", 2: "important", 1: "general"}
+TIERS = {3: "extremely_important", 2: "important"}
 
 
 def delineate_patches(run: Run) -> None:
@@ -102,7 +102,7 @@ def _by_parcels(
     for number, parcel in enumerate(parcels):
         hits = tree.query(parcel, predicate="intersects")
         parts = shapely.area(shapely.intersection(geometry[hits], parcel))
-        for value in (3, 2, 1):
+        for value in (3, 2):
             # What is of a higher class is at least of this one.
             covered = float(parts[classes[hits] >= value].sum())
             if covered > 0 and covered >= run["majority"] * parcel.area:
