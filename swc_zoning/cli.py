@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from swc_zoning import chapter_commands, map_commands, paths, submission_commands
+from swc_zoning import chapter_commands, evaluation_commands, map_commands, paths, submission_commands
 from swc_zoning.engine import claim, reports, scratch
 from swc_zoning.engine.messages import LANGUAGES, Blocked, Cancelled, Finding, SwcError
 from swc_zoning.engine.progress import Progress
@@ -64,6 +64,7 @@ _MISUSE = {
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
     **submission_commands.MISUSE,
     **chapter_commands.MISUSE,
+    **evaluation_commands.MISUSE,
 }
 
 
@@ -255,6 +256,7 @@ def _commands_on_results(commands: Any) -> None:
     submission_commands.register(commands, _command)
     chapter_commands.register(commands, _command)
     map_commands.register(commands, _command)
+    evaluation_commands.register(commands, _command)
 
 
 def _compare_command(commands: Any) -> None:

@@ -23,7 +23,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ("swc_zoning", "processing_algs")
-HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas"}
+HEAVY = {"shapely", "geopandas", "pyogrio", "fiona", "pyproj", "numpy", "pandas", "rasterio"}
 LIGHT_ENGINE = (
     *(
         "accepting",
@@ -55,6 +55,7 @@ LIGHT_ENGINE = (
     ),
     *("submission.schemas", "targets"),
     *("chapter.delivery", "chapter.figures", "chapter.folder", "chapter.plans"),
+    *("evaluation.declared", "evaluation.sets"),
 )
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}
 

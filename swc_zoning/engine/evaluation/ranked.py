@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Algorithms that make classes of importance: by cumulated value, the highest of several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from swc_zoning.engine.evaluation import cover, judging, ranking
+from swc_zoning.engine.evaluation.judging import Thresholds
+from swc_zoning.engine.evaluation.rasters import (
+    Block,
+    Floats,
+    Output,
+    Stack,
+    View,
+    compute,
+    extremes,
+    require_metres,
+    stacked,
+)
+from swc_zoning.engine.messages import SwcError
+
+if TYPE_CHECKING:
+    from swc_zoning.engine.evaluation.running import Run
+
+#: Actual shares further than this from those asked for are said.
+_FAR = 0.1
+
+
+def classify_cumulative(run: Run) -> None:
+    """Write classes of a raster of values by their cumulated value, in natural ecosystems only."""
+    shares = run.set("shares")
+    masked = run["only_natural"]
+    if masked and (run["ecosystem"] is None or run["kinds"] is None):
+        raise SwcError("evaluation.needs", names="ecosystem, kinds (only_natural)")
+    if not masked:
+        run.find("evaluation.unmasked")
+    with stacked(run.given("value", *(("ecosystem",) if masked else ()))) as stack:
+        require_metres(stack.grid, run["value"].name)
+        found = extremes(stack, "value", run["value"].name)
+        if masked:
+            cover.check_codes(stack, run["kinds"])
+
+        def parts() -> Iterator[Floats]:
+            for block in stack.blocks():
+                yield _values(run, stack.read(block), masked)
+
+        limits = ranking.thresholds(parts, shares)
+        counted = _Counted()
+
+        def make(view: View) -> dict[str, Any]:
+            values = _values(run, view.arrays, masked)
+            classes = judging.by_thresholds(values, limits)
+            counted.add(values, classes)
+            return {"class": classes}
+
+        compute(stack, {"class": Output(run.path("class"), "uint8", 0)}, make, run.progress.advance)
+    if found.least == found.most:
+        run.find("evaluation.constant", value=found.least)
+    counted.tell(run, limits, shares["shares"])
+
+
+def _values(run: Run, arrays: Any, masked: bool) -> Floats:
+    """Return values in single precision, as they are ranked; none outside natural ecosystems."""
+    values = arrays["value"].astype(np.float32).astype(np.float64)
+    return np.where(cover.natural(arrays["ecosystem"], run["kinds"]), values, np.nan) if masked else values
+
+
+class _Counted:
+    """What the classes have of the value and of the cells."""
+
+    def __init__(self) -> None:
+        self.sums, self.cells = np.zeros(4), np.zeros(4, np.int64)
+
+    def add(self, values: Floats, classes: Any) -> None:
+        self.cells += np.bincount(classes.ravel(), minlength=4)
+        worth = np.where(values > 0, values, 0.0)
+        self.sums += np.bincount(classes.ravel(), weights=worth.ravel(), minlength=4)
+
+    def tell(self, run: Run, limits: Thresholds, wanted: list[float]) -> None:
+        total = float(self.sums.sum())
+        run.facts["cells_by_class"] = list(map(int, self.cells))
+        if not total:
+            run.find("evaluation.nothing_counts")
+            return
+        actual = self.sums[3] / total, (self.sums[3] + self.sums[2]) / total
+        run.facts.update({"limits": [limits.highest, limits.high], "shares": list(actual)})
+        facts = {"highest": actual[0] * 100, "high": actual[1] * 100}
+        run.find("evaluation.shares", **facts, t50=limits.highest, t80=limits.high)
+        if any(abs(one - share) > _FAR for one, share in zip(actual, wanted)):
+            run.find("evaluation.ties", **facts, shares=" / ".join(f"{share:.0%}" for share in wanted))
+
+
+def integrate(run: Run) -> None:
+    """Write the highest class of several rasters and which of them decided."""
+    names = [f"layer {number}" for number in range(len(run["classes"]))]
+    files = [path.name for path in run["classes"]]
+    counts = np.zeros(4, np.int64)
+    with stacked(dict(zip(names, run["classes"]))) as stack:
+        for name, file in zip(names, files):
+            check_classes(stack, name, file)
+
+        def make(view: View) -> dict[str, Any]:
+            layers = [np.nan_to_num(view[name]).astype(np.uint8) for name in names]
+            highest, bits = judging.integrate(layers)
+            counts[:] += np.bincount(highest.ravel(), minlength=4)
+            return {"class": highest, "deciding": bits}
+
+        outputs = {"class": Output(run.path("class"), "uint8", 0)}
+        outputs["deciding"] = Output(run.path("deciding"), "uint16", 0)
+        compute(stack, outputs, make, run.progress.advance)
+    run.facts.update({"layers": files, "cells_by_class": list(map(int, counts))})
+
+
+def check_classes(stack: Stack, name: str, file: str) -> None:
+    """Refuse a raster that has other values than the classes 0-3; ``evaluation.class_range``."""
+    wrong = sum(_other_than_classes(stack, name, block) for block in stack.blocks())
+    if wrong:
+        raise SwcError("evaluation.class_range", path=file, count=wrong)
+
+
+def _other_than_classes(stack: Stack, name: str, block: Block) -> int:
+    values = stack.read(block, (name,))[name]
+    return int((~np.isnan(values) & ~np.isin(values, (0, 1, 2, 3))).sum())

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run an algorithm of the evaluation: parameters checked, files made aside, a record beside them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+
+from swc_zoning import paths
+from swc_zoning.engine import claim, formats
+from swc_zoning.engine.evaluation import (
+    aligning,
+    banks,
+    cover,
+    declared,
+    delineating,
+    intensities,
+    ranked,
+    rates,
+    sets,
+    soil,
+    surfaces,
+)
+from swc_zoning.engine.evaluation.declared import Algorithm
+from swc_zoning.engine.evaluation.sets import ParameterSet
+from swc_zoning.engine.messages import Finding, SwcError
+from swc_zoning.engine.progress import Progress
+
+#: File of the record in the folder of a result.
+RECORD = "run.json"
+
+_FUNCTIONS: Mapping[str, Callable[[Run], None]] = {
+    "alignrasters": aligning.align,
+    "vegetationcover": cover.vegetation_cover,
+    "slopeandrelief": surfaces.slope_and_relief,
+    "soilerodibility": soil.erodibility,
+    "slopelength": surfaces.slope_length,
+    "coverfactor": cover.cover_factor,
+    "soilloss": soil.soil_loss,
+    "erosionmatrix": intensities.erosion_matrix,
+    "classifycumulative": ranked.classify_cumulative,
+    "sensitivity": intensities.sensitivity,
+    "integrate": ranked.integrate,
+    "conservationrate": rates.conservation_rate,
+    "delineatepatches": delineating.delineate_patches,
+    "bankstrips": banks.bank_strips,
+}
+
+
+@dataclass
+class Run:
+    """One run: what was asked, where its files go, and what it has to say.
+
+    `parameters` as `declared.checked` gives them; `folder` is aside, its files are moved when all are made;
+    `facts` go into the record.
+    """
+
+    algorithm: Algorithm
+    parameters: Mapping[str, Any]
+    folder: Path
+    progress: Progress
+    findings: list[Finding] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    used: list[ParameterSet] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.parameters[name]
+
+    def find(self, code: str, **facts: Any) -> None:
+        """Say something that the user should know."""
+        self.findings.append(Finding(code, facts))
+
+    def set(self, name: str) -> ParameterSet:
+        """Return the parameter set a parameter names; unverified values are said to be so."""
+        kind = next(one.facts["set"] for one in self.algorithm.parameters if one.name == name)
+        return self.take(sets.load(kind, self[name]))
+
+    def take(self, taken: ParameterSet) -> ParameterSet:
+        """Note that a set was used."""
+        if taken not in self.used:
+            self.used.append(taken)
+            self.findings.extend([] if taken.verified else [taken.finding()])
+        return taken
+
+    def given(self, *names: str) -> dict[str, Any]:
+        """Return the parameters among `names` that were given."""
+        return {name: self[name] for name in names if self[name] is not None}
+
+    def path(self, output: str) -> Path:
+        """Return the path of an output."""
+        made = next(one for one in self.algorithm.outputs if one.name == output)
+        return self.folder / made.file
+
+    def unit(self, output: str) -> str:
+        """Return the unit of an output."""
+        return next(one.unit for one in self.algorithm.outputs if one.name == output)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Files that were written, by output or file name, the record, and what was found."""
+
+    files: Mapping[str, Path]
+    record: Path
+    findings: list[Finding]
+
+
+def run(
+    name: str,
+    document: Any,
+    output: Path,
+    base: Path = Path(),
+    progress: Progress | None = None,
+    lang: str = "zh",
+) -> Result:
+    """Run an algorithm into the folder `output`; relative paths of `document` start at `base`.
+
+    What the folder has of an earlier run is replaced when the new files are whole. Raises SwcError
+    ``evaluation.*``, Blocked for parameters that do not fit.
+    """
+    algorithm = declared.find(name)
+    parameters = declared.checked(algorithm, document, base)
+    _keep_inputs(parameters, output, algorithm)
+    progress = progress or Progress()
+    try:
+        with claim.claimed(output), claim.aside(output, output) as folder:
+            made = Run(algorithm, parameters, folder, progress)
+            with progress.step("evaluating", 1.0):
+                _FUNCTIONS[name](made)
+            (folder / RECORD).write_text(_record(made, lang), encoding="utf-8")
+            files = sorted(folder.iterdir(), key=lambda path: path.name == RECORD)
+            for path in files:
+                os.replace(path, output / path.name)
+    except OSError as error:
+        raise SwcError("evaluation.unwritable", path=str(output), reason=str(error)) from error
+    outputs = {one.file: one.name for one in algorithm.outputs}
+    written = {outputs.get(path.name, path.name): output / path.name for path in files if path.name != RECORD}
+    return Result(written, output / RECORD, made.findings)
+
+
+def _keep_inputs(parameters: Mapping[str, Any], output: Path, algorithm: Algorithm) -> None:
+    """Refuse a folder where a file that is read would be replaced: ``evaluation.is_input``."""
+    made = [one.file for one in algorithm.outputs]
+    for path in _sources(parameters):
+        replaced = ("*.tif" in made and path.suffix == ".tif") or path.name in made
+        if replaced and path.resolve().parent == output.resolve():
+            raise SwcError("evaluation.is_input", path=path.name)
+
+
+def _record(made: Run, lang: str) -> str:
+    document = {
+        "algorithm": made.algorithm.name,
+        "version": paths.version(),
+        "parameters": {name: _shown(value) for name, value in made.parameters.items()},
+        "inputs": _inputs(made),
+        "parameter_sets": [one.as_json() for one in made.used],
+        "outputs": made.algorithm.outputs_json(lang),
+        "facts": made.facts,
+        "findings": [finding.as_json(lang) for finding in made.findings],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _inputs(made: Run) -> list[dict[str, str]]:
+    """Return name and SHA-256 of every file that was read."""
+    return [{"file": one.name, "sha256": formats.source_sha256(one)} for one in _sources(made.parameters)]
+
+
+def _sources(parameters: Mapping[str, Any]) -> list[Path]:
+    """Return the files among parameters."""
+    given = [value for one in parameters.values() for value in (one if isinstance(one, list) else [one])]
+    return [Path(str(one).partition("|")[0]) for one in given if isinstance(one, Path) or _is_layer(one)]
+
+
+def _is_layer(value: Any) -> bool:
+    return isinstance(value, str) and Path(value.partition("|")[0]).is_file()
+
+
+def _shown(value: Any) -> Any:
+    """Return a parameter for the record: of files the name, never where they are."""
+    if isinstance(value, list):
+        return [_shown(one) for one in value]
+    if isinstance(value, Path):
+        return value.name
+    if _is_layer(value):
+        name, bar, layer = value.partition("|")
+        return f"{Path(name).name}{bar}{layer}"
+    return value
