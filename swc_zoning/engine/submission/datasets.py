@@ -380,7 +380,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "GDALGetDriverByName": (_HANDLE, (_TEXT,)),
     "GDALCreate": (_HANDLE, (_HANDLE, _TEXT, _INT, _INT, _INT, _INT, _TEXTS)),
     "GDALOpenEx": (_HANDLE, (_TEXT, ctypes.c_uint, _TEXTS, _TEXTS, _TEXTS)),
-    "GDALClose": (_INT, (_HANDLE,)),
+    "GDALClose": (None, (_HANDLE,)),
     "GDALDatasetCreateLayer": (_HANDLE, (_HANDLE, _TEXT, _HANDLE, _INT, _TEXTS)),
     "GDALDatasetGetLayerCount": (_INT, (_HANDLE,)),
     "GDALDatasetGetLayer": (_HANDLE, (_HANDLE, _INT)),
@@ -524,9 +524,7 @@ def _created(path: Path, form: str) -> Iterator[int]:
         try:
             yield data_set
         finally:
-            failed = library.GDALClose(data_set)
-        if failed:
-            raise SwcError("datasets.unwritable", path=path.name, layer="", reason=library.last_error())
+            library.GDALClose(data_set)
 
 
 @contextmanager
