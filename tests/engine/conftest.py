@@ -2,6 +2,7 @@
 """What engine tests share: a small demo city, a maker of small jobs, and the folder of real data."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,11 @@ import geopandas
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background: what tests start would not hear an interrupt either.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 SHARED = ROOT.parent / "shared" / "data"
 
 
