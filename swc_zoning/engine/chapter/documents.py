@@ -75,8 +75,8 @@ class _Document:
         self, figures: Figures, tables: Mapping[str, Table], kind: str, source: Path, charts: Path | None
     ) -> None:
         self.figures, self.tables, self.kind, self.source, self.charts = figures, tables, kind, source, charts
-        self.library = _library("docxtpl")
-        self.template = self.library.DocxTemplate(str(source))
+        self.word = _library("docxtpl")
+        self.template = self.word.DocxTemplate(str(source))
         self.markup = _library("markupsafe").Markup
 
     def write(self, path: Path) -> None:
@@ -137,7 +137,7 @@ class _Document:
         if self.charts is None or not path.is_file():
             return ""
         width = min(_text_width(self.template.docx.sections[0]), 9000)
-        return self.library.InlineImage(self.template, str(path), width=_library("docx.shared").Twips(width))
+        return self.word.InlineImage(self.template, str(path), width=_library("docx.shared").Twips(width))
 
     def _chart(self, id_: str, title: str) -> str:
         there = self.charts is not None and (self.charts / f"{id_}.png").is_file()

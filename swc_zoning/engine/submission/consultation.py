@@ -203,19 +203,22 @@ def _exchange(aside: Path, target: Path, names: Sequence[str]) -> None:
     """Put the files `names` of `aside` into `target`, all or none of them."""
     earlier = aside / claim.EARLIER
     earlier.mkdir()
-    try:
+
+    def put() -> None:
         for name in names:
             if (target / name).exists():
                 os.replace(target / name, earlier / name)
             os.replace(aside / name, target / name)
-    except BaseException:
+
+    def take_back() -> None:
         for name in names:
             if not (aside / name).exists():
                 (target / name).unlink()
             if (earlier / name).exists():
                 os.replace(earlier / name, target / name)
         earlier.rmdir()
-        raise
+
+    claim.undone_on_error(put, take_back)
     os.rename(earlier, aside / "replaced")
 
 
