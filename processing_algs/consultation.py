@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from qgis.core import (
 )
 
 from swc_zoning.engine import reports
-from swc_zoning.engine.messages import SwcError
 from swc_zoning.processing_algs.base import call_engine, errors_as_sentences, temporary_folder
 from swc_zoning.processing_algs.derived import OUTPUT
 from swc_zoning.processing_algs.submission import SubmissionAlgorithm
@@ -88,7 +86,7 @@ class Consultation(SubmissionAlgorithm):
     def _settings(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
         """Return what the letter says: what the file says, and in its place what was filled in."""
         path = self.parameterAsFile(parameters, SETTINGS, context)
-        said = _document(Path(path)) if path else {}
+        said = reports.read_object(Path(path)) if path else {}
         for name, key in _TEXTS.items():
             given = self.parameterAsString(parameters, name, context).strip()
             said |= {key: given} if given else {}
@@ -104,13 +102,3 @@ def _paths(value: Any) -> list[str]:
     if isinstance(value, str):
         return [part for part in value.split(";") if part]
     return [str(one) for one in value or ()]
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise SwcError("cli.unreadable", path=str(path), reason=str(error)) from error
-    if not isinstance(document, dict):
-        raise SwcError("cli.unreadable", path=str(path), reason="object")
-    return document

@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from swc_zoning import validate_command
-from swc_zoning.engine import scratch
-from swc_zoning.engine.messages import SwcError
+from swc_zoning.engine import reports, scratch
 from swc_zoning.engine.progress import Progress
 
 DONE = 0
@@ -167,23 +165,13 @@ def _coordinates(options: argparse.Namespace, teller: Any) -> int:
 
 def _settings(options: argparse.Namespace, known: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a document with what the command line says in their place."""
-    given = _document(options.settings) if options.settings else {}
+    given = reports.read_object(options.settings) if options.settings else {}
     said = {name: getattr(options, name, None) for name in known}
     # Zero decimals and no prefix at all are said; a switch that was not set says nothing.
     return {
         **given,
         **{name: value for name, value in said.items() if value is not None and value is not False},
     }
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise SwcError("cli.unreadable", path=str(path), reason=str(error)) from error
-    if not isinstance(document, dict):
-        raise SwcError("cli.unreadable", path=str(path), reason="object")
-    return document
 
 
 def _consult_command(commands: Any, make: Maker) -> None:
@@ -207,7 +195,7 @@ def _consult(options: argparse.Namespace, teller: Any) -> int:
     from swc_zoning.engine.submission import consultation, replies
 
     scratch.use(options.temp)
-    facts = consultation.facts_of(_document(options.settings) if options.settings else {})
+    facts = consultation.facts_of(reports.read_object(options.settings) if options.settings else {})
     given = {"facts": facts, "lang": options.lang, "grouping": options.grouping}
     given["progress"] = Progress(teller.progress)
     if options.replies:

@@ -45,10 +45,18 @@ def write(document: Mapping[str, Any] | Sequence[Any], path: Path) -> None:
 
 def read(path: Path) -> dict[str, Any]:
     """Return a report. Raises SwcError ``cli.unreadable`` where the file holds none."""
+    document = read_object(path)
+    if not isinstance(document.get("findings"), list):
+        raise SwcError("cli.unreadable", path=str(path), reason="findings")
+    return document
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file. Raises SwcError ``cli.unreadable`` where it holds none."""
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        document = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise SwcError("cli.unreadable", path=str(path), reason=str(error)) from error
-    if not isinstance(document, dict) or not isinstance(document.get("findings"), list):
-        raise SwcError("cli.unreadable", path=str(path), reason="findings")
+    if not isinstance(document, dict):
+        raise SwcError("cli.unreadable", path=str(path), reason="object")
     return document

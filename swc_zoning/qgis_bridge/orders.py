@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from swc_zoning.engine import reports
-from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.submission import order, schemas
 from swc_zoning.qgis_bridge.i18n import language
 
@@ -39,12 +37,7 @@ def stages(profile: str = "national") -> dict[str, str]:
 
 def read(path: Path) -> dict[str, Any]:
     """Return the order in a file as a document, its paths absolute. Raises SwcError ``cli.unreadable``."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise SwcError("cli.unreadable", path=str(path), reason=str(error)) from error
-    if not isinstance(document, dict):
-        raise SwcError("cli.unreadable", path=str(path), reason="object")
+    document = reports.read_object(path)
     paths = {key: str(path.parent / document[key]) for key in _PATHS if document.get(key)}
     return {**document, **paths}
 

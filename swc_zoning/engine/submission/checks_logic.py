@@ -26,11 +26,12 @@ _GRADES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "FZLX": {"1": ("ZY",), "2": ("ZZ",), "3": ("ZY", "ZZ")},
 }
 _THREE_LINES = ("STBHHX", "YJJBNTBHTB", "CZKFBJ")
+#: Item of META -> case of its sentence, "" the plain one.
 _TARGETS = {
-    "target:2025": ("2025年水土保持率目标", "the target of the conservation rate for 2025"),
-    "target:2035": ("2035年水土保持率目标", "the target of the conservation rate for 2035"),
-    "rate": ("现状水土保持率", "the present conservation rate"),
-    "consultation_no": ("水行政主管部门意见文号", "the number of the reply of the water authority"),
+    "target:2025": "target",
+    "target:2035": "target",
+    "rate": "rate",
+    "consultation_no": "",
 }
 
 
@@ -172,6 +173,6 @@ def check_6503(package: Package, rule: Rule) -> Iterator[Said]:
 @checker("7101")
 def check_7101(package: Package, rule: Rule) -> Iterator[Said]:
     """Targets of the rate are filled in, the consultation of the water authority is on record."""
-    for item, (what_zh, what_en) in _TARGETS.items():
+    for item, case in _TARGETS.items():
         if not package.meta.get(item, "").strip():
-            yield rule.flaw(layer="META", field=item, key=item, what_zh=what_zh, what_en=what_en)
+            yield rule.flaw(layer="META", case=case, field=item, key=item, year=item.partition(":")[2])
