@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tools of the evaluation: made from their declarations, run on rasters of 12 x 10 cells."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import layers
+import pytest
+from osgeo import gdal, osr
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingParameterDefinition,
+)
+
+from swc_zoning.engine.evaluation import declared
+
+ROWS, COLS, CELL = 10, 12, 30.0
+gdal.UseExceptions()
+
+
+def raster(path: Path, cell, kind=gdal.GDT_Float32, crs=4549) -> str:
+    """Write cell(row, column) as a GeoTIFF whose lower left corner is that of `layers`."""
+    made = gdal.GetDriverByName("GTiff").Create(str(path), COLS, ROWS, 1, kind)
+    made.SetGeoTransform((layers.EAST, CELL, 0, layers.NORTH + ROWS * CELL, 0, -CELL))
+    place = osr.SpatialReference()
+    place.ImportFromEPSG(crs)
+    made.SetProjection(place.ExportToWkt())
+    band = made.GetRasterBand(1)
+    for row in range(ROWS):
+        line = [cell(row, col) for col in range(COLS)]
+        code = "B" * COLS if kind == gdal.GDT_Byte else "f" * COLS
+        band.WriteRaster(0, row, COLS, 1, struct.pack("=" + code, *line))
+    made.FlushCache()
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory):
+    """Inputs by name: rasters on one grid, polygons, a table. Tests must not change them."""
+    folder = tmp_path_factory.mktemp("评价 数据")
+    byte = gdal.GDT_Byte
+    paths = {
+        "dem": raster(folder / "dem.tif", lambda r, c: 100 + 12 * r + (c % 3)),
+        "ndvi": raster(folder / "ndvi.tif", lambda r, c: 0.1 + 0.06 * r),
+        "cover": raster(folder / "cover.tif", lambda r, c: 0.09 * r),
+        "slope": raster(folder / "slope.tif", lambda r, c: 3.2 * r),
+        "relief": raster(folder / "relief.tif", lambda r, c: 10.0 * r),
+        "value": raster(folder / "value.tif", lambda r, c: 1.0 + r * COLS + c),
+        "ls": raster(folder / "ls.tif", lambda r, c: 0.5 + 0.1 * c),
+        "classes": raster(folder / "classes.tif", lambda r, c: 1 + (c > 3) + (c > 7), byte),
+        "other": raster(folder / "other.tif", lambda r, c: 1 + (r > 4), byte),
+        "kinds": raster(folder / "kinds.tif", lambda r, c: 1 + 2 * (c % 2), byte),
+        "intensity": raster(folder / "intensity.tif", lambda r, c: c % 6, byte),
+        "sand": raster(folder / "sand.tif", lambda r, c: 40.0),
+        "degrees": raster(folder / "degrees.tif", lambda r, c: 1.0 * r, crs=4490),
+    }
+    districts, waters = [(0, 0, 150), (150, 0, 150)], [(30, 30, 60)]
+    named = [{"name": "甲"}, {"name": "乙"}]
+    paths["districts"] = layers.geojson(folder / "XZQ.geojson", districts, named)
+    paths["waters"] = layers.geojson(folder / "水.geojson", waters, [{"class": "河"}])
+    return paths
+
+
+class Case(NamedTuple):
+    """What a tool is given, and which of its outputs must be there (all of them where none is named)."""
+
+    given: dict[str, Any]
+    lacking: tuple[str, ...] = ()
+
+
+CASES = {
+    "alignrasters": Case({"CONTINUOUS": ["{dem}"], "CLASSES": ["{classes}"], "CRS": "EPSG:4549"}),
+    "vegetationcover": Case({"NDVI": "{ndvi}"}),
+    "slopeandrelief": Case({"DEM": "{dem}"}),
+    "soilerodibility": Case({"SAND": "{sand}", "SILT_VALUE": 40, "CLAY_VALUE": 20, "CARBON_VALUE": 1.2}),
+    "slopelength": Case({"DEM": "{dem}"}),
+    "coverfactor": Case({"ECOSYSTEM": "{kinds}", "KINDS": ["1", "forest", "3", "grass"], "COVER": "{cover}"}),
+    "soilloss": Case({"EROSIVITY_VALUE": 4000, "ERODIBILITY_VALUE": 0.035, "LS": "{ls}"}),
+    "erosionmatrix": Case({"SLOPE": "{slope}", "COVER": "{cover}", "SLOPE_UNIT": 1}),
+    "classifycumulative": Case({"VALUE": "{value}", "ONLY_NATURAL": False}),
+    "sensitivity": Case({"EROSIVITY_VALUE": 4000, "SOIL_VALUE": 3, "RELIEF": "{relief}", "COVER": "{cover}"}),
+    "integrate": Case({"CLASSES": ["{classes}", "{other}"]}),
+    "conservationrate": Case({"INTENSITY": "{intensity}", "UNITS": "{districts}", "NAME_FIELD": "name"}),
+    "delineatepatches": Case({"CLASSES": "{classes}", "LEAST_M2": 0}),
+    "bankstrips": Case({"WATERS": "{waters}", "CLASS_FIELD": "class", "WIDTHS": ["河", "10"]}),
+}
+
+
+def filled(value, ground):
+    if isinstance(value, list):
+        return [filled(one, ground) for one in value]
+    return value.format(**ground) if isinstance(value, str) else value
+
+
+class Told(QgsProcessingFeedback):
+    """Keeps what was said."""
+
+    def __init__(self):
+        super().__init__(False)
+        self.warnings, self.errors = [], []
+
+    def pushWarning(self, warning):
+        self.warnings.append(warning)
+
+    def reportError(self, error, fatalError=False):  # noqa: N803
+        self.errors.append(error)
+
+
+def run(provider, name, given, outputs=None, feedback=None, context=None):
+    """Run a tool and return (results, whether it did, what was said)."""
+    algorithm = provider.algorithm(name).create()
+    feedback = feedback or Told()
+    wanted = {one.name(): "TEMPORARY_OUTPUT" for one in algorithm.destinationParameterDefinitions()}
+    context = context or QgsProcessingContext()
+    fits, reason = algorithm.checkParameterValues({**given, **(outputs or wanted)}, context)
+    if not fits:
+        feedback.errors.append(reason)
+        return {}, False, feedback
+    results, ok = algorithm.run({**given, **(outputs or wanted)}, context, feedback)
+    return results, ok, feedback
+
+
+# --- made from the declarations --------------------------------------------------------------------
+
+
+def test_every_declared_algorithm_is_a_tool_with_all_its_parameters_and_outputs(provider):
+    for name, algorithm in declared.algorithms().items():
+        tool = provider.algorithm(name)
+        names = {one.name() for one in tool.parameterDefinitions()}
+        assert {one.name.upper() for one in algorithm.parameters} <= names, name
+        several = {
+            f"{one.name.upper()}_VALUE" for one in algorithm.parameters if one.kind == "raster_or_number"
+        }
+        assert several <= names, name
+        destinations = tool.destinationParameterDefinitions()
+        assert len(destinations) == len(algorithm.outputs) + 1, name
+        assert len(names) == len(tool.parameterDefinitions())
+        assert tool.groupId() == "evaluation"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_words_are_those_of_the_declaration_in_the_language_of_the_user(provider, monkeypatch, lang):
+    monkeypatch.setenv("SWC_ZONING_LANG", lang)
+    for name, algorithm in declared.algorithms().items():
+        tool = provider.algorithm(name).create()
+        assert tool.displayName() == getattr(algorithm, f"name_{lang}")
+        assert getattr(algorithm, f"help_{lang}") in tool.shortHelpString()
+        for one in algorithm.parameters:
+            definition = tool.parameterDefinition(one.name.upper())
+            assert definition.description().startswith(getattr(one, lang))
+            assert one.unit in definition.description()
+            assert definition.help()
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh", "未核实"), ("en", "unverified")])
+def test_sets_whose_text_was_not_seen_say_so_where_they_are_chosen(provider, monkeypatch, lang, word):
+    from swc_zoning.engine.evaluation import sets
+
+    monkeypatch.setenv("SWC_ZONING_LANG", lang)
+    seen = set()
+    for name, algorithm in declared.algorithms().items():
+        tool = provider.algorithm(name).create()
+        for one in (one for one in algorithm.parameters if one.kind == "set"):
+            definition = tool.parameterDefinition(one.name.upper())
+            for chosen, label in zip(one.choices, definition.options()):
+                loaded = sets.load(one.facts["set"], chosen)
+                assert (word in label) == (not loaded.verified), label
+                assert loaded.source in definition.help()
+                seen.add(loaded.verified)
+    assert seen == {True, False}
+
+
+def test_choices_are_shown_in_words(provider):
+    options = provider.algorithm("bankstrips").parameterDefinition("SIDE").options()
+    assert options == ["Left", "Right", "Both", "North", "South", "East", "West"]
+
+
+def test_what_is_optional_may_be_left_out_and_defaults_are_those_declared(provider):
+    tool = provider.algorithm("soilloss")
+    assert tool.parameterDefinition("BIOLOGICAL_VALUE").defaultValue() == 1
+    assert tool.parameterDefinition("TOLERANCE").defaultValue() == 500
+    optional = QgsProcessingParameterDefinition.Flag.FlagOptional
+    assert tool.parameterDefinition("WATER").flags() & optional
+    assert not provider.algorithm("slopelength").parameterDefinition("DEM").flags() & optional
+
+
+# --- run -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(declared.algorithms()))
+def test_a_tool_makes_what_it_declares(provider, ground, name):
+    case = CASES[name]
+    given = {key: filled(value, ground) for key, value in case.given.items()}
+    results, ok, told = run(provider, name, given)
+    assert ok, told.errors
+    record = json.loads(Path(results["RECORD"]).read_text(encoding="utf-8"))
+    assert record["algorithm"] == name
+    for output, value in results.items():
+        if output not in case.lacking:
+            assert Path(value).exists(), output
+    assert set(results) == {
+        one.name() for one in provider.algorithm(name).destinationParameterDefinitions()
+    } - set(case.lacking)
