@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import struct
+import time
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,9 +14,15 @@ import layers
 import pytest
 from osgeo import gdal, osr
 from qgis.core import (
+    QgsCoordinateReferenceSystem,
     QgsProcessingContext,
+    QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
+    QgsProcessingOutputLayerDefinition,
     QgsProcessingParameterDefinition,
+    QgsProject,
+    QgsRasterLayer,
+    QgsVectorLayer,
 )
 
 from swc_zoning.engine.evaluation import declared
@@ -206,3 +214,184 @@ def test_a_tool_makes_what_it_declares(provider, ground, name):
     assert set(results) == {
         one.name() for one in provider.algorithm(name).destinationParameterDefinitions()
     } - set(case.lacking)
+
+
+def test_the_whole_module_is_a_case_for_every_declared_algorithm():
+    assert set(CASES) == set(declared.algorithms())
+
+
+def memory_waters():
+    return layers.memory("河 道", [(30, 30, 60), (200, 30, 60)], "&field=class:string", [["河"], ["湖"]])
+
+
+def of_project(layer):
+    """Return a context whose project has a layer."""
+    QgsProject.instance().addMapLayer(layer)
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    return context
+
+
+def rows(path, name=""):
+    layer = QgsVectorLayer(f"{path}|layername={name}" if name else str(path), "rows", "ogr")
+    assert layer.isValid()
+    return list(layer.getFeatures())
+
+
+def test_a_layer_in_memory_is_taken_as_it_is_shown_and_named_in_the_record(provider):
+    layer = memory_waters()
+    layer.setSubsetString("\"class\" = '湖'")
+    given = {"WATERS": layer.id(), "CLASS_FIELD": "class", "WIDTHS": ["湖", 10]}
+    results, ok, told = run(provider, "bankstrips", given, context=of_project(layer))
+    assert ok, told.errors
+    assert len(rows(results["STRIPS"])) == 1
+    record = json.loads(Path(results["RECORD"]).read_text(encoding="utf-8"))
+    assert [one["file"] for one in record["inputs"]] == ["河_道.gpkg"]
+
+
+def test_only_selected_features_are_taken_where_that_is_asked_for(provider):
+    layer = memory_waters()
+    layer.selectByExpression("\"class\" = '河'")
+    part = QgsProcessingFeatureSourceDefinition(layer.id(), True)
+    given = {"WATERS": part, "CLASS_FIELD": "class", "WIDTHS": ["河", "10", "湖", "5"]}
+    results, ok, told = run(provider, "bankstrips", given, context=of_project(layer))
+    assert ok, told.errors
+    assert len(rows(results["STRIPS"])) == 1
+
+
+# --- refused in words ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        ("slopeandrelief", {"DEM": "{dem}", "WINDOW_M": 0}, "window_m"),
+        ("soilloss", {"LS": "{ls}", "ERODIBILITY_VALUE": 0.03}, "erosivity"),
+        ("conservationrate", {"TARGETS": "98.25, viele"}, "viele"),
+        ("coverfactor", {"ECOSYSTEM": "{kinds}", "COVER": "{cover}", "KINDS": ["1", "moon"]}, "moon"),
+        ("bankstrips", {"WATERS": "{waters}", "CLASS_FIELD": "class", "WIDTHS": ["河", "0"]}, "widths"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_the_engine_is_started(provider, ground, name, given, words):
+    algorithm = provider.algorithm(name).create()
+    wanted = {one.name(): "TEMPORARY_OUTPUT" for one in algorithm.destinationParameterDefinitions()}
+    filled_in = {key: filled(value, ground) for key, value in given.items()}
+    fits, reason = algorithm.checkParameterValues({**filled_in, **wanted}, QgsProcessingContext())
+    assert not fits
+    assert words in reason
+
+
+def test_a_file_whose_name_says_something_else_is_refused(provider, ground, tmp_path):
+    outputs = {"SLOPE": str(tmp_path / "slope.asc")}
+    _, ok, told = run(provider, "slopeandrelief", {"DEM": ground["dem"]}, outputs)
+    assert not ok
+    assert ".tif" in told.errors[0]
+
+
+def test_what_the_engine_refuses_is_said_in_its_words(provider, ground):
+    _, ok, told = run(provider, "slopeandrelief", {"DEM": ground["degrees"]})
+    assert not ok
+    assert "degrees" in " ".join(told.errors)
+
+
+def test_a_raster_that_is_in_no_plain_file_is_refused(provider, ground, tmp_path):
+    with zipfile.ZipFile(tmp_path / "dem.zip", "w") as archive:
+        archive.write(ground["dem"], "dem.tif")
+    layer = QgsRasterLayer(f"/vsizip/{tmp_path}/dem.zip/dem.tif", "dem")
+    assert layer.isValid()
+    _, ok, told = run(provider, "slopeandrelief", {"DEM": layer.id()}, context=of_project(layer))
+    assert not ok
+    assert "no plain file" in " ".join(told.errors)
+
+
+def test_a_raster_whose_crs_only_qgis_knows_is_refused(provider, ground):
+    layer = QgsRasterLayer(ground["dem"], "dem")
+    layer.setCrs(QgsCoordinateReferenceSystem("EPSG:4528"))
+    _, ok, told = run(provider, "slopeandrelief", {"DEM": layer.id()}, context=of_project(layer))
+    assert not ok
+    assert "EPSG:4528" in " ".join(told.errors)
+
+
+def test_warnings_of_the_engine_are_shown(provider, ground):
+    _, ok, told = run(provider, "classifycumulative", {"VALUE": ground["value"], "ONLY_NATURAL": False})
+    assert ok
+    assert any("natural" in one.lower() for one in told.warnings)
+
+
+def test_without_rasterio_the_tools_say_what_to_install_and_zoning_stays(provider, fake_python, monkeypatch):
+    from swc_zoning.qgis_bridge import host
+
+    packages = dict.fromkeys(host.FLOORS, "9.9")
+    answer = json.dumps({"python": [3, 11, 2], "packages": packages})
+    host.search.cache_clear()
+    monkeypatch.setenv(host.VARIABLE, fake_python(f"print({answer!r})"))
+    try:
+        possible, reason = provider.algorithm("slopeandrelief").canExecute()
+        assert not possible
+        assert "rasterio>=1.3" in reason
+        possible, _ = pair(provider.algorithm("delineatezones").canExecute())
+        assert possible
+    finally:
+        host.search.cache_clear()
+
+
+def pair(answer):
+    return answer if isinstance(answer, tuple) else (answer, "")
+
+
+def test_a_cancelled_run_ends_within_two_seconds_and_leaves_nothing(provider, tmp_path, monkeypatch):
+    from swc_zoning.engine import scratch
+
+    monkeypatch.setenv(scratch.VARIABLE, str(tmp_path))
+    steep = tmp_path / "dem.tif"
+    big = gdal.GetDriverByName("GTiff").Create(str(steep), 6000, 6000, 1, gdal.GDT_Float32, ["SPARSE_OK=YES"])
+    big.SetGeoTransform((layers.EAST, 10, 0, layers.NORTH + 60000, 0, -10))
+    place = osr.SpatialReference()
+    place.ImportFromEPSG(4549)
+    big.SetProjection(place.ExportToWkt())
+    big = None
+
+    class Impatient(Told):
+        """Cancels as soon as the engine is at work."""
+
+        cancelled_at = 0.0
+
+        def setProgressText(self, words):
+            if not self.cancelled_at:
+                self.cancelled_at = time.monotonic()
+                self.cancel()
+
+    feedback, target = Impatient(), tmp_path / "out" / "slope.tif"
+    _, ok, _ = run(provider, "slopeandrelief", {"DEM": str(steep)}, {"SLOPE": str(target)}, feedback)
+    assert feedback.cancelled_at
+    assert time.monotonic() - feedback.cancelled_at < 2
+    assert not ok
+    assert not target.exists()
+
+
+# --- looks -----------------------------------------------------------------------------------------
+
+
+def loaded(provider, load_results, name, given, outputs):
+    """Run a tool as its dialog does and return the layers it loads, by name."""
+    project, algorithm = QgsProject.instance(), provider.algorithm(name).create()
+    project.clear()
+    context, feedback = QgsProcessingContext(), Told()
+    context.setProject(project)
+    asked = {key: QgsProcessingOutputLayerDefinition(value, project) for key, value in outputs.items()}
+    assert algorithm.checkParameterValues({**given, **asked}, context)[0]
+    _, ok = algorithm.run({**given, **asked}, context, feedback)
+    assert ok, feedback.errors
+    load_results(algorithm, context, feedback, {**given, **asked})
+    return {layer.name(): layer for layer in project.mapLayers().values()}
+
+
+def test_rasters_of_values_are_loaded_with_a_ramp(provider, load_results, ground, tmp_path):
+    outputs = {"SLOPE": str(tmp_path / "坡度.tif"), "RELIEF": "TEMPORARY_OUTPUT"}
+    found = loaded(provider, load_results, "slopeandrelief", {"DEM": ground["dem"]}, outputs)
+    assert len(found) == 2
+    for layer in found.values():
+        renderer = layer.renderer()
+        assert renderer.type() == "singlebandpseudocolor"
+        assert renderer.classificationMin() < renderer.classificationMax()
+        assert len(renderer.shader().rasterShaderFunction().colorRampItemList()) == 5
