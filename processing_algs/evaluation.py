@@ -74,11 +74,14 @@ class Evaluation(SwcAlgorithm):
 
     def group(self) -> str:
         """Return the name of the group."""
-        return text("group.evaluation")
+        return text("group.evaluation", group=getattr(self._group(), language()))
 
     def groupId(self) -> str:  # noqa: N802
         """Return the id of the group, which never changes."""
-        return "evaluation"
+        return f"evaluation_{self._group().id}"
+
+    def _group(self) -> declared.Group:
+        return next(one for one in declared.groups() if self.declared.name in one.algorithms)
 
     def _told(self, what: str) -> str:
         return getattr(self.declared, f"{what}_{language()}")
@@ -188,10 +191,8 @@ class Evaluation(SwcAlgorithm):
         target = self._target(name, output, parameters, context)
         _put(made[output.name], target)
         if context.willLoadLayerOnCompletion(str(target)):
-            legend = str(getattr(output, "facts", {}).get("legend", ""))
-            evaluation_looks.attach(
-                context, str(target), evaluation_looks.look_of(target, legend, language())
-            )
+            look = evaluation_looks.look_of(target, output.legend, language())
+            evaluation_looks.attach(context, str(target), look)
         return str(target)
 
     def _target(

@@ -307,9 +307,7 @@ def _help(parameter: Parameter) -> str:
 
 def _kinds(parameter: Parameter) -> dict[str, Mapping[str, Any]]:
     """Return the kinds that a map may lead to, with their facts, in their order."""
-    named = parameter.facts["values"]
-    kinds = sets.load(named, sets.names(named)[0])["kinds"]
-    return {name: fact if isinstance(fact, dict) else {} for name, fact in kinds.items()}
+    return sets.default(parameter.facts["values"])["kinds"]
 
 
 def _map_default(parameter: Parameter) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from qgis.core import (
     QgsProcessingParameterDefinition,
     QgsProject,
     QgsRasterLayer,
+    QgsRenderContext,
+    QgsVectorFileWriter,
     QgsVectorLayer,
 )
 
@@ -87,7 +89,7 @@ CASES = {
     "slopeandrelief": Case({"DEM": "{dem}"}),
     "soilerodibility": Case({"SAND": "{sand}", "SILT_VALUE": 40, "CLAY_VALUE": 20, "CARBON_VALUE": 1.2}),
     "slopelength": Case({"DEM": "{dem}"}),
-    "coverfactor": Case({"ECOSYSTEM": "{kinds}", "KINDS": ["1", "forest", "3", "grass"], "COVER": "{cover}"}),
+    "coverfactor": Case({"ECOSYSTEM": "{kinds}", "KINDS": ["1", "forest", "3", "草地"], "COVER": "{cover}"}),
     "soilloss": Case({"EROSIVITY_VALUE": 4000, "ERODIBILITY_VALUE": 0.035, "LS": "{ls}"}),
     "erosionmatrix": Case({"SLOPE": "{slope}", "COVER": "{cover}", "SLOPE_UNIT": 1}),
     "classifycumulative": Case({"VALUE": "{value}", "ONLY_NATURAL": False}),
@@ -148,7 +150,7 @@ def test_every_declared_algorithm_is_a_tool_with_all_its_parameters_and_outputs(
         destinations = tool.destinationParameterDefinitions()
         assert len(destinations) == len(algorithm.outputs) + 1, name
         assert len(names) == len(tool.parameterDefinitions())
-        assert tool.groupId() == "evaluation"
+        assert tool.groupId().startswith("evaluation_")
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -395,3 +397,66 @@ def test_rasters_of_values_are_loaded_with_a_ramp(provider, load_results, ground
         assert renderer.type() == "singlebandpseudocolor"
         assert renderer.classificationMin() < renderer.classificationMax()
         assert len(renderer.shader().rasterShaderFunction().colorRampItemList()) == 5
+
+
+@pytest.mark.parametrize(("lang", "label"), [("en", "Extremely important"), ("zh", "极重要")])
+def test_classes_are_loaded_with_their_colours_and_words(
+    provider, load_results, ground, monkeypatch, lang, label
+):
+    monkeypatch.setenv("SWC_ZONING_LANG", lang)
+    given = {"CLASSES": [ground["classes"], ground["other"]]}
+    found = loaded(provider, load_results, "integrate", given, {"CLASS": "TEMPORARY_OUTPUT"})
+    [layer] = found.values()
+    rows = layer.renderer().classes()
+    assert (rows[0].value, rows[0].color.name(), rows[0].label) == (3, "#00441b", label)
+    assert len(rows) == 3
+
+
+def test_a_result_over_an_older_one_shows_itself(provider, load_results, ground, tmp_path):
+    """What QGIS kept beside the old file, such as its statistics, is not that of the new one."""
+    target = tmp_path / "slope.tif"
+    (tmp_path / "slope.tif.aux.xml").write_text("<PAMDataset/>", encoding="utf-8")
+    for _ in range(2):
+        _, ok, told = run(provider, "slopeandrelief", {"DEM": ground["dem"]}, {"SLOPE": str(target)})
+        assert ok, told.errors
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["slope.tif"]
+
+
+def test_patches_show_tier_by_colour_and_rule_by_hatch(provider, tmp_path):
+    from swc_zoning.qgis_bridge import evaluation_looks
+
+    fields = "&field=ZYXDJ:string&field=rule:string&field=rule_zh:string&field=rule_en:string"
+    rows = [
+        ["重要", "c", "植被", "Plants"],
+        ["极重要", "a", "水源", "Sources"],
+        ["重要", "a", "水源", "Sources"],
+    ]
+    layer = layers.memory("swc", [(0, 0, 100), (100, 0, 100), (200, 0, 100)], fields, rows)
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    path = tmp_path / "patches.gpkg"
+    QgsVectorFileWriter.writeAsVectorFormatV3(
+        layer, str(path), QgsProject.instance().transformContext(), options
+    )
+    shown = QgsVectorLayer(str(path), "patches", "ogr")
+    evaluation_looks.look_of(path, "patches", "en")(shown)
+    said = [(one.label(), one.symbol().color().name()) for one in shown.renderer().categories()]
+    assert [label for label, _ in said] == [
+        "Extremely important · Sources",
+        "Important · Sources",
+        "Important · Plants",
+    ]
+    renderer, context = shown.renderer(), QgsRenderContext()
+    context.expressionContext().appendScope(shown.createExpressionContextScope())
+    renderer.startRender(context, shown.fields())
+    for feature in shown.getFeatures():
+        context.expressionContext().setFeature(feature)
+        assert renderer.symbolForFeature(feature, context) is not None
+    renderer.stopRender(context)
+
+
+def test_every_legend_that_is_declared_is_there():
+    from swc_zoning.engine.evaluation import legends
+
+    used = {made.legend for one in declared.algorithms().values() for made in one.outputs} - {""}
+    assert used
+    assert used <= set(legends.ids())
