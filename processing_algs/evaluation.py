@@ -191,7 +191,8 @@ class Evaluation(SwcAlgorithm):
         target = self._target(name, output, parameters, context)
         _put(made[output.name], target)
         if context.willLoadLayerOnCompletion(str(target)):
-            look = evaluation_looks.look_of(target, output.legend, language())
+            record = made[_RECORD_KEY]
+            look = evaluation_looks.look_of(target, output.legend, language(), record)
             evaluation_looks.attach(context, str(target), look)
         return str(target)
 

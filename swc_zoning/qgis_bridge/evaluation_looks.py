@@ -7,7 +7,7 @@ sets the renderer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from qgis.core import (
@@ -45,14 +45,16 @@ _MOST = 100_000
 _waiting: list[_Styler] = []
 
 
-def look_of(path: Path, legend: str, lang: str) -> Look | None:
+def look_of(path: Path, legend: str, lang: str, record: Path | None = None) -> Look | None:
     """Return the look of a file of the evaluation, None where that of QGIS will do.
 
-    `legend` is an id of `legends`, "" for none. Reads the file: not for the main thread.
+    `legend` is an id of `legends`, "" for none; `record` names the rules that decided. Reads the file:
+    not for the main thread.
     """
     if path.suffix == ".tif":
         layer = QgsRasterLayer(str(path), path.stem, "gdal")
-        entries = legends.classes(legend, lang) or _entries_found(layer, legend, lang)
+        names = legends.rule_names(record, lang) if record is not None else {}
+        entries = legends.classes(legend, lang) or _entries_found(layer, legend, names, lang)
         return _paletted(entries) if entries else _ramp(layer)
     if legends.is_of_patches(legend):
         return _patches(path, legend, lang)
@@ -96,12 +98,14 @@ class _Styler(QgsProcessingLayerPostProcessorInterface):
 # --- rasters ---------------------------------------------------------------------------------------
 
 
-def _entries_found(layer: QgsRasterLayer, legend: str, lang: str) -> list[legends.Entry]:
-    """Return an entry for each number up to the greatest, where a legend depends on the data."""
+def _entries_found(
+    layer: QgsRasterLayer, legend: str, names: Mapping[int, str], lang: str
+) -> list[legends.Entry]:
+    """Return an entry for each rule, else for each number up to the greatest, where the data say them."""
     if not layer.isValid() or not legends.of_values(legend, {1: ""}, lang):
         return []
-    _, most = _extremes(layer)
-    return legends.of_values(legend, dict.fromkeys(range(1, int(most) + 1), ""), lang)
+    known = names or dict.fromkeys(range(1, int(_extremes(layer)[1]) + 1), "")
+    return legends.of_values(legend, known, lang)
 
 
 def _paletted(entries: Sequence[legends.Entry]) -> Look:

@@ -460,3 +460,14 @@ def test_every_legend_that_is_declared_is_there():
     used = {made.legend for one in declared.algorithms().values() for made in one.outputs} - {""}
     assert used
     assert used <= set(legends.ids())
+
+
+def test_a_raster_of_rules_is_shown_with_their_sentences(provider, ground, tmp_path):
+    from swc_zoning.qgis_bridge import evaluation_looks
+
+    rules = [{"id": "a", "zh": "水源", "en": "Sources"}, {"id": "b", "zh": "岸带", "en": "Banks"}]
+    (tmp_path / "run.json").write_text(json.dumps({"facts": {"rules": {"rules": rules}}}), encoding="utf-8")
+    for record, labels in ((tmp_path / "run.json", ["a: Sources", "b: Banks"]), (None, ["Rule 1", "Rule 2"])):
+        layer = QgsRasterLayer(ground["other"], "rule")
+        evaluation_looks.look_of(Path(ground["other"]), "rules", "en", record)(layer)
+        assert [one.label for one in layer.renderer().classes()] == labels

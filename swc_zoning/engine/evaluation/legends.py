@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from swc_zoning.engine import styles
@@ -54,6 +55,14 @@ def of_values(legend: str, names: Mapping[int, str], lang: str) -> list[Entry]:
         Entry(number, fills[(number - 1) % len(fills)], name or label.format(number=number))
         for number, name in names.items()
     ]
+
+
+def rule_names(record: Path, lang: str) -> dict[int, str]:
+    """Return the sentence of each rule by its number, as the record of a run has them; {} for none."""
+    facts = json.loads(record.read_text(encoding="utf-8")).get("facts", {})
+    rules = facts.get("rules")
+    listed = rules.get("rules", []) if isinstance(rules, dict) else []
+    return {number: f"{one['id']}: {one[lang]}" for number, one in enumerate(listed, start=1)}
 
 
 def patch_fields(legend: str, lang: str) -> tuple[str, str, str]:
