@@ -7,38 +7,46 @@ no gap opens along a legal boundary. Of rules the highest class wins, of one cla
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
-import shapely
 from numpy.typing import NDArray
 
-from swc_zoning.engine.evaluation import cover, function_rules, ground, judging, protected, sets, units
+from swc_zoning.engine.evaluation import (
+    function_rules,
+    ground,
+    intensities,
+    protected,
+    sets,
+    treatment,
+    units,
+)
 from swc_zoning.engine.evaluation.function_rules import Book, Rule
 from swc_zoning.engine.evaluation.ground import Ground, Look
 from swc_zoning.engine.evaluation.protected import Protected
 from swc_zoning.engine.evaluation.rasters import (
-    Block,
+    Extremes,
     Grid,
     Output,
     Stack,
     View,
     compute,
+    grid_of,
     require_metres,
     stacked,
 )
 from swc_zoning.engine.evaluation.regions import Regions
 from swc_zoning.engine.evaluation.scanning import Scan
+from swc_zoning.engine.evaluation.treatment import by_bit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from swc_zoning.engine.evaluation.running import Run
 
-Bits = NDArray[np.uint16]
 #: Marks cells with data among the bits of rules.
 _KNOWN = 1 << 15
 _RASTERS = ("cover", "ecosystem", "slope", "relief", "erosion")
@@ -76,9 +84,9 @@ def function_areas(run: Run) -> None:
         bits = run.folder / "bits.tif"
         _look(run, stack, judged, bits)
     regions = _regions(run, judged, bits)
-    _decide(run, judged, bits, regions)
+    grid = _decide(run, judged, bits, regions)
     bits.unlink()
-    _tell_unreachable(run)
+    treatment.write(run, judged.book, grid)
 
 
 def _judged(run: Run, stack: Stack, book: Book) -> Judged:
@@ -88,7 +96,7 @@ def _judged(run: Run, stack: Stack, book: Book) -> Judged:
             layers[parameter] = protected.read(run, role, parameter, stack.grid.crs)
     polygons = {rule.number: protected.of_rule(rule, layers) for rule in book.rules if rule.areas}
     scans = {number: Scan(found, stack.grid) for number, found in polygons.items() if len(found)}
-    made = ground.prepared(run, stack, cover.kinds_of(run))
+    made = ground.prepared(run, stack, run["kinds"])
     width, height = stack.grid.cell
     return Judged(book, layers, scans, made, width * height, run["patch_m2"])
 
@@ -108,14 +116,13 @@ def _tell_lacking(run: Run, judged: Judged, stack: Stack) -> None:
     run.facts["not_evaluated"] = lacking
     run.facts["rules"] = dict(judged.book.document)
     if judged.book.document["status"] == "proposed":
-        names = {f"{key}_{lang}": judged.book.document[f"{key}_{lang}"] for key in ("name", "status") for lang in ("zh", "en")}
-        run.find("function_rules.proposed", **names)
+        keys = ("name_zh", "name_en", "status_zh", "status_en")
+        run.find("function_rules.proposed", **{key: judged.book.document[key] for key in keys})
 
 
 def _look(run: Run, stack: Stack, judged: Judged, bits: Path) -> None:
     """Write the bits of rules that hold on each cell, of regions whether a cell may be of one."""
-    flatness = units.Flatness()
-    counts = np.zeros(256, np.int64)
+    flatness, relief = units.Flatness(), Extremes()
 
     def make(view: View) -> dict[str, Any]:
         look = Look(judged.ground, view)
@@ -129,9 +136,10 @@ def _look(run: Run, stack: Stack, judged: Judged, bits: Path) -> None:
         treated = np.zeros(view.block.shape, np.uint8)
         for rule in judged.book.treatment:
             treated[look.holds(rule.cells)] |= rule.bit
-        counts[:] += np.bincount(treated.ravel(), minlength=256)
         if look.slope is not None:
             flatness.add(look.slope)
+        if stack.is_raster("relief"):
+            relief.add(view["relief"])
         return {"bits": found, "treatment": treated}
 
     outputs = {"bits": Output(bits, "uint16", 0), "treatment": Output(run.path("treatment"), "uint8", 0)}
@@ -139,13 +147,8 @@ def _look(run: Run, stack: Stack, judged: Judged, bits: Path) -> None:
     judged.ground.kinds.check()
     if judged.ground.degrees is not None:
         flatness.tell(run)
-    run.facts["treatment_m2"] = _by_bit(judged.book.treatment, counts, judged.cell_m2)
-
-
-def _by_bit(rules: tuple[Rule, ...], counts: NDArray[np.int64], cell_m2: float) -> dict[str, float]:
-    """Return the area (m2) that each rule holds on, of counts by bits."""
-    values = np.arange(len(counts))
-    return {rule.id: float(counts[(values & rule.bit) > 0].sum()) * cell_m2 for rule in rules}
+    if relief.count:
+        intensities.tell_reachable(run, relief.most, sets.default("sensitivity"))
 
 
 def _regions(run: Run, judged: Judged, path: Path) -> dict[int, Regions]:
@@ -154,7 +157,8 @@ def _regions(run: Run, judged: Judged, path: Path) -> dict[int, Regions]:
     made = {rule.number: Regions(_decision(rule, judged)) for rule in rules}
     if not rules:
         return made
-    with stacked({"bits": path}) as stack, rasterio.open(path) as dataset:
+    with rasterio.open(path) as dataset:
+        stack = Stack({}, grid_of(dataset), {})
         strips = stack.strips()
         for number, strip in enumerate(strips):
             outer = strip.grown(1, stack.grid)
@@ -185,11 +189,12 @@ def _beside(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return found
 
 
-def _decide(run: Run, judged: Judged, path: Path, regions: Mapping[int, Regions]) -> None:
-    """Write class, deciding rule and hits of each cell; note the area of each rule."""
+def _decide(run: Run, judged: Judged, path: Path, regions: Mapping[int, Regions]) -> Grid:
+    """Write class, deciding rule and hits of each cell; note the area of each rule. Return the grid."""
     levels, rules = _tables(judged.book)
     counts = np.zeros(_KNOWN * 2, np.int64)
-    with stacked({"bits": path}) as stack, rasterio.open(path) as dataset:
+    with rasterio.open(path) as dataset:
+        stack = Stack({}, grid_of(dataset), {})
         strips = stack.strips()
         places = {strip: number for number, strip in enumerate(strips)}
 
@@ -202,10 +207,11 @@ def _decide(run: Run, judged: Judged, path: Path, regions: Mapping[int, Regions]
             counts[:] += np.bincount(bits.ravel(), minlength=len(counts))
             return {"class": levels[bits], "rule": rules[bits], "hits": bits & np.uint16(_KNOWN - 1)}
 
-        outputs = {"class": Output(run.path("class"), "uint8", 0), "rule": Output(run.path("rule"), "uint8", 0)}
+        outputs = {name: Output(run.path(name), "uint8", 0) for name in ("class", "rule")}
         outputs["hits"] = Output(run.path("hits"), "uint16", 0)
         compute(stack, outputs, make, lambda done: run.progress.advance(0.7 + done * 0.3), blocks=strips)
     _tell(run, judged, counts, levels, rules)
+    return stack.grid
 
 
 def _tables(book: Book) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -228,11 +234,10 @@ def _tell(run: Run, judged: Judged, counts: NDArray[np.int64], levels: Any, rule
     by_rule[0] -= by_class[0]
     named = judged.book.by_number()
     run.facts["class_m2"] = {str(level): float(by_class[level]) for level in (3, 2, 1, 0)}
-    run.facts["rule_m2"] = {named[number][0]: float(by_rule[number]) for number in sorted(named) if number not in judged.scans}
-    run.facts["hits_m2"] = _by_bit(judged.book.rules, hits, area)
-    for level, number in ((3, "highest"), (2, "high")):
-        run.facts[f"{number}_km2"] = float(by_class[level]) / 1e6
-    facts = {"highest": run.facts["highest_km2"], "high": run.facts["high_km2"]}
+    of_cells = [0, *(rule.number for rule in judged.book.rules if rule.cells)]
+    run.facts["rule_m2"] = {named[number][0]: float(by_rule[number]) for number in of_cells}
+    run.facts["hits_m2"] = by_bit(judged.book.rules, hits, area)
+    facts = {"highest": float(by_class[3]) / 1e6, "high": float(by_class[2]) / 1e6}
     run.find("function_rules.decided", **facts, areas=sum(run.facts["areas_m2"].values()) / 1e6)
     _tell_idle(run, judged)
 
@@ -244,7 +249,3 @@ def _tell_idle(run: Run, judged: Judged) -> None:
             area = run.facts["areas_m2"].get(rule.id, 0.0) + run.facts["hits_m2"][rule.id]
             if not area:
                 run.find("function_rules.no_hit", rule=rule.id, rule_zh=rule.zh, rule_en=rule.en)
-
-
-def _tell_unreachable(run: Run) -> None:
-    pass

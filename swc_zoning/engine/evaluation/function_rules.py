@@ -110,7 +110,7 @@ def _check(rule: Rule, book: Book) -> None:
         raise SwcError("function_rules.rule", rule=rule.id, word="areas/cells", known="areas | cells")
     known = [one.id for one in book.rules if not one.touching]
     _known(rule, rule.touching, known)
-    _known(rule, _kinds(rule.cells), list(sets.load("ecosystems", sets.names("ecosystems")[0])["kinds"]))
+    _known(rule, _kinds(rule.cells), list(sets.default("ecosystems")["kinds"]))
     for role, tiers in rule.areas.items():
         found = roles.find(role)
         _known(rule, tiers, list(found.tier_ids) if found else [])

@@ -70,7 +70,7 @@ class Kinds:
         """Return which cells are of wanted kinds; by default of natural ones."""
         if wanted is None:
             known = factors.ecosystems()
-            wanted = [name for name in self._names if known[name][2]]
+            wanted = [name for name in self._names if known[name]["natural"]]
         chosen = np.array([False, *(name in wanted for name in self._names)])
         return chosen[numbers]
 
@@ -109,7 +109,7 @@ class Look:
         self._ground, self._view = ground, view
         self._cover = ground.fraction(view["cover"])
         self._numbers = ground.kinds.numbers(view["ecosystem"])
-        self._slope = ground.degrees(view["slope"]) if ground.degrees else None
+        self.slope = ground.degrees(view["slope"]) if ground.degrees else None
         self._given = ground.given(view.arrays)
         self.known: Cells = ~np.isnan(self._cover) & (self._numbers > 0)
 
@@ -155,7 +155,7 @@ _TESTS: Mapping[str, Callable[[Look, Any], Cells]] = {
     "kinds": lambda look, wanted: look._ground.kinds.among(look._numbers, wanted),
     "cover_least": lambda look, least: look._cover >= least,
     "cover_below": lambda look, limit: look._cover < limit,
-    "slope_least": lambda look, least: look._slope >= least,
+    "slope_least": lambda look, least: look.slope >= least,
     "relief_least": lambda look, least: look._view["relief"] >= least,
     "erosion_least": Look.erosion,
     "hills": lambda look, _: look.hills(),
@@ -182,11 +182,11 @@ def _strips(run: Run, stack: Stack) -> tuple[Scan, NDArray[Any]] | None:
 
 def _bank_kinds(run: Run, classes: list[str]) -> list[str]:
     """Return what waters strips are of: as told, else by the words of their class."""
-    table = run.take(sets.load("bank_kinds", sets.names("bank_kinds")[0]))["kinds"]
+    table = run.take(sets.default("bank_kinds"))["kinds"]
     told = dict(run["strip_kinds"] or {})
     for name in set(classes) - set(told):
         matching = [kind for kind, one in table.items() if kind == name or _says(name, one["words"])]
-        told.update({name: kind for kind in matching[:1]})
+        told.update(dict.fromkeys([name] if matching else [], *matching[:1]))
     unclear = sorted(set(classes) - set(told))
     if unclear:
         facts = {"classes": ", ".join(unclear), "known": ", ".join(table)}

@@ -62,9 +62,7 @@ def read(run: Run, role: str, parameter: str, crs: str) -> Protected:
     return Protected(role, shapes.geometry[areal], found[areal])
 
 
-def _words(
-    run: Run, role: str, parameter: str, shapes: Shapes
-) -> tuple[list[str], Mapping[str, str] | None]:
+def _words(run: Run, role: str, parameter: str, shapes: Shapes) -> tuple[list[str], Mapping[str, str] | None]:
     """Return the word of each feature that tells its tier, and the map of words that goes with it."""
     field = run[f"{parameter}_tier"]
     if field:
