@@ -20,6 +20,7 @@ from swc_zoning.engine.evaluation import (
     cover,
     declared,
     delineating,
+    function_areas,
     intensities,
     ranked,
     rates,
@@ -50,6 +51,7 @@ _FUNCTIONS: Mapping[str, Callable[[Run], None]] = {
     "sensitivity": intensities.sensitivity,
     "integrate": ranked.integrate,
     "conservationrate": rates.conservation_rate,
+    "functionrules": function_areas.function_areas,
     "delineatepatches": delineating.delineate_patches,
     "bankstrips": banks.bank_strips,
 }
