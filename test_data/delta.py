@@ -111,7 +111,7 @@ def noise(seed: int, name: str, wavelength: float) -> Callable[[Array], Array]:
 
 
 def waves(seed: int, name: str, wavelength: float) -> tuple[Array, Array]:
-    """Return twelve plane waves of about `wavelength` metres: wave numbers ([2, 12], east, north) and phases."""
+    """Return twelve plane waves of about `wavelength` metres: wave numbers ([2, 12]) and phases."""
     rng = stream(seed, name)
     angle, phase = rng.uniform(0, 2 * np.pi, 12), rng.uniform(0, 2 * np.pi, 12)
     size = 2 * np.pi / (wavelength * rng.uniform(0.6, 1.8, 12))

@@ -39,7 +39,8 @@ def make(
 ) -> dict[str, int]:
     """Write the city into the folder `output`; `scale` multiplies the number of parcels.
 
-    `cell` is the size of a cell of its rasters (m); without rasterio it has none, and no monitoring. Return the number of features by role. `advance` is told how far it is (0..1). The folder is written
+    `cell` is the size of a cell of its rasters (m); without rasterio it has none, and no monitoring.
+    Return the number of features by role. `advance` is told how far it is (0..1). The folder is written
     aside and renamed when it is whole. Raises FileExistsError where `output` has something in it,
     ValueError for a scale outside 0.02..4.
     """

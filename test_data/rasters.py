@@ -86,9 +86,10 @@ class Scene:
         return np.stack(np.meshgrid(east, north), axis=-1).reshape(-1, 2)
 
     def noise(self, name: str, wavelength: float, block: Block) -> Array:
-        """Return a smooth random surface (about -1..1) on the cells of a block: waves of rows times columns."""
+        """Return a smooth random surface (about -1..1) on the cells of a block."""
         waves, phase = delta.waves(self.city.ground.seed, name, wavelength)
         east, north = self.axes(block)
+        # A wave over rows and columns is a sum of products: far less than a cosine for each cell.
         along = east[None, :] * waves[0][:, None] + phase[:, None]
         across = north[:, None] * waves[1][None, :]
         summed = np.cos(across) @ np.cos(along) - np.sin(across) @ np.sin(along)
@@ -121,7 +122,7 @@ def grid_over(city: City, cell: float) -> Grid:
 
 
 def write(city: City, folder: Path, cell: float, advance: Callable[[float], None]) -> None:
-    """Write ``dem.tif`` (m), ``ndvi.tif``, ``sand.tif``, ``silt.tif``, ``clay.tif`` and ``carbon.tif`` (%)."""
+    """Write ``dem.tif`` (m), ``ndvi.tif``, and sand, silt, clay and organic ``carbon.tif`` (%)."""
     scene = Scene(city, grid_over(city, cell))
     folder.mkdir(parents=True, exist_ok=True)
     outputs = {"dem": Output(folder / "dem.tif", unit="m"), "ndvi": Output(folder / "ndvi.tif")}

@@ -20,7 +20,7 @@ LEVEES = (("levee", 300.0, 0.55), ("slope", 900.0, 0.3))
 
 
 def bands(city: City) -> Mapping[str, Any]:
-    """Return strips with a height of their own: levees, the coast, the sea dyke, the green belt of sources."""
+    """Return strips with a height of their own: levees, coast, sea dyke, green belts of sources."""
     ground = city.ground
     rivers = shapely.union_all(list(ground.shapes["river"].values()))
     made = {name: shapely.buffer(rivers, width, quad_segs=2) for name, width, _ in LEVEES}
