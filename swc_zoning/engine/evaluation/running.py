@@ -24,6 +24,7 @@ from swc_zoning.engine.evaluation import (
     sets,
     soil,
     surfaces,
+    unit_statistics,
 )
 from swc_zoning.engine.evaluation.declared import Algorithm
 from swc_zoning.engine.evaluation.sets import ParameterSet
@@ -45,6 +46,7 @@ _FUNCTIONS: Mapping[str, Callable[[Run], None]] = {
     "classifycumulative": ranked.classify_cumulative,
     "sensitivity": intensities.sensitivity,
     "integrate": ranked.integrate,
+    "unitstatistics": unit_statistics.unit_statistics,
     "conservationrate": rates.conservation_rate,
     "delineatepatches": delineating.delineate_patches,
     "bankstrips": banks.bank_strips,
