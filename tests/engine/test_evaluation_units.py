@@ -2,6 +2,7 @@
 """Statistics by unit, key areas, the conservation rate: known areas, refusals, published tables, a city."""
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ import shapely
 
 rasterio = pytest.importorskip("rasterio")
 
-from swc_zoning.engine import areas, formats  # noqa: E402
-from swc_zoning.engine.evaluation import grades, running  # noqa: E402
+from swc_zoning.engine import areas, formats, roles, schema  # noqa: E402
+from swc_zoning.engine.evaluation import grades, key_rules, running, sets  # noqa: E402
 from swc_zoning.engine.messages import SwcError  # noqa: E402
+from swc_zoning.paths import resource  # noqa: E402
 
 CRS = "EPSG:4549"
 EAST, NORTH = 500000, 3450000
@@ -247,3 +249,199 @@ def test_districts_of_a_real_city_in_degrees_sum_to_what_lies_in_them(layer, tmp
         assert float(row["light_km2"]) == pytest.approx(float(row["unit_km2"]), abs=1e-4)
     # The source of the data states 7207 km2.
     assert sum(float(row["unit_km2"]) for row in rows.values()) == pytest.approx(7207, abs=5)
+
+
+# --- key areas -------------------------------------------------------------------------------------
+
+#: Six townships, three by two: place of the corner, eroded and source areas in percent.
+TOWNS = {"A": (0, 0, 1, 40), "B": (10, 0, 2, 35), "C": (20, 0, 20, 0), "D": (0, 10, 1, 5),
+         "E": (10, 10, 12, 0), "F": (20, 10, 1, 45)}  # fmt: skip
+
+
+@pytest.fixture
+def towns(layer):
+    """Return statistics of the six townships; A and B touch, F touches A and B at no edge."""
+    rows = [
+        (box(x, y, x + 10, y + 10), name, name.lower(), float(eroded), float(sources))
+        for name, (x, y, eroded, sources) in TOWNS.items()
+    ]
+    return layer("towns", rows, ("name", "code", "eroded_percent", "sources_percent"))
+
+
+def rule(kind, level, indicator, op, value, rule_id=None):
+    made = {"id": rule_id or f"{kind}_{level}", "kind": kind, "level": level, "zh": "规则", "en": "rule"}
+    return {**made, "all": [{"indicator": indicator, "op": op, "value": value}]}
+
+
+@pytest.fixture
+def book(tmp_path):
+    def make(*rules):
+        head = {
+            "id": "own",
+            "name_zh": "自定",
+            "name_en": "Own",
+            "source": "市",
+            "article": "",
+            "status": "verified",
+        }
+        path = tmp_path / "rules.json"
+        path.write_text(json.dumps({**head, "rules": rules}), encoding="utf-8")
+        return path
+
+    return make
+
+
+PREVENTION = rule("prevention", "county", "sources_percent", ">=", 10)
+TREATMENT = rule("treatment", "county", "eroded_percent", ">=", 5)
+
+
+def units_of(made):
+    columns = formats.read_back(made.files["units"], "key_units").columns
+    names = columns["name"]
+    return {name: {key: values[place] for key, values in columns.items()} for place, name in enumerate(names)}
+
+
+def listed(made):
+    return list(csv.DictReader(made.files["list"].read_text(encoding="utf-8-sig").splitlines()))
+
+
+def test_empty_thresholds_decide_nothing_and_say_so(towns, tmp_path):
+    made = run("keyareas", tmp_path, units=towns)
+    assert {"keyareas.nothing_decided", "keyareas.open", "evaluation.unverified"} <= set(codes(made))
+    assert {row["kind"] for row in units_of(made).values()} == {""}
+    assert set(made.files) == {"units", "list"}
+
+
+def test_units_that_touch_are_one_zone_and_others_are_dropped(towns, layer, book, tmp_path):
+    patches = layer("p", [(box(0, 0, 3, 10), "极重要"), (box(8, 0, 12, 5), "重要")], ("ZYXDJ",))
+    made = run("keyareas", tmp_path, units=towns, rule_file=book(PREVENTION), patches=patches)
+    found = units_of(made)
+    assert [found[name]["kind"] for name in "ABF"] == ["prevention", "prevention", ""]
+    assert found["A"]["zone"] == found["B"]["zone"] != ""
+    assert (found["F"]["reason"], facts_of(made, "keyareas.alone")["units"]) == ("alone", "f F")
+    part = official(box(0, 0, 3, 10), box(8, 0, 10, 5), box(10, 0, 12, 5))
+    assert found["A"]["key_km2"] == pytest.approx(float(part[:2].sum()), abs=2e-8)
+    assert found["B"]["key_km2"] == pytest.approx(float(part[2]), abs=2e-8)
+    assert found["A"]["unit_km2"] == pytest.approx(100, rel=1e-4)
+    row = listed(made)[0]
+    assert list(row)[:5] == ["序号", "分区名称", "空间面积(km2)", "占国土面积比例(%)", "涉及范围"]
+    assert float(row["空间面积(km2)"]) == pytest.approx(200, rel=1e-4)
+    assert float(row["占国土面积比例(%)"]) == pytest.approx(100 / 3, rel=1e-4)
+    assert float(row["其中重点面积(km2)"]) == pytest.approx(float(part.sum()), abs=1e-6)
+    assert sorted(row["涉及范围"].split("、")) == ["A", "B"]
+
+
+def test_single_units_stay_where_that_is_asked_for_and_small_zones_go(towns, book, tmp_path):
+    rules = book(PREVENTION)
+    made = run("keyareas", tmp_path, units=towns, rule_file=rules, contiguous=False)
+    assert units_of(made)["F"]["kind"] == "prevention"
+    small = run("keyareas", tmp_path, "s", units=towns, rule_file=rules, contiguous=False, least_zone_km2=150)
+    assert units_of(small)["F"]["reason"] == "small"
+    assert units_of(small)["A"]["kind"] == "prevention"
+
+
+def test_a_corner_is_no_edge(layer, book, tmp_path):
+    rows = [(box(0, 0, 5, 5), "A", 20.0), (box(5, 5, 9, 9), "B", 20.0)]
+    units = layer("corner", rows, ("name", "sources_percent"))
+    made = run("keyareas", tmp_path, units=units, rule_file=book(PREVENTION))
+    assert facts_of(made, "keyareas.alone")["count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("conflict", "wanted"), [("treatment", "treatment"), ("prevention", "prevention"), ("neither", "")]
+)
+def test_no_unit_is_of_both_kinds(conflict, wanted, layer, book, tmp_path):
+    units = layer("both", [(box(0, 0, 5, 5), "A", 20.0, 20.0)], ("name", "sources_percent", "eroded_percent"))
+    given = {"units": units, "rule_file": book(PREVENTION, TREATMENT), "contiguous": False}
+    made = run("keyareas", tmp_path, **given, conflict=conflict)
+    assert units_of(made)["A"]["kind"] == wanted
+    assert facts_of(made, "keyareas.conflict") == {"count": 1, "units": "A", "conflict": conflict}
+
+
+def test_the_higher_level_goes_first_whatever_the_rule_for_conflicts(layer, book, tmp_path):
+    units = layer("both", [(box(0, 0, 5, 5), "A", 50.0, 20.0)], ("name", "sources_percent", "eroded_percent"))
+    provincial = rule("prevention", "provincial", "sources_percent", ">=", 40)
+    rules = book(PREVENTION, provincial, TREATMENT)
+    made = run("keyareas", tmp_path, units=units, rule_file=rules, contiguous=False, conflict="treatment")
+    found = units_of(made)["A"]
+    assert (found["kind"], found["level"], found["rule"]) == (
+        "prevention",
+        "provincial",
+        "prevention_provincial",
+    )
+
+
+def test_an_indicator_without_value_decides_nothing_and_is_said(towns, book, tmp_path):
+    rules = book(PREVENTION, rule("treatment", "county", "density", ">=", 500))
+    made = run("keyareas", tmp_path, units=towns, rule_file=rules)
+    assert facts_of(made, "keyareas.not_evaluable")["indicators"] == "density"
+    assert units_of(made)["A"]["kind"] == "prevention"
+
+
+def test_without_patches_the_key_area_is_unknown_and_no_layer_is_written(towns, book, tmp_path):
+    made = run("keyareas", tmp_path, units=towns, rule_file=book(PREVENTION))
+    assert "keyareas.no_key_layer" in codes(made)
+    assert "prevention" not in made.files
+    assert listed(made)[0]["其中重点面积(km2)"] == ""
+
+
+def test_the_layers_are_read_as_their_roles(towns, layer, book, tmp_path):
+    worn = layer("worn", [(box(20, 0, 22, 1), "中度"), (box(12, 12, 13, 13), "微度")], ("QSQDMC",))
+    given = {"units": towns, "rule_file": book(TREATMENT), "contiguous": False, "erosion": worn}
+    made = run("keyareas", tmp_path, **given)
+    back = formats.read_back(made.files["treatment"], "key_treatment_zone")
+    field, id_field, name_field = roles.fields_for("key_treatment_zone", back.columns)
+    assert [roles.canonical_tier("key_treatment_zone", value) for value in back.columns[field]] == ["county"]
+    assert back.columns[id_field].tolist() == ["c"]
+    assert back.columns[name_field].tolist() == ["C县级水土流失重点治理区"]
+    assert areas.area_model(CRS).areas(shapely.from_wkb(back.wkb))[0] == pytest.approx(
+        back.columns["key_km2"][0] * 1e6, abs=0.006
+    )
+    assert facts_of(made, "keyareas.no_key_part")["units"] == "e E"
+
+
+def test_names_of_zones_are_given_by_a_table(towns, book, table, tmp_path):
+    rules = book(PREVENTION)
+    names = table("names", "unit,zone\nb,淀山湖预防区\n", "gb18030")
+    made = run("keyareas", tmp_path, units=towns, rule_file=rules, names=names)
+    assert [row["分区名称"] for row in listed(made)] == ["淀山湖预防区"]
+    two = table("two", "unit,zone\na,甲区\nb,乙区\n")
+    assert refused("keyareas", tmp_path, units=towns, rule_file=rules, names=two) == "keyareas.names_differ"
+    strange = table("strange", "unit,zone\nX,甲区\n")
+    assert refused("keyareas", tmp_path, units=towns, rule_file=rules, names=strange) == "evaluation.table"
+
+
+def test_the_workbook_has_the_columns_of_a_notice(towns, book, tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    made = run("keyareas", tmp_path, units=towns, rule_file=book(PREVENTION, TREATMENT), contiguous=False)
+    pages = openpyxl.load_workbook(made.files["workbook"])
+    assert pages.sheetnames == ["水土流失重点预防区", "水土流失重点治理区"]
+    head, first = list(pages["水土流失重点预防区"].values)[:2]
+    assert head[:5] == ("序号", "分区名称", "空间面积(km2)", "占国土面积比例(%)", "涉及范围")
+    assert first[0] == 1
+    assert first[2] == pytest.approx(200, rel=1e-4)
+
+
+def test_rules_that_are_wrong_are_refused(towns, book, tmp_path):
+    strange = book(rule("prevention", "county", "sources_percent", "==", 10))
+    assert refused("keyareas", tmp_path, units=towns, rule_file=strange) == "run.blocked"
+    unknown = book(rule("prevention", "county", "sorcery", ">=", 10))
+    assert refused("keyareas", tmp_path, units=towns, rule_file=unknown) == "run.blocked"
+    twice = book(PREVENTION, PREVENTION)
+    assert refused("keyareas", tmp_path, units=towns, rule_file=twice) == "keyareas.rules_unreadable"
+
+
+def test_shipped_rules_fit_the_schema_of_own_ones_and_only_the_example_has_thresholds():
+    document = json.loads(resource("evaluation", "sets", "key_rules.json").read_text(encoding="utf-8"))
+    for row in document["sets"]:
+        assert schema.check_document(row, "key_rules") == []
+    open_rules = {name: len(key_rules.shipped(name).open_rules) for name in sets.names("key_rules")}
+    assert open_rules == {"sl717": 8, "proposed": 0}
+
+
+def test_the_example_is_said_to_be_one(towns, tmp_path):
+    made = run("keyareas", tmp_path, units=towns, rules="proposed", contiguous=False)
+    assert "keyareas.proposed" in codes(made)
+    # Municipal prevention needs 30 % or more on little erosion; treatment 10 % or more eroded.
+    found = units_of(made)
+    assert [found[name]["level"] for name in "ABCDEF"] == ["municipal"] * 3 + ["", "municipal", "municipal"]

@@ -67,7 +67,8 @@ def read_units(run: Run, parameter: str = "units") -> Units:
     """
     shapes = read_metric(run[parameter])
     names = shapes.column(run["name_field"])
-    codes = shapes.column(run["code_field"]) if run["code_field"] else [""] * len(shapes)
+    coded = run["code_field"] or ("code" if "code" in shapes.columns else None)
+    codes = shapes.column(coded) if coded else [""] * len(shapes)
     keys = [code or name for code, name in zip(codes, names)]
     if not all(keys):
         raise SwcError("units.unnamed", path=shapes.name, count=keys.count(""))
@@ -76,7 +77,7 @@ def read_units(run: Run, parameter: str = "units") -> Units:
     together = {key: np.array([one == key for one in keys]) for key in sorted(first)}
     geometry = np.empty(len(together), object)
     geometry[:] = [polygonal(shapely.union_all(shapes.geometry[rows])) for rows in together.values()]
-    if not run["code_field"] and len(geometry) < len(shapes):
+    if not coded and len(geometry) < len(shapes):
         run.find("units.same_name", features=len(shapes), units=len(geometry))
     places = [first[key] for key in together]
     official = areas.round_area(areas.area_model(shapes.crs).areas(geometry))
@@ -136,7 +137,7 @@ def check_apart(units: Shapes, names: list[str]) -> None:
 def polygonal(geometry: Any) -> Any:
     """Return the polygons of a geometry as a MultiPolygon; lines and points, where it touches, go."""
     parts = [part for part in shapely.get_parts(shapely.get_parts(geometry)) if part.geom_type == "Polygon"]
-    return shapely.multipolygons(parts)
+    return shapely.MultiPolygon(parts)
 
 
 # --- vectors ---------------------------------------------------------------------------------------

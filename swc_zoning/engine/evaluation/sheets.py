@@ -49,10 +49,13 @@ def number(row: Mapping[str, str], key: str) -> float:
     return float(row.get(key) or 0)
 
 
-def write_csv(path: Path, rows: Rows) -> None:
-    """Write rows (at least one, all of the same columns) as CSV, UTF-8 with a mark. Raises OSError."""
+def write_csv(path: Path, rows: Rows, heads: Sequence[str] | None = None) -> None:
+    """Write rows, all of the columns `heads` (else of the first row), as CSV in UTF-8 with a mark.
+
+    Raises OSError.
+    """
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\r\n")
+    writer = csv.DictWriter(stream, list(heads or rows[0]), lineterminator="\r\n")
     writer.writeheader()
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
     path.write_bytes(stream.getvalue().encode("utf-8-sig"))
@@ -66,7 +69,7 @@ def _cell(value: Any) -> Any:
 
 
 def write_xlsx(path: Path, sheets: Mapping[str, Rows]) -> None:
-    """Write sheets of rows to a workbook and read it back.
+    """Write sheets, each of at least one row, to a workbook and read it back.
 
     Raises SwcError ``units.needs_openpyxl``, ``evaluation.unwritable`` and OSError.
     """
