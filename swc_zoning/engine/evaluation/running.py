@@ -22,11 +22,13 @@ from swc_zoning.engine.evaluation import (
     delineating,
     function_areas,
     intensities,
+    keyareas,
     ranked,
     rates,
     sets,
     soil,
     surfaces,
+    unit_statistics,
 )
 from swc_zoning.engine.evaluation.chains import Chain, Source, Step
 from swc_zoning.engine.evaluation.declared import Algorithm
@@ -50,6 +52,8 @@ _FUNCTIONS: Mapping[str, Callable[[Run], None]] = {
     "classifycumulative": ranked.classify_cumulative,
     "sensitivity": intensities.sensitivity,
     "integrate": ranked.integrate,
+    "unitstatistics": unit_statistics.unit_statistics,
+    "keyareas": keyareas.key_areas,
     "conservationrate": rates.conservation_rate,
     "functionrules": function_areas.function_areas,
     "delineatepatches": delineating.delineate_patches,
