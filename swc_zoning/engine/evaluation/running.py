@@ -18,6 +18,7 @@ from swc_zoning.engine.evaluation import (
     cover,
     declared,
     delineating,
+    erosivity,
     intensities,
     ranked,
     rates,
@@ -37,6 +38,7 @@ _FUNCTIONS: Mapping[str, Callable[[Run], None]] = {
     "alignrasters": aligning.align,
     "vegetationcover": cover.vegetation_cover,
     "slopeandrelief": surfaces.slope_and_relief,
+    "rainfallerosivity": erosivity.rainfall_erosivity,
     "soilerodibility": soil.erodibility,
     "slopelength": surfaces.slope_length,
     "coverfactor": cover.cover_factor,
@@ -85,6 +87,11 @@ class Run:
             self.used.append(taken)
             self.findings.extend([] if taken.verified else [taken.finding()])
         return taken
+
+    def override(self, name: str, value: Any, default: Any) -> None:
+        """Say that a parameter stands in place of the value of a set."""
+        if value != default:
+            self.find("evaluation.overridden", name=name, value=_listed(value), default=_listed(default))
 
     def given(self, *names: str) -> dict[str, Any]:
         """Return the parameters among `names` that were given."""
@@ -178,6 +185,11 @@ def _sources(parameters: Mapping[str, Any]) -> list[Path]:
 
 def _is_layer(value: Any) -> bool:
     return isinstance(value, str) and Path(value.partition("|")[0]).is_file()
+
+
+def _listed(value: Any) -> str:
+    """Return a value, or the values of a list, as text."""
+    return ", ".join(f"{one:g}" for one in value) if isinstance(value, list) else f"{value:g}"
 
 
 def _shown(value: Any) -> Any:
