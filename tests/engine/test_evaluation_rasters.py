@@ -429,7 +429,7 @@ def test_small_patches_and_what_is_excluded_are_left_out(save, polygons, tmp_pat
     cells = np.ones((10, 30))
     cells[:, :10], cells[0, 20] = 3, 2
     away = polygons("built", [(shapely.box(500050, 3449000, 500100, 3450000), "b")])
-    made = run("delineatepatches", tmp_path, classes=save("c", cells), least_m2=200, exclude=away)
+    made = run("delineatepatches", tmp_path, classes=save("c", cells), least_m2=200, exclude=[away])
     assert patches(made).columns["plane_m2"].tolist() == [5000.0]
     assert facts(made)["dropped"] == 1
     none = run("delineatepatches", tmp_path, classes=save("n", np.ones((3, 3))))

@@ -53,7 +53,7 @@ def _keep(run: Run, stack: Any, path: Path) -> int:
     """Write the classes that make patches, 0 elsewhere; return the number of their cells."""
     burnt = None
     if run["exclude"]:
-        burnt = vectors.Burnt(vectors.read_onto(run["exclude"], stack.grid.crs).geometry, stack.grid)
+        burnt = vectors.Burnt(vectors.geometry_onto(run["exclude"], stack.grid.crs), stack.grid)
     count = 0
 
     def make(view: View) -> dict[str, Any]:

@@ -221,11 +221,6 @@ def scaled(values: Values, least: float, most: float) -> Floats:
     return (values - least) / (most - least)
 
 
-def defaults(kind: str) -> ParameterSet:
-    """Return the first set of a kind."""
-    return sets.load(kind, sets.names(kind)[0])
-
-
 def ecosystems() -> Mapping[str, Any]:
-    """Return id -> [zh, en, natural] of the kinds of ecosystems."""
-    return defaults("ecosystems")["kinds"]
+    """Return id -> {code, zh, en, natural} of the kinds of ecosystems."""
+    return sets.default("ecosystems")["kinds"]

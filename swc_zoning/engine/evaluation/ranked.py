@@ -34,8 +34,8 @@ def classify_cumulative(run: Run) -> None:
     """Write classes of a raster of values by their cumulated value, in natural ecosystems only."""
     shares = run.set("shares")
     masked = run["only_natural"]
-    if masked and (run["ecosystem"] is None or run["kinds"] is None):
-        raise SwcError("evaluation.needs", names="ecosystem, kinds (only_natural)")
+    if masked and run["ecosystem"] is None:
+        raise SwcError("evaluation.needs", names="ecosystem (only_natural)")
     if not masked:
         run.find("evaluation.unmasked")
     with stacked(run.given("value", *(("ecosystem",) if masked else ()))) as stack:

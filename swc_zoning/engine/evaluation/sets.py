@@ -49,6 +49,11 @@ def load(kind: str, name: str) -> ParameterSet:
     return known[name]
 
 
+def default(kind: str) -> ParameterSet:
+    """Return the first set of a kind."""
+    return load(kind, names(kind)[0])
+
+
 def names(kind: str) -> tuple[str, ...]:
     """Return the ids of the sets of a kind, the default first."""
     return tuple(_sets(kind))
