@@ -76,12 +76,12 @@ def beta(slope: Values) -> Floats:
 def length_exponent(slope: Values, classes: ParameterSet) -> Floats:
     """Return the exponent m of slope length for slopes in degrees."""
     slope = np.asarray(slope, float)
-    if not classes["rows"]:
-        ratio = beta(slope)
-        return ratio / (1 + ratio)
-    exponent = np.full(slope.shape, np.nan)
+    ratio = beta(slope)
+    by_beta = ratio / (1 + ratio)
+    exponent = by_beta
     for upper, m in reversed(classes["rows"]):
-        exponent = np.where(~np.isnan(slope) if upper is None else slope <= upper, m, exponent)
+        inside = ~np.isnan(slope) if upper is None else slope <= upper
+        exponent = np.where(inside, by_beta if m is None else m, exponent)
     return exponent
 
 
@@ -173,7 +173,8 @@ def fournier(monthly_mm: Values) -> Floats:
     """Return the modified Fournier index of monthly sums of rain (mm), shape (12, ...); 0 without rain."""
     rain = np.asarray(monthly_mm, float)
     total = rain.sum(axis=0)
-    return np.divide((rain**2).sum(axis=0), total, out=np.zeros(np.shape(total)) + total, where=total > 0)
+    # Without rain it is 0/1.
+    return (rain**2).sum(axis=0) / np.where(total == 0, 1.0, total)
 
 
 def erosivity_of_index(index: Values) -> Floats:
@@ -190,7 +191,7 @@ def wischmeier_erosivity(monthly_mm: Values) -> Floats:
     """Return R = sum 1.735 10^(1.5 lg(p^2/P) - 0.8188) in US units (times 17.02: SI), shape (12, ...)."""
     rain = np.asarray(monthly_mm, float)
     total = rain.sum(axis=0)
-    share = np.divide(rain**2, total, out=np.zeros(rain.shape) + total, where=total > 0)
+    share = rain**2 / np.where(total == 0, 1.0, total)
     # 10^(1.5 lg x) is x^1.5, which a month without rain has too.
     return (1.735 * np.power(share, 1.5) * 10**-0.8188).sum(axis=0)
 

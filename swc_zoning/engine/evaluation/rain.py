@@ -49,7 +49,7 @@ class Station:
 
 @dataclass(frozen=True)
 class Erosivity:
-    """Mean erosivity of a station, MJ.mm/(hm2.h.a); `halves` by half month, empty where only months are known."""
+    """Mean erosivity of a station, MJ.mm/(hm2.h.a); `halves` by half month, none from monthly rain."""
 
     station: Station
     total: float

@@ -31,7 +31,9 @@ class Points:
         """
         step = max(1, _AT_ONCE // len(self.values))
         flat = x.ravel(), y.ravel()
-        parts = [self._some(flat[0][at : at + step], flat[1][at : at + step]) for at in range(0, x.size, step)]
+        parts = [
+            self._some(flat[0][at : at + step], flat[1][at : at + step]) for at in range(0, x.size, step)
+        ]
         return np.concatenate(parts).reshape(x.shape) if parts else np.empty(x.shape)
 
     def _some(self, x: Floats, y: Floats) -> Floats:
