@@ -46,9 +46,7 @@ def test_what_a_step_requires_the_chain_requires_or_makes(chain):
 
 @pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
 def test_every_parameter_of_a_chain_is_used_and_every_file_has_its_own_name(chain):
-    used = {
-        source.parameter for step in chain.steps for sources in step.given.values() for source in sources
-    }
+    used = {source.parameter for step in chain.steps for sources in step.given.values() for source in sources}
     assert set(of(chain.algorithm.parameters)) == used - {""}
     files = [one.file for one in chain.algorithm.outputs]
     assert len(files) == len(set(files))
