@@ -9,8 +9,8 @@ import numpy as np
 import shapely
 
 from swc_zoning.test_data import relief
-from swc_zoning.test_data.ground import WATER
-from swc_zoning.test_data.layers import City, Layer, Rows, label, rows_of, whole
+from swc_zoning.test_data.ground import CLASSES, PLANTABLE, WATER
+from swc_zoning.test_data.layers import City, Layer, Rows, areal, label, rows_of, whole
 
 Array = np.ndarray
 #: Intensities of the monitoring, the least first, and their shares of the eroded land.
@@ -44,7 +44,7 @@ def _waters(city: City) -> Rows:
         for name, shape in shapes[kind].items():
             inside = city.ground.boundary if kind == "reservoir" else city.ground.land
             part = city.inside(shapely.difference(shapely.intersection(shape, inside), taken))
-            rows += whole(part, HLMC=name, HLLB=classes.get(name, "其他河湖"))
+            rows += whole(part, HLMC=name, HLLB=classes.get(name, "其他河道"))
             taken = shapely.union(taken, shape)
     return rows
 
@@ -94,6 +94,43 @@ def _name(taken: set[str], rng: np.random.Generator) -> str:
             return name
 
 
+def _landuse_banks(city: City) -> Rows:
+    """Return land use with the planted banks of source waters as forest parcels of their own."""
+    belt = relief.belts(city)
+    shapely.prepare(belt)
+    parcels, rows = city.parcels, []
+    chosen = np.flatnonzero(parcels.use != "")
+    plantable = shapely.intersects(belt, parcels.geometry[chosen]) & np.isin(parcels.use[chosen], PLANTABLE)
+    for number, (index, split) in enumerate(zip(chosen, plantable)):
+        shape, code = parcels.geometry[index], parcels.use[index]
+        parts = [(shape, code)]
+        if split:
+            planted = areal(shapely.intersection(shape, belt))
+            parts = [(planted, "0301"), (areal(shapely.difference(shape, belt)), code)]
+        for part, use in parts:
+            rows += rows_of([part], DLBM=use, DLMC=CLASSES[use], TBBH=f"{number + 1:06d}")
+    return rows
+
+
+def _hills(city: City) -> Rows:
+    """Return the hill remnants: what rises from the plain, with its foot."""
+    feet = [
+        shapely.buffer(shapely.Point(city.ground.metres([east, north])), radius + 120.0, quad_segs=6)
+        for east, north, _, radius, _ in city.ground.config["evaluation"]["hills"]
+    ]
+    return rows_of([city.inside(shapely.union_all(feet))], MC="云山残丘")
+
+
+def _wetland_core(city: City) -> Rows:
+    """Return the conservation area of each wetland park: its inner half."""
+    rows = []
+    for item in city.ground.config["parks"]:
+        if item["type"] == "湿地公园":
+            inner = shapely.buffer(city.parks[item["name"]], -450.0, quad_segs=4)
+            rows += whole(city.inside(inner), MC=item["name"] + "保育区")
+    return rows
+
+
 def _monitoring(city: City, spec: dict[str, Any]) -> list[Layer]:
     """Return the eroded land by intensity, a layer for each year."""
     from swc_zoning.test_data import rasters
@@ -137,8 +174,14 @@ def _monitored(scene: Any, risk: Array, share: float, year: int) -> Rows:
     found = shapes(grade, mask=grade > 0, connectivity=4, transform=scene.grid.affine)
     rows: Rows = []
     for shape, value in found:
-        rows += rows_of([shapely.geometry.shape(shape)], QSQD=INTENSITIES[int(value) - 1], NF=year)
+        rows += rows_of([shapely.geometry.shape(shape)], QSQDMC=INTENSITIES[int(value) - 1], NF=year)
     return rows
 
 
-BUILDERS = {"waters": _waters, "townships": _townships}
+BUILDERS = {
+    "waters": _waters,
+    "townships": _townships,
+    "landuse_banks": _landuse_banks,
+    "hills": _hills,
+    "wetland_core": _wetland_core,
+}
