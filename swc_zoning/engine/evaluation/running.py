@@ -22,12 +22,14 @@ from swc_zoning.engine.evaluation import (
     erosivity,
     important,
     intensities,
+    keyareas,
     ranked,
     rates,
     retaining,
     sets,
     soil,
     surfaces,
+    unit_statistics,
     vulnerable,
 )
 from swc_zoning.engine.evaluation.declared import Algorithm
@@ -56,6 +58,8 @@ _FUNCTIONS: Mapping[str, Callable[[Run], None]] = {
     "vulnerability": vulnerable.vulnerability,
     "sensitivity": intensities.sensitivity,
     "integrate": ranked.integrate,
+    "unitstatistics": unit_statistics.unit_statistics,
+    "keyareas": keyareas.key_areas,
     "conservationrate": rates.conservation_rate,
     "delineatepatches": delineating.delineate_patches,
     "bankstrips": banks.bank_strips,
