@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The record of an evaluation travels in the GeoPackage of the layer it made, in the table ``swc_evaluation``.
+"""The record of an evaluation travels with the layer it made: table ``swc_evaluation`` of its GeoPackage.
 
 The zoning keeps it, shortened, so that chapter, submission and the card of a piece can say by what method and
 rule ground is important. Needs the standard library alone.
@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from swc_zoning.engine.evaluation import chains
 from swc_zoning.engine.geopackage import opened
-from swc_zoning.engine.messages import Finding, SwcError
+from swc_zoning.engine.messages import LANGUAGES, Finding, SwcError
 
 TABLE, RECORD = "swc_evaluation", "record"
-#: Fields by which a patch says what decided it, and a unit how much of it is key; areas in m2.
+#: Fields by which a patch says what decided it, and a unit how much of it is key.
 SAID = ("class", "method", "method_zh", "method_en", "rule", "rule_zh", "rule_en")
-MEASURED = ("unit_m2", "key_m2")
+MEASURED = ("unit_km2", "key_km2")
 #: Findings that a method does not tell more important ground from less.
 WEAK = frozenset(
     {
@@ -80,23 +81,32 @@ def read(path: Path) -> dict[str, Any] | None:
     return document
 
 
+def fields(known: Iterable[str]) -> list[str]:
+    """Return the fields of a layer by which it says how its features were evaluated."""
+    return [one for one in (*SAID, *MEASURED) if one in set(known)]
+
+
 # --- what is kept of a record ------------------------------------------------------------------------
 
 
 def trimmed(record: Record) -> dict[str, Any]:
     """Return what a result keeps: what was run with which sets, facts, findings, and its steps alike."""
-    kept = {key: record[key] for key in ("algorithm", "chain", "step", "version") if key in record}
-    kept["parameters"] = {key: value for key, value in _mapping(record, "parameters").items() if _is_short(value)}
+    kept = {key: record[key] for key in ("algorithm", "id", "zh", "en", "version") if key in record}
+    kept["parameters"] = {
+        key: value for key, value in _mapping(record, "parameters").items() if _is_short(value)
+    }
     kept["inputs"] = [dict(one) for one in _rows(record, "inputs")]
     kept["parameter_sets"] = [
-        {key: value for key, value in one.items() if key != "values"} for one in _rows(record, "parameter_sets")
+        {key: value for key, value in one.items() if key != "values"}
+        for one in _rows(record, "parameter_sets")
     ]
-    kept["facts"] = dict(_mapping(record, "facts"))
+    facts = _mapping(record, "facts")
+    kept["facts"] = {key: value for key, value in facts.items() if key != "steps"}
     kept["findings"] = [
         {key: one[key] for key in ("code", "severity", "facts", "text") if key in one}
         for one in _rows(record, "findings")
     ]
-    kept["steps"] = [trimmed(one) for one in _rows(record, "steps")]
+    kept["steps"] = [trimmed(one) for one in (*_rows(record, "steps"), *_rows(facts, "steps"))]
     return kept
 
 
@@ -119,7 +129,16 @@ def _is_short(value: Any) -> bool:
 
 def name(record: Record) -> str:
     """Return the id of the chain or algorithm."""
-    return str(record.get("chain") or record.get("algorithm") or "")
+    return str(record.get("algorithm") or "")
+
+
+def title(record: Record, lang: str) -> str:
+    """Return the name of the chain or algorithm, its id where it is not known here."""
+    try:
+        known = chains.find(name(record))
+    except SwcError:
+        return name(record)
+    return known.name_zh if lang == "zh" else known.name_en
 
 
 def parts(record: Record) -> Iterator[Record]:
@@ -159,10 +178,11 @@ def of_result(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return _rows(summary, "evaluations")
 
 
-def told(role: str, layer: str, record: Record) -> Finding | None:
+def told(layer: str, record: Record) -> Finding | None:
     """Return the finding that not all of an evaluation is settled, None where it is."""
     sets_open, weak_methods = unverified(record), weak(record)
     if not (sets_open or weak_methods):
         return None
-    facts = {"method": name(record), "unverified": len(sets_open), "weak": len(weak_methods)}
-    return Finding("records.not_settled", {"role": role, "layer": layer, **facts}, layer)
+    named = {f"method_{lang}": title(record, lang) for lang in LANGUAGES}
+    facts = {**named, "unverified": len(sets_open), "weak": len(weak_methods)}
+    return Finding("records.not_settled", {"layer": layer, **facts}, layer)
