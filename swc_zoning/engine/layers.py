@@ -306,7 +306,7 @@ def evaluated_layer(intake: Intake) -> Layer:
         **{name: text_column([_text(row.get(name)) for _, row in rows]) for name in records.SAID},
         **{name: np.array([_number(row.get(name)) for _, row in rows], float) for name in records.MEASURED},
     }
-    return whole("evaluated", "", None, columns)
+    return whole(records.EVALUATED, "", None, columns)
 
 
 def _text(value: Any) -> str:

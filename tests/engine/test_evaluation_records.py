@@ -2,6 +2,7 @@
 """The record of an evaluation travels with its layer and comes out in everything made of the zoning."""
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 
@@ -10,7 +11,7 @@ import pytest
 import shapely
 from evaluations import METHOD, RULES, plant, record
 
-from swc_zoning.engine import formats, run
+from swc_zoning.engine import explain, formats, run
 from swc_zoning.engine.evaluation import records
 from swc_zoning.engine.messages import SwcError
 
@@ -107,3 +108,28 @@ def test_evaluations_do_not_change_what_the_zoning_is(zoned_city, evaluated_city
     plant(city)
     summary = json.loads((evaluated_city / "summary.json").read_text(encoding="utf-8"))
     assert again.summary["content_sha256"] == summary["content_sha256"]
+
+
+@pytest.mark.parametrize(("lang", "key"), [("zh", "rule_zh"), ("en", "rule_en")])
+def test_a_piece_says_by_what_method_and_rule_it_is_important(evaluated_city, lang, key):
+    ask = (
+        "SELECT s.piece_id, e.class FROM piece_sources s JOIN evaluated e"
+        " ON e.input = s.input AND e.source_id = s.source_id"
+    )
+    with closing(sqlite3.connect(evaluated_city / "zoning.gpkg")) as connection:
+        rows = dict(connection.execute(ask))
+    for piece, level in list(rows.items())[:3]:
+        told = explain.explain(evaluated_city, piece).as_text(lang)
+        assert RULES[int(level)][key] in told
+        assert METHOD[f"method_{lang}"] in told
+        assert records.in_words(record(), lang)[-1] in told, "a method that does not discriminate"
+        assert records.in_words(record(), lang)[0] in told, "a set that was not verified"
+
+
+def test_a_piece_of_an_older_result_is_told_as_before(zoned_city, tmp_path):
+    for name in ("zoning.gpkg", "summary.json"):
+        shutil.copy(zoned_city / name, tmp_path / name)
+    with closing(sqlite3.connect(tmp_path / "zoning.gpkg")) as connection, connection:
+        connection.execute("DROP TABLE evaluated")
+        (piece,) = connection.execute("SELECT piece_id FROM pieces LIMIT 1").fetchone()
+    assert explain.explain(tmp_path, piece).as_text() == explain.explain(zoned_city, piece).as_text()

@@ -16,8 +16,10 @@ from typing import Any
 
 from swc_zoning.engine.evaluation import chains
 from swc_zoning.engine.geopackage import opened
-from swc_zoning.engine.messages import LANGUAGES, Finding, SwcError
+from swc_zoning.engine.messages import LANGUAGES, Finding, SwcError, sentence
 
+#: Table of a ``zoning.gpkg`` with what evaluations say of source features.
+EVALUATED = "evaluated"
 TABLE, RECORD = "swc_evaluation", "record"
 #: Fields by which a patch says what decided it, and a unit how much of it is key.
 SAID = ("class", "method", "method_zh", "method_en", "rule", "rule_zh", "rule_en")
@@ -171,6 +173,41 @@ def weak(record: Record) -> list[Mapping[str, Any]]:
                 key = json.dumps([one.get("code"), one.get("facts")], sort_keys=True, default=str)
                 found.setdefault(key, one)
     return list(found.values())
+
+
+def said_of(connection: sqlite3.Connection, input_: int, source_id: str) -> dict[str, Any]:
+    """Return what an evaluation says of a source feature of a ``zoning.gpkg``; {} where none does.
+
+    Results from before evaluations were kept have no such table.
+    """
+    if not connection.execute(_THERE, (EVALUATED,)).fetchone():
+        return {}
+    ask = f"SELECT * FROM {EVALUATED} WHERE input = ? AND source_id = ?"  # nosec B608 - the name is our own
+    found = connection.execute(ask, (input_, source_id)).fetchone()
+    return {key: found[key] for key in (*SAID, *MEASURED)} if found else {}
+
+
+def worded(row: Mapping[str, Any], what: str, lang: str) -> str:
+    """Return the name of the `what` ("method" or "rule") of a feature, its id where it has no name."""
+    return str(row.get(f"{what}_{lang}") or row.get(f"{what}_zh") or row.get(what) or "")
+
+
+def in_words(record: Record, lang: str) -> list[str]:
+    """Return what is open in a record, in sentences: sets not verified, methods that do not discriminate."""
+    words = ("name_zh", "name_en", "source", "kind")
+    sets_open = [
+        sentence("evaluation.unverified", {key: one.get(key, "") for key in words}, lang)
+        for one in unverified(record)
+    ]
+    return [*sets_open, *(sentence_of(one, lang) for one in weak(record))]
+
+
+def sentence_of(finding: Mapping[str, Any], lang: str) -> str:
+    """Return a finding of a record as a sentence; as it was written where its code is not known here."""
+    try:
+        return sentence(str(finding.get("code")), dict(_mapping(finding, "facts")), lang)
+    except (KeyError, ValueError):
+        return str(finding.get("text") or finding.get("code") or "")
 
 
 def of_result(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
