@@ -55,7 +55,8 @@ LIGHT_ENGINE = (
     ),
     *("submission.schemas", "targets"),
     *("chapter.delivery", "chapter.figures", "chapter.folder", "chapter.plans"),
-    *("evaluation.declared", "evaluation.legends", "evaluation.records", "evaluation.sets"),
+    *("evaluation.chains", "evaluation.declared", "evaluation.key_rules"),
+    *("evaluation.legends", "evaluation.records", "evaluation.sets"),
 )
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}
 

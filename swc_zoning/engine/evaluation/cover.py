@@ -68,7 +68,7 @@ def cover_factor(run: Run) -> None:
         def make(view: View) -> dict[str, Floats]:
             made = np.full(view.block.shape, np.nan)
             covers = fraction(view["cover"])
-            for kind, inside in _by_kind(view["ecosystem"], kinds):
+            for kind, inside in by_kind(view["ecosystem"], kinds):
                 if kind != "water":
                     made[inside] = factors.cover_factor(kind, covers[inside], table)
                     means.add(kind, made[inside])
@@ -98,7 +98,7 @@ def check_codes(stack: Stack, kinds: Mapping[str, str]) -> None:
         raise SwcError("evaluation.unmapped", count=sum(unknown.values()), codes=shown)
 
 
-def _by_kind(codes: Floats, kinds: Mapping[str, str]) -> Iterable[tuple[str, NDArray[np.bool_]]]:
+def by_kind(codes: Floats, kinds: Mapping[str, str]) -> Iterable[tuple[str, NDArray[np.bool_]]]:
     """Yield each kind with the cells it is at."""
     for kind in sorted(set(kinds.values())):
         yield kind, np.isin(codes, [float(code) for code, one in kinds.items() if one == kind])

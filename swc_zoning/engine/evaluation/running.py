@@ -16,18 +16,25 @@ from swc_zoning.engine import claim, formats
 from swc_zoning.engine.evaluation import (
     aligning,
     banks,
+    biological,
     chains,
     cover,
     declared,
     delineating,
+    erosivity,
     function_areas,
+    important,
     intensities,
+    keyareas,
     ranked,
     rates,
     records,
+    retaining,
     sets,
     soil,
     surfaces,
+    unit_statistics,
+    vulnerable,
 )
 from swc_zoning.engine.evaluation.chains import Chain, Source, Step
 from swc_zoning.engine.evaluation.declared import Algorithm
@@ -43,14 +50,22 @@ _FUNCTIONS: Mapping[str, Callable[[Run], None]] = {
     "alignraster": aligning.align_one,
     "vegetationcover": cover.vegetation_cover,
     "slopeandrelief": surfaces.slope_and_relief,
+    "rainfallerosivity": erosivity.rainfall_erosivity,
     "soilerodibility": soil.erodibility,
     "slopelength": surfaces.slope_length,
     "coverfactor": cover.cover_factor,
+    "biologicalfactor": biological.biological_factor,
+    "soilretention": retaining.soil_retention,
+    "nppindex": retaining.npp_index,
     "soilloss": soil.soil_loss,
     "erosionmatrix": intensities.erosion_matrix,
     "classifycumulative": ranked.classify_cumulative,
+    "importance": important.importance,
+    "vulnerability": vulnerable.vulnerability,
     "sensitivity": intensities.sensitivity,
     "integrate": ranked.integrate,
+    "unitstatistics": unit_statistics.unit_statistics,
+    "keyareas": keyareas.key_areas,
     "conservationrate": rates.conservation_rate,
     "functionrules": function_areas.function_areas,
     "delineatepatches": delineating.delineate_patches,
@@ -92,6 +107,11 @@ class Run:
             self.used.append(taken)
             self.findings.extend([] if taken.verified else [taken.finding()])
         return taken
+
+    def override(self, name: str, value: Any, default: Any) -> None:
+        """Say that a parameter stands in place of the value of a set."""
+        if value != default:
+            self.find("evaluation.overridden", name=name, value=_listed(value), default=_listed(default))
 
     def given(self, *names: str) -> dict[str, Any]:
         """Return the parameters among `names` that were given."""
@@ -261,6 +281,11 @@ def _sources(parameters: Mapping[str, Any]) -> list[Path]:
 
 def _is_layer(value: Any) -> bool:
     return isinstance(value, str) and Path(value.partition("|")[0]).is_file()
+
+
+def _listed(value: Any) -> str:
+    """Return a value, or the values of a list, as text."""
+    return ", ".join(f"{one:g}" for one in value) if isinstance(value, list) else f"{value:g}"
 
 
 def _shown(value: Any) -> Any:
