@@ -61,8 +61,16 @@ def _townships(city: City) -> Rows:
             code = f"{district['code']}{(0 if urban else 100) + int(number) + 1:03d}"
             name = _name(names, rng) + ("街道" if urban else "镇")
             shape = shapely.coverage_union_all(city.parcels.geometry[parts])
-            rows += whole(shape, XZQDM=district["code"], XZDM=code, XZMC=name, SSQ=district["name"])
+            people = _people(city, parts)
+            rows += whole(shape, XZQDM=district["code"], XZDM=code, XZMC=name, RKS=people)
     return rows
+
+
+def _people(city: City, parts: Array) -> int:
+    """Return how many live on parcels: many in towns, few in villages, none elsewhere."""
+    density = {"0701": 21000.0, "05H1": 2000.0, "0702": 2600.0, "0101": 90.0, "0103": 90.0}
+    each = np.array([density.get(use, 0.0) for use in city.parcels.use[parts]])
+    return int(round(float((each * shapely.area(city.parcels.geometry[parts])).sum()) / 1e6, -2))
 
 
 def _seeds(city: City, mine: Array, rng: np.random.Generator) -> Array:
