@@ -656,10 +656,88 @@ def test_patches_go_into_the_zoning_without_slivers_along_a_legal_boundary(save,
     assert found[("swc_function_important",)] > 100
 
 
+# --- land use --------------------------------------------------------------------------------------
+
+
+def test_land_use_becomes_the_ecosystem_at_the_centre_of_each_cell(save, layer, tmp_path):
+    rows = [
+        (box(0, 0, 4, 10), "0101"), (box(4, 0, 8.4, 10), "0301K"), (box(8.4, 0, 9, 10), "1101"),
+        (box(9, 0, 12, 5), "05H1"), (box(9, 5, 12, 9), "0404"), (box(9, 4, 12, 6), "0603"),
+    ]  # fmt: skip
+    given = {"landuse": layer("land", rows, "DLBM"), "template": save("t", np.zeros((10, 12)))}
+    made = run("landuseraster", tmp_path, **given)
+    found = values(made.files["ecosystem"])
+    assert (found[:, :4] == code(PADDY)).all()
+    assert (found[:, 4:8] == code(FOREST)).all()
+    assert (found[:, 8] == code(WATER)).all()
+    assert (found[:4, 9:] == code(URBAN)).all()
+    # Where polygons overlap the lesser code is taken, whatever their order.
+    assert (found[4, 9:] == min(code(URBAN), code(WATER))).all()
+    assert (found[5, 9:] == min(code(GRASS), code(WATER))).all()
+    assert (found[9, 9:] == 0).all()
+    assert [one["count"] for one in said(made, "landuse.overlap")] == [6]
+    assert [one["count"] for one in said(made, "landuse.uncovered")] == [3]
+    assert facts(made)["kind_m2"]["paddy"] == 4000
+    assert "evaluation.unverified" in codes(made)
+    turned = run(
+        "landuseraster", tmp_path, folder="t", **{**given, "landuse": layer("land2", rows[::-1], "DLBM")}
+    )
+    np.testing.assert_array_equal(values(turned.files["ecosystem"]), found)
+
+
+def test_land_classes_without_an_ecosystem_are_listed_with_count_and_area(save, layer, tmp_path):
+    rows = [
+        (box(0, 0, 5, 10), "0101"),
+        (box(5, 0, 7, 10), "1301"),
+        (box(7, 0, 8, 10), "1301"),
+        (box(8, 0, 9, 9), ""),
+    ]
+    given = {"landuse": layer("land", rows, "DLBM"), "template": save("t", np.zeros((10, 12)))}
+    found = refused("landuseraster", tmp_path, **given)
+    assert found.code == "landuse.unmapped"
+    assert found.facts["codes"] == "1301 (2, 0.0030 km2), NULL (1, 0.0009 km2)"
+    assert refused("landuseraster", tmp_path, field="DL", **given).code == "evaluation.field"
+    rows[3] = (rows[3][0], "0305")
+    told = {**given, "landuse": layer("land3", rows, "DLBM"), "more": {"13": "grass"}}
+    assert (values(run("landuseraster", tmp_path, **told).files["ecosystem"])[:, 5:8] == code(GRASS)).all()
+
+
+def test_every_land_class_of_the_survey_has_an_ecosystem():
+    from swc_zoning.engine import roles
+    from swc_zoning.engine.evaluation import landuse, sets
+
+    table = sets.default("landuse_ecosystems")["prefixes"]
+    assert set(table.values()) <= set(sets.default("ecosystems")["kinds"])
+    numbers = {"01": 3, "02": 4, "03": 7, "04": 4, "10": 9, "11": 10, "12": 7}
+    classes = [f"{head}{n:02d}" for head, count in numbers.items() for n in range(1, count + 1)]
+    classes += ["05H1", "0508", "0601", "0602", "0603", "0701", "0702", "08H1", "08H2", "0809", "0810A", "09"]
+    assert [one for one in classes if not landuse.kind_of(one, table)] == []
+    assert landuse.kind_of("301", table) == landuse.kind_of("0301.0", table) == "forest"
+    # What the survey counts as wetland is wetland in the zoning too, but for salt pans.
+    wet = [one for one in classes if landuse.kind_of(one, table) == "wetland"]
+    tiers = {one: roles.canonical_tier("landuse_status", one) for one in wet}
+    assert set(tiers.values()) <= {"wetland", "tidal_flat"}
+
+
+@pytest.mark.parametrize("rows", [1, 13])
+def test_land_use_does_not_depend_on_strips(save, layer, tmp_path, monkeypatch, rows):
+    names = ["0101", "0301", "1101", "0701"] * 10
+    given = {
+        "landuse": layer("land", list(zip(blobs(40, 3, 900, 700), names)), "DLBM"),
+        "template": save("t", np.zeros((70, 90))),
+    }  # fmt: skip
+    whole = run("landuseraster", tmp_path, **given)
+    in_strips(monkeypatch, rows)
+    parts = run("landuseraster", tmp_path, folder="parts", **given)
+    np.testing.assert_array_equal(values(parts.files["ecosystem"]), values(whole.files["ecosystem"]))
+    assert facts(parts) == facts(whole)
+
+
 def test_every_sentence_of_the_rules_is_used():
     from swc_zoning.engine.messages import catalogue
 
     text = "".join(path.read_text(encoding="utf-8") for path in Path(running.__file__).parent.glob("*.py"))
-    sentences = [one for one in catalogue() if one.startswith("function_rules.")]
+    rooms = ("function_rules.", "landuse.")
+    sentences = [one for one in catalogue() if one.startswith(rooms)]
     assert [one for one in sentences if f'"{one}"' not in text] == []
     assert "functionrules" in declared.algorithms()
