@@ -733,6 +733,91 @@ def test_land_use_does_not_depend_on_strips(save, layer, tmp_path, monkeypatch, 
     assert facts(parts) == facts(whole)
 
 
+# --- bank strips -----------------------------------------------------------------------------------
+
+
+def strips(result):
+    table = formats.read_back(result.files["strips"], "bank_strips")
+    keys = zip(table.columns["class"], table.columns["side"], table.columns["width_m"].astype(float))
+    return dict(zip(keys, shapely.from_wkb(np.asarray(table.wkb))))
+
+
+def test_each_feature_may_have_a_width_and_a_side_of_its_own(layer, tmp_path):
+    rows = [(shapely.LineString([(0, y), (1000, y)]), "河") for y in (0, 5000, 10000, 15000)]
+    lines = layer("lines", rows, "LB", YC=["北岸", "南岸", " 两岸 ", ""], KD=["1000", "500", None, "20"])
+    given = {
+        "waters": lines,
+        "class_field": "LB",
+        "widths": {"河": 50},
+        "side_field": "YC",
+        "width_field": "KD",
+    }
+    found = strips(run("bankstrips", tmp_path, side="left", **given))
+    assert {key[1:]: one.bounds for key, one in found.items()} == {
+        ("north", 1000.0): (0, 0, 1000, 1000), ("south", 500.0): (0, 4500, 1000, 5000),
+        ("both", 50.0): (0, 9950, 1000, 10050), ("left", 20.0): (0, 15000, 1000, 15020),
+    }  # fmt: skip
+    assert next(iter(found)) == ("河", "north", 1000.0)
+    wide = layer("wide", rows, "LB", YC=["北岸"] * 4, KD=[1000.0, 500.0, 10.0, 20.0])
+    assert len(strips(run("bankstrips", tmp_path, **{**given, "waters": wide, "widths": {}}))) == 4
+
+
+@pytest.mark.parametrize(
+    ("side", "width", "code"),
+    [
+        ("北面", "10", "side_word"),
+        ("北岸", "-3", "width_odd"),
+        ("北岸", "宽", "width_odd"),
+        ("左岸", "10", "no_flow"),
+    ],
+)
+def test_sides_and_widths_that_are_none_are_refused(layer, tmp_path, side, width, code):
+    waters = layer("w", [(box(0, 0, 5, 5), "湖")], "LB", YC=[side], KD=[width])
+    found = refused(
+        "bankstrips", tmp_path, waters=waters, class_field="LB", side_field="YC", width_field="KD"
+    )
+    assert found.code == f"evaluation.{code}"
+    none = refused("bankstrips", tmp_path, waters=waters, class_field="LB")
+    assert (none.code, none.facts["classes"]) == ("evaluation.widths", "湖")
+
+
+def test_the_side_of_a_lake_is_what_its_banks_on_that_side_have(layer, tmp_path):
+    lake = box(0, 0, 100, 50)
+    waters = layer("lake", [(lake.difference(box(40, 20, 60, 30)), "湖")], "LB")
+    given = {"waters": waters, "class_field": "LB", "widths": {"湖": 100}}
+    whole = strips(run("bankstrips", tmp_path, **given))["湖", "both", 100.0]
+    found = {
+        side: strips(run("bankstrips", tmp_path, side=side, **given))["湖", side, 100.0]
+        for side in ("north", "south", "east", "west")
+    }
+    corner = np.pi * 100**2 / 4
+    assert shapely.area(found["north"]) == pytest.approx(1000 * 100 + 2 * corner, rel=2e-3)
+    assert shapely.area(found["east"]) == pytest.approx(500 * 100 + 2 * corner, rel=2e-3)
+    assert shapely.area(shapely.intersection(found["north"], found["south"])) == 0
+    assert shapely.area(shapely.intersection(found["north"], lake)) == 0
+    outside = whole.difference(box(0, 0, 100, 50))
+    assert shapely.area(shapely.symmetric_difference(shapely.union_all(list(found.values())), outside)) < 1
+
+
+@pytest.mark.parametrize("turn", [0, 17, 45, 122])
+def test_opposite_sides_of_a_round_water_make_all_of_its_strip(layer, tmp_path, turn):
+    oval = shapely.affinity.rotate(shapely.affinity.scale(shapely.Point(WEST, NORTH).buffer(300), 2, 1), turn)
+    ring = shapely.LineString(oval.exterior.coords)
+    for name, shape in (("water", oval), ("ring", ring)):
+        waters = layer(f"{name}{turn}", [(shape, "湖")], "LB")
+        given = {"waters": waters, "class_field": "LB", "widths": {"湖": 80}}
+        halves = [
+            strips(run("bankstrips", tmp_path, side=side, **given))["湖", side, 80.0]
+            for side in ("north", "south")
+        ]
+        whole = oval.buffer(80, quad_segs=16).difference(oval)
+        assert shapely.area(halves[0].intersection(halves[1])) < 1
+        assert (
+            shapely.area(shapely.symmetric_difference(shapely.union_all(halves), whole)) < 1e-4 * whole.area
+        )
+        assert halves[0].centroid.y > halves[1].centroid.y + 300
+
+
 def test_every_sentence_of_the_rules_is_used():
     from swc_zoning.engine.messages import catalogue
 
