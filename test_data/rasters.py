@@ -151,8 +151,10 @@ def _ndvi(scene: Scene, block: Block, parcel: Array) -> Array:
     # Reed grows on the higher flats of the reserves and along the dyke.
     reed = (scene.uses[parcel] == "1105") & (scene.noise("reed", 2600.0, block) > 0.1)
     ndvi = np.where(reed, 0.58 + 0.06 * scene.noise("reeds", 900.0, block), ndvi)
-    belt = scene.within("belt", block) & np.isin(scene.uses[parcel], PLANTABLE)
-    ndvi = np.where(belt, np.maximum(ndvi, 0.7), ndvi)
+    use = scene.uses[parcel]
+    belt = scene.within("belt", block) & np.isin(use, PLANTABLE)
+    belt |= scene.within("feet", block) & ~np.isin(use, [*WATER, "1003"])
+    ndvi = np.where(belt, np.maximum(ndvi, 0.73), ndvi)
     ndvi = ndvi + np.where(wet & ~reed, 0.015, 0.03) * scene.speckle("ndvi", block)
     return np.round(np.clip(ndvi, -0.4, 0.93), 3)
 

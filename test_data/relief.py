@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import shapely
 
+from swc_zoning.test_data import delta
+from swc_zoning.test_data.ground import PLANTABLE, WATER
 from swc_zoning.test_data.layers import City
 
 Array = np.ndarray
@@ -29,7 +31,7 @@ def bands(city: City) -> Mapping[str, Any]:
     made["dyke"] = shapely.intersection(shapely.buffer(coast, 70.0, quad_segs=2), inner)
     made["coast"] = shapely.difference(ground.land, shapely.buffer(ground.land, -3500.0, quad_segs=2))
     made["beach"] = shapely.buffer(ground.land, 700.0, quad_segs=2)
-    made["belt"] = belts(city)
+    made["belt"], made["feet"] = belts(city), feet(city)
     shapes = _waters(city)
     classes = ground.config["evaluation"]["waters"]
     for name, word in (("bank", "主干航道"), ("sourcebank", "水源地河湖")):
@@ -44,10 +46,29 @@ def _waters(city: City) -> Mapping[str, Any]:
 
 
 def belts(city: City) -> Any:
-    """Return the planted banks: strips along source waters, with gaps where nothing was planted."""
+    """Return the planted banks: strips along source waters."""
     wanted, shapes = city.ground.config["evaluation"]["belts"], _waters(city)
     strips = [shapely.buffer(shapes[name], width, quad_segs=2) for name, width in wanted.items()]
     return shapely.difference(shapely.union_all(strips), shapely.union_all(list(shapes.values())))
+
+
+def feet(city: City) -> Any:
+    """Return the ground of the hills, with their feet."""
+    hill = np.array(city.ground.config["evaluation"]["hills"])
+    centres = shapely.points(city.ground.metres(hill[:, :2]))
+    return shapely.union_all(shapely.buffer(centres, hill[:, 3] + 120.0, quad_segs=6))
+
+
+def planted(city: City) -> Any:
+    """Return where land use may be forest whatever the parcel is: banks of source waters, and hills."""
+    return delta.on_grid(shapely.union(belts(city), feet(city)))
+
+
+def wooded(city: City, use: Array, points: Array) -> Array:
+    """Return at which `points` there is such forest, of parcels with land use `use`."""
+    east, north = points.T
+    bank = shapely.contains_xy(belts(city), east, north) & np.isin(use, PLANTABLE)
+    return bank | shapely.contains_xy(feet(city), east, north) & ~np.isin(use, [*WATER, "1003"])
 
 
 def elevation(scene: Any, block: Any, use: Array) -> Array:
