@@ -58,9 +58,8 @@ class Scene:
         return Burnt(self.city.parcels.geometry, self.grid)
 
     @cached_property
-    def _bands(self) -> Mapping[str, Burnt]:
-        shapes = {name: np.array([shape], dtype=object) for name, shape in relief.bands(self.city).items()}
-        return {name: Burnt(shape, self.grid) for name, shape in shapes.items()}
+    def _bands(self) -> dict[str, Burnt]:
+        return {}
 
     @property
     def whole(self) -> Block:
@@ -77,7 +76,10 @@ class Scene:
         return self._parcels.numbers(block)
 
     def within(self, band: str, block: Block) -> Array:
-        """Return which cells have their centre in a band of `relief.bands`."""
+        """Return which cells have their centre in a band of `relief.band`."""
+        if band not in self._bands:
+            shape = np.array([relief.band(self.city, band)], dtype=object)
+            self._bands[band] = Burnt(shape, self.grid)
         return self._bands[band].numbers(block) >= 0
 
     def centres(self, block: Block) -> Array:

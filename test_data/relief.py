@@ -17,27 +17,39 @@ Array = np.ndarray
 #: Water levels and bands of height (m).
 LEVELS = {"1101": 2.1, "1102": 2.3, "1103": 4.2, "1104": 1.9}
 CREST, EMBANKMENT = 4.1, 1.6
+#: Waters by class whose banks erode.
+BANKS = {"bank": "主干航道", "sourcebank": "水源地河湖"}
+#: What outlines of bands may be off (m).
+COARSE = 15.0
 #: Bands along rivers: name, width (m), how much higher the ground is there (m).
 LEVEES = (("levee", 300.0, 0.55), ("slope", 900.0, 0.3))
 
 
-def bands(city: City) -> Mapping[str, Any]:
-    """Return strips with a height of their own: levees, coast, sea dyke, green belts of sources."""
-    ground = city.ground
-    rivers = shapely.union_all(list(ground.shapes["river"].values()))
-    made = {name: shapely.buffer(rivers, width, quad_segs=2) for name, width, _ in LEVEES}
-    coast = shapely.boundary(ground.land)
-    inner = shapely.buffer(ground.boundary, -1200.0)
-    made["dyke"] = shapely.intersection(shapely.buffer(coast, 70.0, quad_segs=2), inner)
-    made["coast"] = shapely.difference(ground.land, shapely.buffer(ground.land, -3500.0, quad_segs=2))
-    made["beach"] = shapely.buffer(ground.land, 700.0, quad_segs=2)
-    made["belt"], made["feet"] = belts(city), feet(city)
-    shapes = _waters(city)
-    classes = ground.config["evaluation"]["waters"]
-    for name, word in (("bank", "主干航道"), ("sourcebank", "水源地河湖")):
-        chosen = [shape for called, shape in shapes.items() if classes.get(called) == word]
-        made[name] = shapely.buffer(shapely.union_all(chosen), 170.0, quad_segs=2)
-    return made
+def band(city: City, name: str) -> Any:
+    """Return a strip by name: levee, slope, coast, dyke, beach, belt, feet, or one of `BANKS`.
+
+    They are for cells: outlines are simplified by `COARSE` before they are widened.
+    """
+    if name in ("belt", "feet"):
+        return belts(city) if name == "belt" else feet(city)
+    if name in ("levee", "slope"):
+        width = next(width for called, width, _ in LEVEES if called == name)
+        return _widened(list(city.ground.shapes["river"].values()), width)
+    if name in BANKS:
+        classes = city.ground.config["evaluation"]["waters"]
+        chosen = [shape for called, shape in _waters(city).items() if classes.get(called) == BANKS[name]]
+        return _widened(chosen, 170.0)
+    land = shapely.simplify(city.ground.land, COARSE)
+    if name == "dyke":
+        inner = shapely.buffer(city.ground.boundary, -1200.0)
+        return shapely.intersection(shapely.buffer(shapely.boundary(land), 70.0, quad_segs=2), inner)
+    if name == "coast":
+        return shapely.difference(land, shapely.buffer(land, -3500.0, quad_segs=2))
+    return shapely.buffer(land, 700.0, quad_segs=2)
+
+
+def _widened(shapes: list[Any], width: float) -> Any:
+    return shapely.buffer(shapely.simplify(shapely.union_all(shapes), COARSE), width, quad_segs=2)
 
 
 def _waters(city: City) -> Mapping[str, Any]:
