@@ -41,7 +41,8 @@ _KINDS: Mapping[str, Mapping[str, Any]] = {
 }
 _BOUNDS = {"minimum": "minimum", "maximum": "maximum", "exclusive_minimum": "exclusiveMinimum"}
 _FILES = frozenset({"raster", "vector", "table", "raster_or_number", "rasters", "vectors", "file"})
-_LISTS = frozenset({"rasters", "vectors"})
+#: Kinds of parameters that take several values.
+LISTS = frozenset({"rasters", "vectors"})
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ def checked(algorithm: Algorithm, document: Any, base: Path) -> dict[str, Any]:
 def _taken(parameter: Parameter, value: Any, base: Path) -> Any:
     if value is None:
         return _default(parameter)
-    if parameter.kind in _LISTS:
+    if parameter.kind in LISTS:
         return [_file(parameter, one, base) for one in value]
     return _file(parameter, value, base) if parameter.kind in _FILES else value
 

@@ -33,11 +33,15 @@ class Shapes:
     def __len__(self) -> int:
         return len(self.geometry)
 
-    def column(self, field: str) -> list[str]:
-        """Return a field as text; raises SwcError ``evaluation.field``."""
+    def raw(self, field: str) -> list[Any]:
+        """Return the values of a field; raises SwcError ``evaluation.field``."""
         if field not in self.columns:
             raise SwcError("evaluation.field", path=self.name, field=field)
-        return ["" if value is None else str(value) for value in self.columns[field]]
+        return self.columns[field].tolist()
+
+    def column(self, field: str) -> list[str]:
+        """Return a field as text; raises SwcError ``evaluation.field``."""
+        return ["" if value is None else str(value) for value in self.raw(field)]
 
 
 def read(source: str) -> Shapes:
