@@ -29,7 +29,7 @@ from swc_zoning.qgis_bridge import evaluation_looks
 from swc_zoning.qgis_bridge.i18n import language, text
 
 #: Endings of the files that the engine makes, by kind of output.
-_ENDINGS = {"raster": ".tif", "vector": ".gpkg", "table": ".csv"}
+_ENDINGS = {"raster": ".tif", "vector": ".gpkg", "table": ".csv", "workbook": ".xlsx"}
 _RECORD_KEY = "record"
 #: What QGIS or SQLite keep beside a file, of no use to the one that takes its place.
 _LEFT_BESIDE = (".aux.xml", ".ovr", "-wal", "-shm", "-journal")

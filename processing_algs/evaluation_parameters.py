@@ -250,6 +250,11 @@ def _table_destination(name: str, label: str, optional: bool) -> QgsProcessingPa
     return QgsProcessingParameterFileDestination(name, label, pattern, None, optional)
 
 
+def _workbook_destination(name: str, label: str, optional: bool) -> QgsProcessingParameterDefinition:
+    pattern = text("evaluation_tools.xlsx_filter")
+    return QgsProcessingParameterFileDestination(name, label, pattern, None, optional)
+
+
 def _file_destination(name: str, label: str, optional: bool) -> QgsProcessingParameterDefinition:
     pattern = text("evaluation_tools.json_filter")
     return QgsProcessingParameterFileDestination(name, label, pattern, None, optional)
@@ -263,6 +268,7 @@ _DESTINATIONS: Mapping[str, Callable[[str, str, bool], QgsProcessingParameterDef
     "raster": _raster_destination,
     "vector": _vector_destination,
     "table": _table_destination,
+    "workbook": _workbook_destination,
     "rasters": _folder_destination,
     "document": _file_destination,
 }

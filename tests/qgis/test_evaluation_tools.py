@@ -74,6 +74,8 @@ def ground(tmp_path_factory):
     districts, waters = [(0, 0, 150), (150, 0, 150)], [(30, 30, 60)]
     named = [{"name": "甲"}, {"name": "乙"}]
     paths["districts"] = layers.geojson(folder / "XZQ.geojson", districts, named)
+    measured = [{"name": "甲", "eroded_percent": 1.0, "sources_percent": 40.0}, {"name": "乙"}]
+    paths["statistics"] = layers.geojson(folder / "统计.geojson", districts, measured)
     paths["waters"] = layers.geojson(folder / "水.geojson", waters, [{"class": "河"}])
     return paths
 
@@ -99,6 +101,17 @@ CASES = {
     "classifycumulative": Case({"VALUE": "{value}", "ONLY_NATURAL": False}),
     "sensitivity": Case({"EROSIVITY_VALUE": 4000, "SOIL_VALUE": 3, "RELIEF": "{relief}", "COVER": "{cover}"}),
     "integrate": Case({"CLASSES": ["{classes}", "{other}"]}),
+    "unitstatistics": Case({"UNITS": "{districts}", "NAME_FIELD": "name", "INTENSITY": "{intensity}"}),
+    "keyareas": Case(
+        {
+            "UNITS": "{statistics}",
+            "NAME_FIELD": "name",
+            "RULES": 1,
+            "CONTIGUOUS": False,
+            "PATCHES": "{waters}",
+        },
+        ("TREATMENT",),
+    ),
     "conservationrate": Case({"INTENSITY": "{intensity}", "UNITS": "{districts}", "NAME_FIELD": "name"}),
     "delineatepatches": Case({"CLASSES": "{classes}", "LEAST_M2": 0}),
     "bankstrips": Case({"WATERS": "{waters}", "CLASS_FIELD": "class", "WIDTHS": ["河", "10"]}),
