@@ -3,6 +3,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import shapely
 
 rasterio = pytest.importorskip("rasterio")
 
-from swc_zoning.engine import areas, formats, roles, schema  # noqa: E402
+from swc_zoning.engine import areas, formats, roles, schema, targets  # noqa: E402
 from swc_zoning.engine.evaluation import grades, key_rules, running, sets  # noqa: E402
 from swc_zoning.engine.messages import SwcError  # noqa: E402
 from swc_zoning.paths import resource  # noqa: E402
@@ -445,3 +447,140 @@ def test_the_example_is_said_to_be_one(towns, tmp_path):
     # Municipal prevention needs 30 % or more on little erosion; treatment 10 % or more eroded.
     found = units_of(made)
     assert [found[name]["level"] for name in "ABCDEF"] == ["municipal"] * 3 + ["", "municipal", "municipal"]
+
+
+# --- conservation rate -----------------------------------------------------------------------------
+
+#: 2015: gcs66.com/document_detail/50533.html, 38.09 km2 or 0.43 % of the city.
+SUZHOU = {"吴中区": 31.62, "常熟市": 2.78, "昆山市": 1.76, "虎丘区": 0.91, "相城区": 0.53, "张家港市": 0.49}
+SUZHOU_NONE = ("姑苏区", "工业园区", "吴江区", "太仓市")
+
+
+def rates(made):
+    return list(csv.DictReader(made.files["rate"].read_text(encoding="utf-8-sig").splitlines()))
+
+
+def test_the_table_of_suzhou_as_it_was_published(table, tmp_path):
+    share = 38.09 / 0.0043 / 10
+    lines = [f"{unit},{share},{SUZHOU.get(unit, 0)}" for unit in (*SUZHOU, *SUZHOU_NONE)]
+    made = run(
+        "conservationrate", tmp_path, table=table("s", "\n".join(["unit,total_km2,eroded_km2", *lines]))
+    )
+    whole = rates(made)[-1]
+    assert (whole["unit"], float(whole["eroded_km2"]), whole["light_km2"]) == ("*", 38.09, "")
+    assert round(float(whole["percent"]), 2) == 99.57
+    report = targets.report_of_table(made.files["rate"], "shanghai")
+    assert round(report.city.percent, 2) == 99.57
+    assert [rate.name for rate in report.districts] == [*SUZHOU, *SUZHOU_NONE]
+    assert [report.city.meets(target) for target in report.targets] == [True, True]
+
+
+def test_polygons_of_several_years_are_a_series_with_changes(units, layer, tmp_path):
+    before = layer("y1", [(box(0, 0, 2, 5), "轻度"), (box(12, 0, 13, 1), "剧烈")], ("QSQDMC",))
+    after = layer("y2", [(box(0, 0, 1, 5), "轻度")], ("QSQDMC",))
+    given = {"units": units, "code_field": "code", "erosion": [before, after], "years": [2020, 2024]}
+    made = run("conservationrate", tmp_path, **given)
+    rows = {(row["unit"], row["year"]): row for row in rates(made)}
+    assert len(rows) == 6
+    assert rows["甲镇", "2020"]["percent_change"] == ""
+    old, new = official(box(0, 0, 2, 5), box(0, 0, 1, 5))
+    assert float(rows["甲镇", "2024"]["eroded_change_km2"]) == pytest.approx(new - old, abs=2e-6)
+    assert float(rows["乙镇", "2020"]["severe_km2"]) == pytest.approx(1, rel=1e-3)
+    assert float(rows["*", "2024"]["percent"]) == pytest.approx(
+        100 * (1 - new / official(WEST, EASTERN).sum())
+    )
+    assert float(rows["*", "2024"]["percent_change"]) == pytest.approx(3, rel=1e-3)
+    chart = list(csv.DictReader(made.files["chart"].read_text(encoding="utf-8-sig").splitlines()))
+    picked = [row["value"] for row in chart if (row["unit"], row["series"]) == ("甲镇", "eroded_km2")]
+    assert picked == [rows["甲镇", year]["eroded_km2"] for year in ("2020", "2024")]
+    report = targets.report_of_table(made.files["rate"], "shanghai")
+    assert report.findings[0].facts["year"] == "2024"
+    assert report.city.eroded_m2 == pytest.approx(new * 1e6, abs=2)
+
+
+def test_erosion_on_water_does_not_count_and_the_denominator_is_as_asked(units, layer, tmp_path):
+    worn = layer("worn", [(box(4, 0, 6, 1), "中度")], ("QSQDMC",))
+    land = layer("land", [(box(5, 0, 20, 10), "陆")])
+    given = {"units": units, "erosion": [worn], "land": land}
+    wide = {row["unit"]: row for row in rates(run("conservationrate", tmp_path, **given))}
+    made = run("conservationrate", tmp_path, **given, denominator="land")
+    dry = {row["unit"]: row for row in rates(made)}
+    assert float(wide["甲镇"]["eroded_km2"]) == pytest.approx(1, rel=1e-3)
+    assert float(wide["甲镇"]["total_km2"]) == pytest.approx(100, rel=1e-3)
+    assert float(dry["甲镇"]["total_km2"]) == pytest.approx(50, rel=1e-3)
+    assert (wide["*"]["denominator"], dry["*"]["denominator"]) == ("国土面积", "陆域面积")
+    assert facts_of(made, "evaluation.denominator")["name_zh"] == "陆域面积"
+    assert refused("conservationrate", tmp_path, units=units, erosion=[worn], denominator="land") == (
+        "evaluation.needs"
+    )
+
+
+def test_unknown_intensities_lower_the_sure_rate_only(units, layer, tmp_path):
+    worn = layer("worn", [(box(0, 0, 10, 1), None), (box(0, 1, 10, 2), "轻度")], ("QSQDMC",))
+    made = run("conservationrate", tmp_path, units=units, erosion=[worn])
+    row = rates(made)[0]
+    assert float(row["percent"]) == pytest.approx(90, rel=1e-3)
+    assert float(row["lowest_percent"]) == pytest.approx(80, rel=1e-3)
+    assert "evaluation.no_intensity" in codes(made)
+
+
+def test_a_denominator_that_is_not_the_control_area_is_said_with_what_it_moves(table, tmp_path):
+    rows = table("r", "unit,total_km2,eroded_km2\n上海市,6297.9,207.2\n")
+    controls = table("c", "group,area_m2\n上海市,6340500000\n")
+    made = run("conservationrate", tmp_path, table=rows, controls=controls)
+    facts = facts_of(made, "rates.control_differs")
+    assert (facts["unit"], facts["target"]) == ("上海市", 98.25)
+    assert facts["differs"] == pytest.approx(-42.6)
+    assert facts["shift"] == pytest.approx(-0.7455)
+    same = table("same", "group,area_m2\n上海市,6297900000\n")
+    assert "rates.control_differs" not in codes(
+        run("conservationrate", tmp_path, "same", table=rows, controls=same)
+    )
+
+
+def test_years_that_lack_a_unit_are_not_compared(table, tmp_path):
+    rows = table("r", "unit,year,total_km2,light_km2\nA,2020,10,1\nB,2020,10,1\nA,2024,10,0\n")
+    made = run("conservationrate", tmp_path, table=rows)
+    last = rates(made)[-1]
+    assert (last["unit"], last["year"], last["percent_change"]) == ("*", "2024", "")
+    assert facts_of(made, "rates.year_lacks")["units"] == "B"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["unit,total_km2\nA,10\n", "unit,total_km2,light_km2\nA,10,1\nA,10,1\n",
+     "unit,total_km2,light_km2\nA,10,1\n合计,10,1\n", "unit,total_km2,light_km2,eroded_km2\nA,10,1,3\n",
+     "unit,total_km2,light_km2\nA,0,0\n"],
+)  # fmt: skip
+def test_a_table_of_rates_that_cannot_be_is_refused(text, table, tmp_path):
+    assert refused("conservationrate", tmp_path, table=table("t", text)) == "evaluation.table"
+
+
+def test_layers_without_their_years_are_refused(units, layer, tmp_path):
+    worn = layer("worn", [(box(0, 0, 1, 1), "轻度")], ("QSQDMC",))
+    other = layer("other", [(box(0, 0, 1, 1), "轻度")], ("QSQDMC",))
+    given = {"units": units, "erosion": [worn, other]}
+    assert refused("conservationrate", tmp_path, **given) == "rates.years"
+    assert refused("conservationrate", tmp_path, **given, years=[2020, 2020]) == "rates.years"
+    assert refused("conservationrate", tmp_path, **given, table=worn) == "units.one_of"
+
+
+def test_the_workbook_of_rates_says_what_the_table_says(table, tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    made = run("conservationrate", tmp_path, table=table("r", "unit,total_km2,light_km2\n=A,100,2\n"))
+    page = openpyxl.load_workbook(made.files["workbook"])["水土保持率"]
+    head, first, whole = page.values
+    found = dict(zip(head, first))
+    assert (found["行政区"], found["水土保持率(%)"], found["98.25%允许流失面积(km2)"]) == ("=A", 98, 1.75)
+    assert dict(zip(head, whole))["行政区"] == "合计"
+
+
+def test_the_command_targets_reads_a_table_of_rates(table, tmp_path):
+    made = run(
+        "conservationrate", tmp_path, table=table("r", "unit,total_km2,light_km2\n上海市,6297.9,100\n")
+    )
+    command = [sys.executable, "-m", "swc_zoning", "targets", str(made.files["rate"])]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
+    goals = json.loads(done.stdout)["city"]["targets"]
+    assert [goal["met"] for goal in goals] == [True, False]
+    assert round(goals[1]["allowed_m2"] / 1e6, 1) == 97.6

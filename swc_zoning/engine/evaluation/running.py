@@ -28,6 +28,7 @@ from swc_zoning.engine.evaluation import (
     keyareas,
     ranked,
     rates,
+    records,
     retaining,
     sets,
     soil,
@@ -157,7 +158,9 @@ def run(
             made = Run(algorithm, parameters, folder, progress)
             with progress.step("evaluating", 1.0):
                 _carry_out(made)
-            (folder / RECORD).write_text(_record(made, lang), encoding="utf-8")
+            record = _record(made, lang)
+            (folder / RECORD).write_text(record, encoding="utf-8")
+            _send_along(made, record)
             files = sorted(folder.iterdir(), key=lambda path: path.name == RECORD)
             for path in files:
                 os.replace(path, output / path.name)
@@ -241,6 +244,14 @@ def _keep_inputs(parameters: Mapping[str, Any], output: Path, algorithm: Algorit
         replaced = ("*.tif" in made and path.suffix == ".tif") or path.name in made
         if replaced and path.resolve().parent == output.resolve():
             raise SwcError("evaluation.is_input", path=path.name)
+
+
+def _send_along(made: Run, record: str) -> None:
+    """Put the record into the layers of the zoning that were made: it travels with them."""
+    for one in made.algorithm.outputs:
+        path = made.folder / one.file
+        if one.role and path.suffix == ".gpkg" and path.exists():
+            records.write(path, json.loads(record))
 
 
 def _record(made: Run, lang: str) -> str:

@@ -105,11 +105,9 @@ def _erosion_polygons(run: Run, units: Units, advance: Advance) -> Columns:
     """Return the areas by intensity; ground outside the polygons is slight."""
     parts = districts.read_parts(run["erosion"], units.crs)
     kinds = grades.read(parts.column(run["intensity_field"]), run["intensity_coding"], parts.name)
-    # Where a known and an unknown intensity cover each other, the known one counts.
-    ranked = (kinds + 1) % 7
-    shares = districts.areas_within(units, parts.geometry, ranked, 7, advance)
+    shares = districts.areas_by_grade(units, parts.geometry, kinds, advance)
     tell_doubled(run, shares.doubled_m2, parts.name)
-    sums = shares.sums[:, [1, 2, 3, 4, 5, 6, 0]]
+    sums = shares.sums
     sums[:, 0] = np.maximum(units.areas - sums[:, 1:].sum(axis=1), 0)
     return _erosion_columns(sums, units.areas)
 
@@ -182,10 +180,11 @@ def _cover(run: Run, units: Units, advance: Advance) -> Columns:
     weighted, known = np.zeros(len(units)), np.zeros(len(units))
     with stacked({"cover": run["cover"]}) as stack:
         fraction = measures.cover_conversion(run, stack)
-        for places, values, weights in districts.cells_within(units, stack, "cover", advance):
-            good = ~np.isnan(values)
-            known += np.bincount(places[good], weights[good], len(units))
-            weighted += np.bincount(places[good], weights[good] * fraction(values[good]), len(units))
+        for cells in districts.cells_within(units, stack, "cover", advance):
+            good = ~np.isnan(cells.values)
+            places, weights = cells.units[good], cells.weights[good]
+            known += np.bincount(places, weights, len(units))
+            weighted += np.bincount(places, weights * fraction(cells.values[good]), len(units))
     _tell_gaps(run, units, known, "cover")
     return {"cover_mean": _ratio(weighted, known)}
 
