@@ -35,6 +35,7 @@ from qgis.core import (
 from swc_zoning.engine.evaluation import sets
 from swc_zoning.engine.evaluation.declared import Algorithm, Made, Parameter
 from swc_zoning.engine.messages import SwcError, catalogue
+from swc_zoning.qgis_bridge import sources
 from swc_zoning.qgis_bridge.i18n import language, text
 
 #: Kinds whose value is a layer, or several.
@@ -330,7 +331,21 @@ def _kind_label(name: str, fact: Mapping[str, Any]) -> str:
     return fact.get(language()) or name
 
 
+def written(parameter: Parameter, value: Any) -> Any:
+    """Return a value of the engine as Processing takes it: the reverse of `read`."""
+    if parameter.kind in ("set", "choice"):
+        return parameter.choices.index(value)
+    if parameter.kind == "map":
+        return [cell for pair in value.items() for cell in pair]
+    return ", ".join(f"{one:g}" for one in value) if parameter.kind == "numbers" else value
+
+
 # --- reading ---------------------------------------------------------------------------------------
+
+
+def is_given(value: Any) -> bool:
+    """Return whether a parameter says anything."""
+    return sources.value_or_none(value) not in (None, "", [])
 
 
 def read(
@@ -344,7 +359,7 @@ def read(
     Raises SwcError ``evaluation_tools.not_numbers``, ``evaluation_tools.not_kind``.
     """
     name = name_of(parameter)
-    if parameters.get(name) in (None, ""):
+    if not is_given(parameters.get(name)):
         return None
     if parameter.kind == "map":
         return _read_map(parameter, algorithm.parameterAsMatrix(dict(parameters), name, context))
@@ -361,7 +376,7 @@ def read_value(
 ) -> float | None:
     """Return the number that holds where there is no raster."""
     name = value_name(parameter)
-    if parameters.get(name) in (None, ""):
+    if not is_given(parameters.get(name)):
         return None
     return algorithm.parameterAsDouble(dict(parameters), name, context)
 

@@ -410,17 +410,17 @@ def test_patches_touch_along_edges_and_have_the_area_of_their_cells(save, tmp_pa
     drawn = shapely.from_wkb(np.asarray(table.wkb))
     assert shapely.is_valid(drawn).all()
     assert table.columns["plane_m2"].astype(float).sum() == (values(classes) >= 2).sum() * 100
-    assert set(table.columns["tier"]) == {"extremely_important", "important"}
+    assert set(table.columns["ZYXDJ"]) == {"极重要", "重要"}
     assert set(table.columns["method"]) == {"dual"}
     assert shapely.area(shapely.union_all(drawn)) == pytest.approx(shapely.area(drawn).sum())
 
 
 def test_tiers_of_patches_are_those_of_the_role():
     from swc_zoning.engine import roles
-    from swc_zoning.engine.evaluation import delineating
+    from swc_zoning.engine.evaluation import patches
 
-    known = {tier.id for tier in roles.find(delineating.LAYER).tiers}
-    assert set(delineating.TIERS.values()) <= known
+    known = {tier.id for tier in roles.find(patches.LAYER).tiers}
+    assert set(patches.TIERS.values()) <= known
 
 
 def test_cells_that_meet_at_a_corner_are_two_patches(save, tmp_path):
@@ -446,7 +446,7 @@ def test_parcels_take_the_class_that_covers_half_of_them(save, polygons, tmp_pat
     boxes = [shapely.box(500000 + 100 * n, 3449900, 500100 + 100 * n, 3450000) for n in range(3)]
     parcels = polygons("parcels", [(box, str(n)) for n, box in enumerate(boxes)])
     made = run("delineatepatches", tmp_path, classes=save("c", cells), least_m2=0, parcels=parcels)
-    assert patches(made).columns["tier"].tolist() == ["extremely_important"]
+    assert patches(made).columns["ZYXDJ"].tolist() == ["极重要"]
     assert shapely.from_wkb(np.asarray(patches(made).wkb))[0].equals(boxes[0])
 
 

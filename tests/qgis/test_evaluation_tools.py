@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 import struct
 import time
 import zipfile
@@ -27,7 +29,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from swc_zoning.engine.evaluation import declared
+from swc_zoning.engine.evaluation import chains, declared
 
 ROWS, COLS, CELL = 10, 12, 30.0
 gdal.UseExceptions()
@@ -86,6 +88,8 @@ class Case(NamedTuple):
 
 
 CASES = {
+    "alignraster": Case({"RASTER": "{dem}", "CRS": "EPSG:4549"}),
+    "functionrules": Case({"COVER": "{cover}", "ECOSYSTEM": "{kinds}"}),
     "alignrasters": Case({"CONTINUOUS": ["{dem}"], "CLASSES": ["{classes}"], "CRS": "EPSG:4549"}),
     "vegetationcover": Case({"NDVI": "{ndvi}"}),
     "slopeandrelief": Case({"DEM": "{dem}"}),
@@ -484,3 +488,118 @@ def test_a_raster_of_rules_is_shown_with_their_sentences(provider, ground, tmp_p
         layer = QgsRasterLayer(ground["other"], "rule")
         evaluation_looks.look_of(Path(ground["other"]), "rules", "en", record)(layer)
         assert [one.label for one in layer.renderer().classes()] == labels
+
+
+# --- chains ----------------------------------------------------------------------------------------
+
+
+#: Retention by class: cover from NDVI, its classes, patches of the highest; three steps.
+CHAIN = {
+    "name": "coverpatches",
+    **{"name_zh": "盖度图斑", "name_en": "Patches of cover", "help_zh": "三步。", "help_en": "Three steps."},
+    "parameters": [
+        {"name": "ndvi", "like": ["cover", "ndvi"], "required": True},
+        {"name": "soil", "like": ["cover", "soil"], "zh": "裸土", "en": "Bare soil"},
+        {"name": "exclude", "like": ["patches", "exclude"]},
+        {"name": "sand", "like": ["k", "sand"]},
+    ],
+    "steps": [
+        {
+            "id": "cover",
+            "algorithm": "vegetationcover",
+            "zh": "盖度",
+            "en": "Cover",
+            "given": {"ndvi": {"parameter": "ndvi"}, "soil": {"parameter": "soil"}},
+        },
+        {
+            "id": "k",
+            "algorithm": "soilerodibility",
+            "zh": "K",
+            "en": "K",
+            "given": {
+                "sand": {"parameter": "sand"},
+                "silt": {"value": 40},
+                "clay": {"value": 20},
+                "carbon": {"value": 1},
+                "method": {"value": "epic"},
+            },
+        },
+        {
+            "id": "classes",
+            "algorithm": "classifycumulative",
+            "zh": "分级",
+            "en": "Classes",
+            "given": {
+                "value": {"step": "cover", "output": "cover"},
+                "only_natural": {"value": False},
+                "shares": {"value": "guide2017"},
+            },
+        },
+        {
+            "id": "patches",
+            "algorithm": "delineatepatches",
+            "zh": "图斑",
+            "en": "Patches",
+            "given": {
+                "classes": {"step": "classes", "output": "class"},
+                "least_m2": {"value": 0},
+                "exclude": [{"parameter": "exclude"}],
+            },
+        },
+    ],
+    "outputs": [
+        {"name": "patches", "step": "patches", "output": "patches"},
+        {"name": "k", "step": "k", "output": "erodibility"},
+    ],
+}
+
+
+@pytest.fixture
+def maker():
+    """The tool that draws the models."""
+    place = Path(__file__).resolve().parents[2] / "tools/make_models.py"
+    specification = importlib.util.spec_from_file_location("make_models", place)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_a_chain_is_drawn_with_its_steps_and_runs_in_qgis(provider, maker, ground, tmp_path):
+    model = maker.of_chain(chains.chain(CHAIN)).model
+    assert [one.name() for one in model.parameterDefinitions()][:5] == [
+        *("NDVI", "SOIL", "EXCLUDE", "SAND", "SAND_VALUE")
+    ]
+    names = {one.name().rpartition(":")[2]: one.name() for one in model.destinationParameterDefinitions()}
+    assert set(names) == {"PATCHES", "K"}
+    given = {
+        "NDVI": ground["ndvi"],
+        "SAND_VALUE": None,
+        "SAND": ground["sand"],
+        "EXCLUDE": [ground["waters"]],
+    }
+    targets = {names["PATCHES"]: str(tmp_path / "图斑.gpkg"), names["K"]: str(tmp_path / "k.tif")}
+    feedback = Told()
+    results, ok = model.run({**given, **targets}, QgsProcessingContext(), feedback)
+    assert ok, feedback.errors
+    assert results["CHILD_INPUTS"]["k"]["METHOD"] == 1
+    assert Path(targets[names["K"]]).exists()
+    area = sum(one.geometry().area() for one in rows(targets[names["PATCHES"]]))
+    # The upper rows of cells, less the water of 60 m by 60 m where it lies among them.
+    assert area > 0
+    assert area % (CELL * CELL) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_shipped_chains_are_models_with_the_words_of_their_declaration(provider, monkeypatch, lang):
+    monkeypatch.setenv("SWC_ZONING_LANG", lang)
+    for name, chain in chains.chains().items():
+        model, said = provider.algorithm(name).create(), chain.algorithm
+        assert model.displayName() == getattr(said, f"name_{lang}")
+        assert model.groupId() == "models"
+        names = {one.name().rpartition(":")[2]: one for one in model.parameterDefinitions()}
+        ordered = [one for one in names if one in {each.name.upper() for each in said.parameters}]
+        assert ordered == [one.name.upper() for one in said.parameters]
+        for one in (*said.parameters, *said.outputs):
+            assert names[one.name.upper()].description().startswith(getattr(one, lang))
+        for definition in names.values():
+            assert (lang == "zh") or not re.search(r"[\u4e00-\u9fff]", definition.description())

@@ -26,8 +26,10 @@ from swc_zoning.engine.evaluation import (
     important,
     intensities,
     keyareas,
+    landuse,
     ranked,
     rates,
+    records,
     retaining,
     sets,
     soil,
@@ -66,6 +68,7 @@ _FUNCTIONS: Mapping[str, Callable[[Run], None]] = {
     "unitstatistics": unit_statistics.unit_statistics,
     "keyareas": keyareas.key_areas,
     "conservationrate": rates.conservation_rate,
+    "landuseraster": landuse.land_use_raster,
     "functionrules": function_areas.function_areas,
     "delineatepatches": delineating.delineate_patches,
     "bankstrips": banks.bank_strips,
@@ -157,7 +160,9 @@ def run(
             made = Run(algorithm, parameters, folder, progress)
             with progress.step("evaluating", 1.0):
                 _carry_out(made)
-            (folder / RECORD).write_text(_record(made, lang), encoding="utf-8")
+            record = _record(made, lang)
+            (folder / RECORD).write_text(record, encoding="utf-8")
+            _send_along(made, record)
             files = sorted(folder.iterdir(), key=lambda path: path.name == RECORD)
             for path in files:
                 os.replace(path, output / path.name)
@@ -241,6 +246,14 @@ def _keep_inputs(parameters: Mapping[str, Any], output: Path, algorithm: Algorit
         replaced = ("*.tif" in made and path.suffix == ".tif") or path.name in made
         if replaced and path.resolve().parent == output.resolve():
             raise SwcError("evaluation.is_input", path=path.name)
+
+
+def _send_along(made: Run, record: str) -> None:
+    """Put the record into the layers of the zoning that were made: it travels with them."""
+    for one in made.algorithm.outputs:
+        path = made.folder / one.file
+        if one.role and path.suffix == ".gpkg" and path.exists():
+            records.write(path, json.loads(record))
 
 
 def _record(made: Run, lang: str) -> str:
