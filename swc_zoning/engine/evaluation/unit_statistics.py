@@ -194,7 +194,7 @@ def _cover(run: Run, units: Units, advance: Advance) -> Columns:
 def _patches(run: Run, units: Units, advance: Advance) -> Columns:
     """Return areas of all important patches, and of those that are extremely important by their tier."""
     parts = districts.read_parts(run["patches"], units.crs)
-    field, _, _ = roles.fields_for("swc_function_important", parts.columns)
+    field = run["patches_field"] or roles.fields_for("swc_function_important", parts.columns)[0]
     texts = parts.column(field) if field else [""] * len(parts)
     tiers = [roles.canonical_tier("swc_function_important", text) for text in texts]
     kinds = np.array([tier == "extremely_important" for tier in tiers], np.int64)
