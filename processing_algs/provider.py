@@ -7,7 +7,7 @@ from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from swc_zoning.paths import resource, version
-from swc_zoning.processing_algs import models
+from swc_zoning.processing_algs import evaluation, models
 from swc_zoning.processing_algs.assign_zones import AssignZones
 from swc_zoning.processing_algs.check_inputs import CheckInputs
 from swc_zoning.processing_algs.check_rule_table import CheckRuleTable
@@ -90,6 +90,8 @@ class SwcZoningProvider(QgsProcessingProvider):
         """Add the algorithms, then, once the provider is registered, the models that are made of them."""
         for algorithm in _ALGORITHMS:
             self.addAlgorithm(algorithm())
+        for tool in evaluation.shipped():
+            self.addAlgorithm(tool)
         if QgsApplication.processingRegistry().providerById(PROVIDER_ID) is not None:
             for model in models.shipped():
                 self.addAlgorithm(model)

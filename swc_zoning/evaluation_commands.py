@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from swc_zoning.engine import scratch
-from swc_zoning.engine.evaluation import declared
+from swc_zoning.engine.evaluation import chains, declared
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.engine.progress import Progress
 
@@ -32,7 +32,9 @@ def register(commands: Any, make: Maker) -> None:
     """Add the command to a parser."""
     text = "evaluate rasters and statistics: factors of soil loss, classes, patches, the conservation rate"
     command = make(commands, "evaluate", _evaluate, text)
-    command.add_argument("algorithm", metavar="NAME", help=", ".join(declared.algorithms()))
+    command.add_argument(
+        "algorithm", metavar="NAME", help=", ".join([*declared.algorithms(), *chains.chains()])
+    )
     command.add_argument("parameters", type=Path, nargs="?", metavar="PARAMS.json")
     command.add_argument("--schema", action="store_true", help="print its parameters and outputs instead")
     command.add_argument("--output", type=Path, metavar="DIR", help="folder of the result")
@@ -41,7 +43,7 @@ def register(commands: Any, make: Maker) -> None:
 
 
 def _evaluate(options: argparse.Namespace, teller: Any) -> int:
-    algorithm = declared.find(options.algorithm)
+    algorithm = chains.find(options.algorithm)
     if options.schema:
         shown = {**algorithm.schema(options.lang), "x-outputs": algorithm.outputs_json(options.lang)}
         print(json.dumps(shown, ensure_ascii=False, indent=1))

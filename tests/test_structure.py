@@ -55,7 +55,8 @@ LIGHT_ENGINE = (
     ),
     *("submission.schemas", "targets"),
     *("chapter.delivery", "chapter.figures", "chapter.folder", "chapter.plans"),
-    *("evaluation.declared", "evaluation.sets"),
+    *("evaluation.chains", "evaluation.declared", "evaluation.key_rules"),
+    *("evaluation.legends", "evaluation.records", "evaluation.sets"),
 )
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}
 
@@ -365,6 +366,26 @@ def test_what_a_map_sheet_shows_is_told_apart_by_colour_or_by_hatch(vision):
             alike = first == second or first["hatch"] != second["hatch"]
             seen = [oklab(entry["fill"], VISION[vision]) for entry in (first, second)]
             assert alike or np.linalg.norm(seen[0] - seen[1]) > 0.05, (sheet.id, one, other)
+
+
+def legends() -> dict[str, list[str]]:
+    """Return the colours that are seen together in each legend of the evaluation."""
+    document = json.loads((ROOT / "resources/evaluation/legends.json").read_text(encoding="utf-8"))
+    colours = {"ramp": document["ramp"]["colours"]}
+    for name, one in document["legends"].items():
+        rows = [*one.get("classes", ()), *one.get("tiers", {}).values()]
+        colours[name] = [*one.get("fills", ()), *(row["fill"] for row in rows)]
+    return colours
+
+
+@pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize("name", legends())
+def test_colours_of_a_legend_of_the_evaluation_stay_apart_for_every_kind_of_colour_vision(name, vision):
+    seen = [oklab(colour, VISION[vision]) for colour in legends()[name]]
+    assert len(seen) > 1
+    least = 0.05 if name == "rules" else 0.1
+    for (one, first), (other, second) in itertools.combinations(enumerate(seen), 2):
+        assert np.linalg.norm(first - second) > least, (one, other)
 
 
 @pytest.mark.parametrize("part", ["themes", "over", "measures"])

@@ -42,3 +42,9 @@ class Progress:
         elapsed = time.monotonic() - self._began
         left = elapsed * (1 - whole) / whole if whole > 0.02 else None
         self._listener(self._step, whole, left)
+
+    def part(self, start: float, share: float) -> Progress:
+        """Return the progress of a part of the current step that begins at `start` and has `share` (0..1)."""
+        part = Progress(lambda step, done, left: self.advance(start + share * done))
+        part._share = 1.0
+        return part

@@ -231,7 +231,7 @@ def sheet_qml(
         return _document(
             f'<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0">{body}</renderer-v2>'
         )
-    return _categorised(escape(field, quote=True), [(one.value, one.label) for one in swatches], symbols)
+    return _categorised(field, [(one.value, one.label) for one in swatches], symbols)
 
 
 def _sheet_symbol(number: int, entry: Mapping[str, str], filled: bool, pale: bool, dots: bool) -> str:

@@ -167,6 +167,8 @@ class OptionsPage(QgsOptionsPageWidget):
         if found.python:
             versions = (f"{name} {number}" for name, number in found.versions.items())
             lines.append(f"<p>{escape(found.python)}<br/>{escape(', '.join(versions))}</p>")
+        if found.no_rasters:
+            lines.append(f"<p>⚠ {escape(found.no_rasters)}</p>")
         if found.refusals:
             rows = "".join(f"<li>{escape(refusal)}</li>" for refusal in found.refusals)
             unused = self.tr("Not used")

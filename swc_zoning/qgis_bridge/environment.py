@@ -21,6 +21,8 @@ class Environment:
     own: bool
     versions: Mapping[str, str]
     refusals: tuple[str, ...]
+    #: What to install for the evaluation of rasters, "" where it is there or nothing is.
+    no_rasters: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ def examine(preferred: str, lang: str, again: bool = False) -> Environment:
     refusals = tuple(refusal.sentence(lang) for refusal in found.refusals)
     if found.child is None:
         return Environment("", False, {}, refusals)
-    return Environment(found.child.python, found.child.own, found.child.versions, refusals)
+    lacking = host.lacking_rasters(preferred, lang)
+    return Environment(found.child.python, found.child.own, found.child.versions, refusals, lacking)
 
 
 def platform() -> str:
@@ -53,7 +56,8 @@ def remedies(system: str, lang: str) -> list[Step]:
 
 
 def _packages() -> str:
-    return " ".join(f'"{name}>={host.dotted(floor)}"' for name, floor in host.FLOORS.items())
+    floors = {**host.FLOORS, **host.RASTERS}
+    return " ".join(f'"{name}>={host.dotted(floor)}"' for name, floor in floors.items())
 
 
 def _windows(lang: str) -> Iterator[Step]:
@@ -71,7 +75,7 @@ def _macos(lang: str) -> Iterator[Step]:
 
 
 def _linux(lang: str) -> Iterator[Step]:
-    apt = "sudo apt install python3-geopandas python3-pyogrio"
+    apt = "sudo apt install python3-geopandas python3-pyogrio python3-rasterio"
     yield Step(sentence("environment.linux_apt", {}, lang), (apt,))
     yield _own_folder("python3", lang)
     yield from _offline("~/swc_zoning_python/bin/python", lang)

@@ -36,6 +36,8 @@ _HOME = Path(swc_zoning.__file__).resolve().parent.parent
 #: Oldest Python and packages the engine runs with; the same as in ``pyproject.toml``.
 PYTHON_FLOOR = (3, 9)
 FLOORS = {"numpy": (1, 24), "shapely": (2, 0), "pyproj": (3, 6), "pyogrio": (0, 10), "geopandas": (1, 0)}
+#: What only the evaluation needs: zoning does without.
+RASTERS = {"rasterio": (1, 3)}
 
 Files = dict[str, Path]
 
@@ -47,12 +49,19 @@ _TAIL_BYTES = 2000
 _WINDOWS = os.name == "nt"
 
 _CHECK = """
-import importlib, importlib.metadata, json, sys
+import importlib, importlib.metadata, importlib.util, json, sys
 found = {}
-for name in sys.argv[1:]:
+for name in sys.argv[1].split():
     try:
         importlib.import_module(name)
         found[name] = importlib.metadata.version(name)
+    except ImportError:
+        pass
+for name in sys.argv[2].split():
+    # Only looked for: what is broken in it must not stop what does without.
+    try:
+        if importlib.util.find_spec(name) is not None:
+            found[name] = importlib.metadata.version(name)
     except ImportError:
         pass
 print(json.dumps({"python": list(sys.version_info[:3]), "packages": found}))
@@ -143,6 +152,16 @@ def missing(preferred: str = "", lang: str = "zh") -> str:
     return no_interpreter(found).sentence(lang)
 
 
+def lacking_rasters(preferred: str = "", lang: str = "zh") -> str:
+    """Return what to install for the evaluation of rasters, as a sentence; "" where it is there."""
+    child = search(preferred).child
+    lacking = [] if child is None else _lacking(child.versions, RASTERS)
+    if child is None or not lacking:
+        return ""
+    facts = {"python": child.python, "packages": " ".join(f'"{one}"' for one in lacking)}
+    return SwcError("host.no_rasters", **facts).sentence(lang)
+
+
 def passed_over(preferred: str = "", lang: str = "zh") -> Finding | None:
     """Return the finding that the Python somebody named cannot be used, where another one is."""
     found = search(preferred)
@@ -188,7 +207,7 @@ def _own_python() -> str:
 def _check(python: str, own: bool) -> Child | Finding:
     try:
         done = subprocess.run(  # nosec B603 - list arguments, absolute interpreter path
-            [python, "-c", _CHECK, *FLOORS],
+            [python, "-c", _CHECK, " ".join(FLOORS), " ".join(RASTERS)],
             env=_environment(own),
             cwd=_HOME,
             stdin=subprocess.DEVNULL,
@@ -209,18 +228,23 @@ def _judge(python: str, own: bool, version: tuple[int, ...], found: Mapping[str,
     if version[:2] < PYTHON_FLOOR:
         facts = {"python": python, "found": dotted(version), "needed": dotted(PYTHON_FLOOR)}
         return Finding("host.refused_python", facts)
-    lacking = [f"{name}>={dotted(floor)}" for name, floor in FLOORS.items() if not _enough(found, name)]
+    lacking = _lacking(found, FLOORS)
     if lacking:
         return Finding("host.refused_missing", {"python": python, "packages": ", ".join(lacking)})
     return Child(python, own, {"python": dotted(version), **found})
 
 
-def _enough(found: Mapping[str, str], name: str) -> bool:
+def _lacking(found: Mapping[str, str], floors: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """Return the packages that are not there or too old, with the version that is needed."""
+    return [f"{name}>={dotted(floor)}" for name, floor in floors.items() if not _enough(found, name, floor)]
+
+
+def _enough(found: Mapping[str, str], name: str, floor: tuple[int, ...]) -> bool:
     """Return whether a package is there and new enough; a build without a number (0+unknown) passes."""
     if name not in found:
         return False
     number = re.match(r"(\d+)\.(\d+)", found[name])
-    return number is None or tuple(map(int, number.groups())) >= FLOORS[name]
+    return number is None or tuple(map(int, number.groups())) >= floor
 
 
 def dotted(version: tuple[int, ...]) -> str:

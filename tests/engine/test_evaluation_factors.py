@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from swc_zoning.engine.evaluation import factors, judging, sets
+from swc_zoning.engine.evaluation import declared, factors, judging, sets
 
 NAN = float("nan")
 #: t, S guide, S CSLE, beta, m by beta, m CSLE.
@@ -243,3 +243,11 @@ def test_the_highest_class_wins_and_a_missing_layer_has_no_vote():
 def test_cover_of_vegetation():
     found = factors.vegetation_cover([-0.1, 0.05, 0.2, 0.4, 0.65, 0.8], 0.05, 0.8)
     near(found, [0, 0, 0.2, 0.4666667, 0.8, 1])
+
+
+def test_each_declaration_is_in_one_group_under_its_own_name():
+    from swc_zoning.paths import resource
+
+    listed = [name for group in declared.groups() for name in group.algorithms]
+    files = sorted(path.stem for path in resource("evaluation", "algorithms").glob("*.json"))
+    assert sorted(listed) == files == sorted(one.name for one in declared.algorithms().values())

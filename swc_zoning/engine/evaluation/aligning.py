@@ -17,7 +17,16 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
 from swc_zoning.engine.evaluation import vectors
-from swc_zoning.engine.evaluation.rasters import Grid, Output, Stack, View, compute, opened, require_metres
+from swc_zoning.engine.evaluation.rasters import (
+    Grid,
+    Output,
+    Stack,
+    View,
+    compute,
+    grid_of,
+    opened,
+    require_metres,
+)
 from swc_zoning.engine.messages import SwcError
 
 if TYPE_CHECKING:
@@ -29,6 +38,8 @@ Bounds = tuple[float, float, float, float]
 
 #: Share of a source cell by which places may be approximate; rasterio 1.4 takes no 0 with a given grid.
 _TOLERANCE = 1e-6
+#: How cells are resampled by what they hold.
+_METHODS = {"continuous": Resampling.bilinear, "classes": Resampling.nearest}
 
 
 def align(run: Run) -> None:
@@ -36,19 +47,38 @@ def align(run: Run) -> None:
 
     It covers the polygons of `boundary`, cells outside them without data; else what all rasters cover.
     """
-    given = [(path, Resampling.bilinear) for path in run["continuous"]]
-    given += [(path, Resampling.nearest) for path in run["classes"]]
+    given = [(path, _METHODS["continuous"]) for path in run["continuous"]]
+    given += [(path, _METHODS["classes"]) for path in run["classes"]]
     if not given:
         raise SwcError("evaluation.needs", names="continuous, classes")
     _check_names([path for path, _ in given])
+    grid, burnt = _asked([path for path, _ in given], run)
+    for number, (path, method) in enumerate(given):
+        place = (number, len(given))
+        _align_one(run, path, method, grid, burnt, place, run.folder / f"{path.stem}.tif")
+
+
+def align_one(run: Run) -> None:
+    """Write a raster on the grid of another one, or on one that a CRS and a size of cells give."""
+    path, method = run["raster"], _METHODS[run["content"]]
+    if run["template"] is not None:
+        with opened(run["template"]) as dataset:
+            grid, burnt = grid_of(dataset), None
+    elif run["crs"] is not None:
+        grid, burnt = _asked([path], run)
+    else:
+        raise SwcError("evaluation.needs", names="template | crs")
+    _align_one(run, path, method, grid, burnt, (0, 1), run.path("aligned"))
+
+
+def _asked(given: list[Path], run: Run) -> tuple[Grid, vectors.Burnt | None]:
+    """Return the grid that `crs`, `cell_m` and `boundary` ask for, and the boundary on it."""
     crs = rasterio.CRS.from_user_input(run["crs"])
     require_metres(Grid(crs.to_wkt(), (1, 0, 0, 0, -1, 0), 1, 1), run["crs"])
     area = vectors.read_onto(run["boundary"], crs.to_wkt()) if run["boundary"] else None
-    grid = _grid(_bounds([path for path, _ in given], crs, area), run["cell_m"], crs.to_wkt())
+    grid = _grid(_bounds(given, crs, area), run["cell_m"], crs.to_wkt())
     run.facts["grid"] = {"rows": grid.rows, "cols": grid.cols, "transform": list(grid.transform)}
-    burnt = None if area is None else vectors.Burnt(area.geometry, grid)
-    for number, (path, method) in enumerate(given):
-        _align_one(run, path, method, grid, burnt, (number, len(given)))
+    return grid, None if area is None else vectors.Burnt(area.geometry, grid)
 
 
 def _check_names(given: list[Path]) -> None:
@@ -84,7 +114,13 @@ def _grid(bounds: Bounds, cell: float, crs: str) -> Grid:
 
 
 def _align_one(
-    run: Run, path: Path, method: Resampling, grid: Grid, burnt: vectors.Burnt | None, place: tuple[int, int]
+    run: Run,
+    path: Path,
+    method: Resampling,
+    grid: Grid,
+    burnt: vectors.Burnt | None,
+    place: tuple[int, int],
+    target: Path,
 ) -> None:
     with _warped(path, method, grid) as (dataset, warped):
         kind, nodata = _kind(dataset, method)
@@ -99,7 +135,7 @@ def _align_one(
         def advance(fraction: float) -> None:
             run.progress.advance((place[0] + fraction) / place[1])
 
-        output = Output(run.folder / f"{path.stem}.tif", kind, nodata, dataset.units[0] or "")
+        output = Output(target, kind, nodata, dataset.units[0] or "")
         compute(stack, {"cells": output}, make, advance)
         if dataset.count > 1:
             run.find("evaluation.many_bands", path=path.name, count=dataset.count)

@@ -48,10 +48,7 @@ def bank_strips(run: Run) -> None:
 def _left_out(run: Run, shapes: Shapes) -> Any:
     """Return what no strip takes: all waters that are polygons, and what is to be left out."""
     polygons = shapes.geometry[shapely.get_dimensions(shapes.geometry) == 2]
-    parts = list(polygons)
-    if run["exclude"]:
-        parts += list(vectors.read_onto(run["exclude"], shapes.crs).geometry)
-    return shapely.union_all(parts)
+    return shapely.union_all([*polygons, *vectors.geometry_onto(run["exclude"] or (), shapes.crs)])
 
 
 def _strip(geometry: Any, width: float, side: str, number: int) -> Any:

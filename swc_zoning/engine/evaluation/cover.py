@@ -68,7 +68,7 @@ def cover_factor(run: Run) -> None:
         def make(view: View) -> dict[str, Floats]:
             made = np.full(view.block.shape, np.nan)
             covers = fraction(view["cover"])
-            for kind, inside in _by_kind(view["ecosystem"], kinds):
+            for kind, inside in by_kind(view["ecosystem"], kinds):
                 if kind != "water":
                     made[inside] = factors.cover_factor(kind, covers[inside], table)
                     means.add(kind, made[inside])
@@ -98,7 +98,7 @@ def check_codes(stack: Stack, kinds: Mapping[str, str]) -> None:
         raise SwcError("evaluation.unmapped", count=sum(unknown.values()), codes=shown)
 
 
-def _by_kind(codes: Floats, kinds: Mapping[str, str]) -> Iterable[tuple[str, NDArray[np.bool_]]]:
+def by_kind(codes: Floats, kinds: Mapping[str, str]) -> Iterable[tuple[str, NDArray[np.bool_]]]:
     """Yield each kind with the cells it is at."""
     for kind in sorted(set(kinds.values())):
         yield kind, np.isin(codes, [float(code) for code, one in kinds.items() if one == kind])
@@ -107,7 +107,7 @@ def _by_kind(codes: Floats, kinds: Mapping[str, str]) -> Iterable[tuple[str, NDA
 def natural(codes: Floats, kinds: Mapping[str, str]) -> NDArray[np.bool_]:
     """Return which cells are natural ecosystems."""
     known = factors.ecosystems()
-    return np.isin(codes, [float(code) for code, kind in kinds.items() if known[kind][2]])
+    return np.isin(codes, [float(code) for code, kind in kinds.items() if known[kind]["natural"]])
 
 
 class _Means:
@@ -127,6 +127,7 @@ class _Means:
         run.facts["mean_c"] = means
         for kind in ("forest", "shrub", "grass"):
             if "urban" in means and means.get(kind, 0.0) > means["urban"]:
-                zh, en, _ = factors.ecosystems()[kind]
-                facts = {"urban": means["urban"], "other": means[kind], "kind_zh": zh, "kind_en": en.lower()}
+                named = factors.ecosystems()[kind]
+                facts = {"urban": means["urban"], "other": means[kind]}
+                facts |= {"kind_zh": named["zh"], "kind_en": named["en"].lower()}
                 run.find("evaluation.builtup_above", **facts)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What algorithms there are: names, parameters, outputs, texts; the schema of their parameters.
 
-One declaration, ``resources/evaluation/algorithms.json``, serves the command line and the toolbox.
+One declaration of each, ``resources/evaluation/algorithms/NAME.json``, serves the command line and the
+toolbox; ``resources/evaluation/algorithms.json`` has their groups and their order.
 """
 
 from __future__ import annotations
@@ -25,22 +26,33 @@ _KINDS: Mapping[str, Mapping[str, Any]] = {
     "table": {"type": "string", "minLength": 1},
     "raster_or_number": {"type": ["string", "number"]},
     "rasters": {"type": "array", "items": {"type": "string", "minLength": 1}},
+    "vectors": {"type": "array", "items": {"type": "string", "minLength": 1}},
+    "file": {"type": "string", "minLength": 1},
     "numbers": {"type": "array", "items": {"type": "number"}},
     "number": {"type": "number"},
     "integer": {"type": "integer"},
     "boolean": {"type": "boolean"},
     "text": {"type": "string"},
+    "field": {"type": "string", "minLength": 1},
+    "crs": {"type": "string", "minLength": 1},
     "choice": {"type": "string"},
     "set": {"type": "string"},
     "map": {"type": "object"},
 }
 _BOUNDS = {"minimum": "minimum", "maximum": "maximum", "exclusive_minimum": "exclusiveMinimum"}
-_FILES = frozenset({"raster", "vector", "table", "raster_or_number", "rasters"})
+_FILES = frozenset({"raster", "vector", "table", "raster_or_number", "rasters", "vectors", "file"})
+#: Kinds of parameters that take several values.
+LISTS = frozenset({"rasters", "vectors"})
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter: `kind` of `_KINDS`, unit ("" none), default (None none), further facts of its kind."""
+    """A parameter: `kind` of `_KINDS`, unit ("" none), default (None none), further facts of its kind.
+
+    Facts: ``of`` the vector a field is of, ``geometry`` and ``role`` of a vector, ``set`` the kind of a
+    parameter set, ``choices``, ``values`` of a map, ``extension`` of a file, ``most`` of a list, bounds,
+    ``advanced`` for what few need.
+    """
 
     name: str
     kind: str
@@ -74,14 +86,17 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Made:
-    """An output: file in the folder of the result, kind, unit, what it is."""
+    """An output: file in the folder of the result, kind, what it is, unit; `role` of a layer of the zoning,
+    `legend` of ``legends.json``; "" for none."""
 
     name: str
     file: str
     kind: str
     zh: str
     en: str
-    unit: str
+    unit: str = ""
+    role: str = ""
+    legend: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,8 +129,23 @@ class Algorithm:
         return [dict(zip(("name", "file", "kind", "unit", "text"), row)) for row in rows]
 
 
+@dataclass(frozen=True)
+class Group:
+    """Algorithms that are shown together."""
+
+    id: str
+    zh: str
+    en: str
+    algorithms: tuple[str, ...]
+
+
+def groups() -> tuple[Group, ...]:
+    """Return the groups in their order."""
+    return _groups()
+
+
 def algorithms() -> dict[str, Algorithm]:
-    """Return every algorithm by name."""
+    """Return every algorithm by name, in the order of the groups."""
     return dict(_algorithms())
 
 
@@ -140,10 +170,18 @@ def checked(algorithm: Algorithm, document: Any, base: Path) -> dict[str, Any]:
 
 def _taken(parameter: Parameter, value: Any, base: Path) -> Any:
     if value is None:
-        return parameter.choices[0] if parameter.kind == "set" else parameter.default
-    if parameter.kind == "rasters":
+        return _default(parameter)
+    if parameter.kind in LISTS:
         return [_file(parameter, one, base) for one in value]
     return _file(parameter, value, base) if parameter.kind in _FILES else value
+
+
+def _default(parameter: Parameter) -> Any:
+    if parameter.kind == "set":
+        return parameter.choices[0]
+    if parameter.facts.get("values") == "ecosystems":
+        return {str(kind["code"]): name for name, kind in sets.default("ecosystems")["kinds"].items()}
+    return parameter.default
 
 
 def _file(parameter: Parameter, value: Any, base: Path) -> Any:
@@ -154,23 +192,38 @@ def _file(parameter: Parameter, value: Any, base: Path) -> Any:
     path = (base / name).resolve()
     if not path.exists():
         raise SwcError("evaluation.missing_file", name=parameter.name, path=name)
-    return f"{path}{bar}{layer}" if parameter.kind == "vector" else path
+    return f"{path}{bar}{layer}" if parameter.kind in ("vector", "vectors") else path
+
+
+@lru_cache(maxsize=1)
+def _groups() -> tuple[Group, ...]:
+    rows = _document("algorithms.json")["groups"]
+    return tuple(Group(row["id"], row["zh"], row["en"], tuple(row["algorithms"])) for row in rows)
 
 
 @lru_cache(maxsize=1)
 def _algorithms() -> dict[str, Algorithm]:
-    document = json.loads(resource("evaluation", "algorithms.json").read_text(encoding="utf-8"))
-    return {row["name"]: _algorithm(row) for row in document["algorithms"]}
+    names = [name for group in _groups() for name in group.algorithms]
+    return {name: algorithm(_document("algorithms", f"{name}.json")) for name in names}
 
 
-def _algorithm(row: Mapping[str, Any]) -> Algorithm:
+def _document(*names: str) -> Any:
+    return json.loads(resource("evaluation", *names).read_text(encoding="utf-8"))
+
+
+def algorithm(row: Mapping[str, Any]) -> Algorithm:
+    """Return the algorithm of a declaration."""
     heads = [row[key] for key in ("name", "name_zh", "name_en", "help_zh", "help_en")]
+    return Algorithm(*heads, tuple(map(parameter, row["parameters"])), tuple(map(_made, row["outputs"])))
+
+
+def _made(row: Mapping[str, Any]) -> Made:
     keys = ("name", "file", "kind", "zh", "en")
-    outputs = [Made(*(one[key] for key in keys), one.get("unit", "")) for one in row["outputs"]]
-    return Algorithm(*heads, tuple(map(_parameter, row["parameters"])), tuple(outputs))
+    return Made(*(row[key] for key in keys), *(row.get(key, "") for key in ("unit", "role", "legend")))
 
 
-def _parameter(row: Mapping[str, Any]) -> Parameter:
+def parameter(row: Mapping[str, Any]) -> Parameter:
+    """Return the parameter of a declaration."""
     head = [row[key] for key in ("name", "kind", "zh", "en")]
     return Parameter(*head, row.get("required", False), row.get("default"), row.get("unit", ""), row)
 
@@ -178,4 +231,4 @@ def _parameter(row: Mapping[str, Any]) -> Parameter:
 def _values_of_map(kind: str) -> dict[str, Any]:
     if kind == "number":
         return {"type": "number", "exclusiveMinimum": 0}
-    return {"type": "string", "enum": list(sets.load(kind, sets.names(kind)[0])["kinds"])}
+    return {"type": "string", "enum": list(sets.default(kind)["kinds"])}

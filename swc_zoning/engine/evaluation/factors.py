@@ -25,6 +25,8 @@ Values = Union[Floats, float]
 UNIT_PLOT_M = 22.13
 #: From K in US units to t.hm2.h/(hm2.MJ.mm).
 US_TO_SI = 0.1317
+#: From R in US units (100 ft.tonf.in/(ac.h.a)) to MJ.mm/(hm2.h.a).
+US_EROSIVITY_TO_SI = 17.02
 #: Share of carbon in organic matter: van Bemmelen.
 CARBON_OF_MATTER = 0.58
 
@@ -45,8 +47,12 @@ def k_epic(sand: Values, silt: Values, clay: Values, carbon: Values) -> Floats:
 
 
 def k_guide(sand: Values, silt: Values, clay: Values, carbon: Values) -> Floats:
-    """Return K in t.hm2.h/(hm2.MJ.mm), corrected for China: (-0.01383 + 0.51575 K_EPIC) 0.1317."""
-    return (-0.01383 + 0.51575 * k_epic(sand, silt, clay, carbon)) * US_TO_SI
+    """Return K in t.hm2.h/(hm2.MJ.mm), corrected for China: (-0.01383 + 0.51575 K_EPIC) 0.1317.
+
+    Soils almost without silt would come out below 0; there it is 0.
+    """
+    corrected = (-0.01383 + 0.51575 * k_epic(sand, silt, clay, carbon)) * US_TO_SI
+    return np.maximum(corrected, 0.0)
 
 
 def slope_factor(slope: Values, pieces: ParameterSet) -> Floats:
@@ -70,12 +76,12 @@ def beta(slope: Values) -> Floats:
 def length_exponent(slope: Values, classes: ParameterSet) -> Floats:
     """Return the exponent m of slope length for slopes in degrees."""
     slope = np.asarray(slope, float)
-    if not classes["rows"]:
-        ratio = beta(slope)
-        return ratio / (1 + ratio)
-    exponent = np.full(slope.shape, np.nan)
+    ratio = beta(slope)
+    by_beta = ratio / (1 + ratio)
+    exponent = by_beta
     for upper, m in reversed(classes["rows"]):
-        exponent = np.where(~np.isnan(slope) if upper is None else slope <= upper, m, exponent)
+        inside = ~np.isnan(slope) if upper is None else slope <= upper
+        exponent = np.where(inside, by_beta if m is None else m, exponent)
     return exponent
 
 
@@ -163,22 +169,31 @@ def half_month_erosivity(
     return {half: total / years for half, total in sums.items()}
 
 
-def fournier(monthly_mm: Values) -> float:
-    """Return the modified Fournier index of twelve monthly sums of rain (mm)."""
+def fournier(monthly_mm: Values) -> Floats:
+    """Return the modified Fournier index of monthly sums of rain (mm), shape (12, ...); 0 without rain."""
     rain = np.asarray(monthly_mm, float)
-    return float((rain**2).sum() / rain.sum())
+    total = rain.sum(axis=0)
+    # Without rain it is 0/1.
+    return (rain**2).sum(axis=0) / np.where(total == 0, 1.0, total)
 
 
-def monthly_erosivity(monthly_mm: Values) -> float:
-    """Return R = 0.1833 F^1.9957 of twelve monthly sums of rain (mm); ChinaXiv-201911.00021."""
-    return 0.1833 * fournier(monthly_mm) ** 1.9957
+def erosivity_of_index(index: Values) -> Floats:
+    """Return R = 0.1833 F^1.9957 of the modified Fournier index; ChinaXiv-201911.00021."""
+    return 0.1833 * np.power(np.asarray(index, float), 1.9957)
 
 
-def wischmeier_erosivity(monthly_mm: Values) -> float:
-    """Return R = sum 1.735 10^(1.5 lg(p^2/P) - 0.8188) in US units (times 17.02: SI)."""
+def monthly_erosivity(monthly_mm: Values) -> Floats:
+    """Return R = 0.1833 F^1.9957 of monthly sums of rain (mm), shape (12, ...)."""
+    return erosivity_of_index(fournier(monthly_mm))
+
+
+def wischmeier_erosivity(monthly_mm: Values) -> Floats:
+    """Return R = sum 1.735 10^(1.5 lg(p^2/P) - 0.8188) in US units (times 17.02: SI), shape (12, ...)."""
     rain = np.asarray(monthly_mm, float)
-    rain = rain[rain > 0]
-    return float((1.735 * 10 ** (1.5 * np.log10(rain**2 / rain.sum()) - 0.8188)).sum())
+    total = rain.sum(axis=0)
+    share = rain**2 / np.where(total == 0, 1.0, total)
+    # 10^(1.5 lg x) is x^1.5, which a month without rain has too.
+    return (1.735 * np.power(share, 1.5) * 10**-0.8188).sum(axis=0)
 
 
 def retention(r: Values, k: Values, ls: Values, c: Values) -> tuple[Floats, Floats]:
@@ -207,11 +222,6 @@ def scaled(values: Values, least: float, most: float) -> Floats:
     return (values - least) / (most - least)
 
 
-def defaults(kind: str) -> ParameterSet:
-    """Return the first set of a kind."""
-    return sets.load(kind, sets.names(kind)[0])
-
-
 def ecosystems() -> Mapping[str, Any]:
-    """Return id -> [zh, en, natural] of the kinds of ecosystems."""
-    return defaults("ecosystems")["kinds"]
+    """Return id -> {code, zh, en, natural} of the kinds of ecosystems."""
+    return sets.default("ecosystems")["kinds"]

@@ -73,8 +73,11 @@ def _check_grades(stack: Stack, table: ParameterSet) -> None:
 
 
 def _tell_reachable(run: Run, stack: Stack, table: ParameterSet) -> None:
-    """Say where relief alone keeps every cell below the highest class, whatever the other factors are."""
-    relief = extremes(stack, "relief", run["relief"].name).most
+    tell_reachable(run, extremes(stack, "relief", run["relief"].name).most, table)
+
+
+def tell_reachable(run: Run, relief: float, table: ParameterSet) -> None:
+    """Say where relief (m) alone keeps every cell below the highest class, whatever the other factors are."""
     worst = float(table["grades"][-1])
     reachable = float((worst**3 * judging.relief_grades(relief, table)) ** 0.25)
     run.facts.update({"greatest_relief_m": relief, "reachable": reachable})

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from swc_zoning.engine.evaluation import cover, judging, ranking
+from swc_zoning.engine.evaluation import cover, judging, ranking, sheets
+from swc_zoning.engine.evaluation.agreeing import Agreement
 from swc_zoning.engine.evaluation.judging import Thresholds
 from swc_zoning.engine.evaluation.rasters import (
     Block,
@@ -34,8 +36,8 @@ def classify_cumulative(run: Run) -> None:
     """Write classes of a raster of values by their cumulated value, in natural ecosystems only."""
     shares = run.set("shares")
     masked = run["only_natural"]
-    if masked and (run["ecosystem"] is None or run["kinds"] is None):
-        raise SwcError("evaluation.needs", names="ecosystem, kinds (only_natural)")
+    if masked and run["ecosystem"] is None:
+        raise SwcError("evaluation.needs", names="ecosystem (only_natural)")
     if not masked:
         run.find("evaluation.unmasked")
     with stacked(run.given("value", *(("ecosystem",) if masked else ()))) as stack:
@@ -95,24 +97,44 @@ class _Counted:
 
 
 def integrate(run: Run) -> None:
-    """Write the highest class of several rasters and which of them decided."""
+    """Write the highest class of several rasters, which of them decided, and how far they agree."""
     names = [f"layer {number}" for number in range(len(run["classes"]))]
     files = [path.name for path in run["classes"]]
     counts = np.zeros(4, np.int64)
     with stacked(dict(zip(names, run["classes"]))) as stack:
         for name, file in zip(names, files):
             check_classes(stack, name, file)
+        agreement = Agreement(_told_apart(run["classes"]), stack.grid)
 
         def make(view: View) -> dict[str, Any]:
             layers = [np.nan_to_num(view[name]).astype(np.uint8) for name in names]
             highest, bits = judging.integrate(layers)
             counts[:] += np.bincount(highest.ravel(), minlength=4)
+            agreement.add(view.block, layers)
             return {"class": highest, "deciding": bits}
 
         outputs = {"class": Output(run.path("class"), "uint8", 0)}
         outputs["deciding"] = Output(run.path("deciding"), "uint16", 0)
         compute(stack, outputs, make, run.progress.advance)
     run.facts.update({"layers": files, "cells_by_class": list(map(int, counts))})
+    _tell_agreement(run, agreement)
+
+
+def _told_apart(paths: Sequence[Path]) -> list[str]:
+    """Return names of rasters; those of one file name have that of their folder before it."""
+    names = [path.name for path in paths]
+    return [
+        name if names.count(name) == 1 else f"{path.parent.name}/{name}" for path, name in zip(paths, names)
+    ]
+
+
+def _tell_agreement(run: Run, agreement: Agreement) -> None:
+    rows = list(agreement.rows())
+    if rows:
+        sheets.write_csv(run.path("agreement"), rows)
+    run.facts["agreement"] = list(agreement.summary())
+    for pair in agreement.summary():
+        run.find("evaluation.agreement", **pair)
 
 
 def check_classes(stack: Stack, name: str, file: str) -> None:

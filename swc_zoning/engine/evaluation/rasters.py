@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,8 @@ Floats = NDArray[np.float64]
 Input = Union[Path, float]
 
 BLOCK = 1024
+#: About so many cells are in a strip, and so many rows at a time.
+STRIP_CELLS, STRIP_ROWS = 2_000_000, 256
 #: Cells may lie apart by this share of a cell and still be the same.
 _SAME = 1e-6
 
@@ -193,6 +195,12 @@ class Stack:
         ends = self.grid.rows, self.grid.cols
         return [Block(r, min(r + size, ends[0]), c, min(c + size, ends[1])) for r in rows for c in cols]
 
+    def strips(self) -> list[Block]:
+        """Return blocks of whole rows that cover the grid, from the top down."""
+        rows = max(1, round(STRIP_CELLS / self.grid.cols / STRIP_ROWS)) * STRIP_ROWS
+        tops = range(0, self.grid.rows, rows)
+        return [Block(top, min(top + rows, self.grid.rows), 0, self.grid.cols) for top in tops]
+
 
 @contextmanager
 def stacked(inputs: Mapping[str, Input]) -> Iterator[Stack]:
@@ -223,12 +231,15 @@ def compute(
     advance: Callable[[float], None] = lambda fraction: None,
     overlap: int = 0,
     size: int = BLOCK,
+    *,
+    blocks: Sequence[Block] | None = None,
 ) -> None:
     """Write `outputs` block by block as `function` makes them; `overlap` in cells is cut off again.
 
-    Each file is written aside and takes its place when all are whole.
+    `blocks` in the order given (default: squares of `size`). Each file is written aside and takes its
+    place when all are whole.
     """
-    blocks = stack.blocks(size)
+    blocks = stack.blocks(size) if blocks is None else blocks
     with ExitStack() as opened_outputs:
         targets = {
             name: opened_outputs.enter_context(_written(one, stack.grid)) for name, one in outputs.items()

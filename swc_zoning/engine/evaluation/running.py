@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,16 +16,27 @@ from swc_zoning.engine import claim, formats
 from swc_zoning.engine.evaluation import (
     aligning,
     banks,
+    biological,
+    chains,
     cover,
     declared,
     delineating,
+    erosivity,
+    function_areas,
+    important,
     intensities,
+    keyareas,
     ranked,
     rates,
+    records,
+    retaining,
     sets,
     soil,
     surfaces,
+    unit_statistics,
+    vulnerable,
 )
+from swc_zoning.engine.evaluation.chains import Chain, Source, Step
 from swc_zoning.engine.evaluation.declared import Algorithm
 from swc_zoning.engine.evaluation.sets import ParameterSet
 from swc_zoning.engine.messages import Finding, SwcError
@@ -35,17 +47,27 @@ RECORD = "run.json"
 
 _FUNCTIONS: Mapping[str, Callable[[Run], None]] = {
     "alignrasters": aligning.align,
+    "alignraster": aligning.align_one,
     "vegetationcover": cover.vegetation_cover,
     "slopeandrelief": surfaces.slope_and_relief,
+    "rainfallerosivity": erosivity.rainfall_erosivity,
     "soilerodibility": soil.erodibility,
     "slopelength": surfaces.slope_length,
     "coverfactor": cover.cover_factor,
+    "biologicalfactor": biological.biological_factor,
+    "soilretention": retaining.soil_retention,
+    "nppindex": retaining.npp_index,
     "soilloss": soil.soil_loss,
     "erosionmatrix": intensities.erosion_matrix,
     "classifycumulative": ranked.classify_cumulative,
+    "importance": important.importance,
+    "vulnerability": vulnerable.vulnerability,
     "sensitivity": intensities.sensitivity,
     "integrate": ranked.integrate,
+    "unitstatistics": unit_statistics.unit_statistics,
+    "keyareas": keyareas.key_areas,
     "conservationrate": rates.conservation_rate,
+    "functionrules": function_areas.function_areas,
     "delineatepatches": delineating.delineate_patches,
     "bankstrips": banks.bank_strips,
 }
@@ -86,6 +108,11 @@ class Run:
             self.findings.extend([] if taken.verified else [taken.finding()])
         return taken
 
+    def override(self, name: str, value: Any, default: Any) -> None:
+        """Say that a parameter stands in place of the value of a set."""
+        if value != default:
+            self.find("evaluation.overridden", name=name, value=_listed(value), default=_listed(default))
+
     def given(self, *names: str) -> dict[str, Any]:
         """Return the parameters among `names` that were given."""
         return {name: self[name] for name in names if self[name] is not None}
@@ -122,7 +149,7 @@ def run(
     What the folder has of an earlier run is replaced when the new files are whole. Raises SwcError
     ``evaluation.*``, Blocked for parameters that do not fit.
     """
-    algorithm = declared.find(name)
+    algorithm = chains.find(name)
     parameters = declared.checked(algorithm, document, base)
     _keep_inputs(parameters, output, algorithm)
     progress = progress or Progress()
@@ -130,8 +157,10 @@ def run(
         with claim.claimed(output), claim.aside(output, output) as folder:
             made = Run(algorithm, parameters, folder, progress)
             with progress.step("evaluating", 1.0):
-                _FUNCTIONS[name](made)
-            (folder / RECORD).write_text(_record(made, lang), encoding="utf-8")
+                _carry_out(made)
+            record = _record(made, lang)
+            (folder / RECORD).write_text(record, encoding="utf-8")
+            _send_along(made, record)
             files = sorted(folder.iterdir(), key=lambda path: path.name == RECORD)
             for path in files:
                 os.replace(path, output / path.name)
@@ -142,6 +171,72 @@ def run(
     return Result(written, output / RECORD, made.findings)
 
 
+def _carry_out(made: Run) -> None:
+    chain = chains.chains().get(made.algorithm.name)
+    if chain is None:
+        _FUNCTIONS[made.algorithm.name](made)
+    else:
+        _run_steps(made, chain)
+
+
+def _run_steps(made: Run, chain: Chain) -> None:
+    """Run the steps of a chain in folders of their own; what the chain keeps of them moves up."""
+    outputs: dict[tuple[str, str], Path] = {}
+    made.facts["steps"] = []
+    for number, step in enumerate(chain.steps):
+        part = made.progress.part(number / len(chain.steps), 1 / len(chain.steps))
+        run_of_step = _run_step(made, step, outputs, part)
+        made.findings += [one for one in run_of_step.findings if one not in made.findings]
+        made.used += [one for one in run_of_step.used if one not in made.used]
+        made.facts["steps"].append(_told(step, run_of_step))
+    for name, place in chain.kept.items():
+        os.replace(outputs[place], made.path(name))
+    for step in chain.steps:
+        shutil.rmtree(made.folder / step.id)
+
+
+def _run_step(made: Run, step: Step, outputs: dict[tuple[str, str], Path], progress: Progress) -> Run:
+    """Run one step and note the paths of its outputs."""
+    algorithm = declared.find(step.algorithm)
+    parameters = declared.checked(algorithm, _given(made, step, outputs), made.folder)
+    run_of_step = Run(algorithm, parameters, made.folder / step.id, progress)
+    run_of_step.folder.mkdir()
+    _FUNCTIONS[step.algorithm](run_of_step)
+    for one in algorithm.outputs:
+        if one.kind != "rasters":
+            outputs[step.id, one.name] = run_of_step.path(one.name)
+    return run_of_step
+
+
+def _given(made: Run, step: Step, outputs: Mapping[tuple[str, str], Path]) -> dict[str, Any]:
+    """Return the parameters of a step as a document; those nobody gave are left out."""
+    kinds = {one.name: one.kind for one in declared.find(step.algorithm).parameters}
+    document = {}
+    for name, sources in step.given.items():
+        values = [_value(made, source, outputs) for source in sources]
+        known = [value for one in values for value in (one if isinstance(one, list) else [one])]
+        known = [value for value in known if value is not None]
+        if known:
+            document[name] = known if kinds[name] in declared.LISTS else known[0]
+    return document
+
+
+def _value(made: Run, source: Source, outputs: Mapping[tuple[str, str], Path]) -> Any:
+    if source.step:
+        return str(outputs[source.step, source.output])
+    value = made[source.parameter] if source.parameter else source.value
+    if isinstance(value, list):
+        return [str(one) if isinstance(one, Path) else one for one in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _told(step: Step, run_of_step: Run) -> dict[str, Any]:
+    """Return what the record of a chain says of a step."""
+    given = {name: _shown(value) for name, value in run_of_step.parameters.items()}
+    head = {"id": step.id, "algorithm": step.algorithm, "zh": step.zh, "en": step.en}
+    return {**head, "parameters": given, "facts": run_of_step.facts}
+
+
 def _keep_inputs(parameters: Mapping[str, Any], output: Path, algorithm: Algorithm) -> None:
     """Refuse a folder where a file that is read would be replaced: ``evaluation.is_input``."""
     made = [one.file for one in algorithm.outputs]
@@ -149,6 +244,14 @@ def _keep_inputs(parameters: Mapping[str, Any], output: Path, algorithm: Algorit
         replaced = ("*.tif" in made and path.suffix == ".tif") or path.name in made
         if replaced and path.resolve().parent == output.resolve():
             raise SwcError("evaluation.is_input", path=path.name)
+
+
+def _send_along(made: Run, record: str) -> None:
+    """Put the record into the layers of the zoning that were made: it travels with them."""
+    for one in made.algorithm.outputs:
+        path = made.folder / one.file
+        if one.role and path.suffix == ".gpkg" and path.exists():
+            records.write(path, json.loads(record))
 
 
 def _record(made: Run, lang: str) -> str:
@@ -178,6 +281,11 @@ def _sources(parameters: Mapping[str, Any]) -> list[Path]:
 
 def _is_layer(value: Any) -> bool:
     return isinstance(value, str) and Path(value.partition("|")[0]).is_file()
+
+
+def _listed(value: Any) -> str:
+    """Return a value, or the values of a list, as text."""
+    return ", ".join(f"{one:g}" for one in value) if isinstance(value, list) else f"{value:g}"
 
 
 def _shown(value: Any) -> Any:

@@ -37,7 +37,8 @@ class ParameterSet:
     def as_json(self) -> dict[str, Any]:
         """Return what a record of a run says of this set, all values included."""
         status = "verified" if self.verified else "unverified"
-        head = {"kind": self.kind, "id": self.id, "source": self.source, "article": self.article}
+        head = {"kind": self.kind, "id": self.id, "name_zh": self.name_zh, "name_en": self.name_en}
+        head |= {"source": self.source, "article": self.article}
         return {**head, "status": status, "values": dict(self.values)}
 
 
@@ -47,6 +48,11 @@ def load(kind: str, name: str) -> ParameterSet:
     if name not in known:
         raise SwcError("evaluation.set_unknown", kind=kind, name=name, known=", ".join(known))
     return known[name]
+
+
+def default(kind: str) -> ParameterSet:
+    """Return the first set of a kind."""
+    return load(kind, names(kind)[0])
 
 
 def names(kind: str) -> tuple[str, ...]:

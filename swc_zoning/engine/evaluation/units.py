@@ -23,7 +23,12 @@ _HALF_TURN = np.pi / 2
 
 def cover_conversion(run: Run, stack: Stack, name: str = "cover") -> Conversion:
     """Return what makes fractions of a raster of cover; percent is said, anything else refused."""
-    found = extremes(stack, name, run[name].name)
+    return conversion(run, stack, name, run[name].name)
+
+
+def conversion(run: Run, stack: Stack, name: str, path: str) -> Conversion:
+    """Return what makes fractions of the raster `name` of a stack, whose file is called `path`."""
+    found = extremes(stack, name, path)
     if found.least >= 0 and found.most <= 1 + _OVER:
         return lambda values: np.minimum(values, 1.0)
     if found.least >= 0 and 1.5 < found.most <= 100 + _OVER:
@@ -71,9 +76,13 @@ class Flatness:
         self.known += int((~np.isnan(slope)).sum())
         self.steep += int((slope >= self.STEEP_DEG).sum())
 
+    @property
+    def share(self) -> float:
+        """Return which share of the known ground is steep."""
+        return self.steep / self.known if self.known else 0.0
+
     def tell(self, run: Run) -> None:
         """Note the share of steep ground; say so where it is too little."""
-        share = self.steep / self.known if self.known else 0.0
-        run.facts["steep_share"] = share
-        if self.known and share < self.LEAST_SHARE:
-            run.find("evaluation.flat", percent=share * 100)
+        run.facts["steep_share"] = self.share
+        if self.known and self.share < self.LEAST_SHARE:
+            run.find("evaluation.flat", percent=self.share * 100)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,15 @@ class Shapes:
     def __len__(self) -> int:
         return len(self.geometry)
 
-    def column(self, field: str) -> list[str]:
-        """Return a field as text; raises SwcError ``evaluation.field``."""
+    def raw(self, field: str) -> list[Any]:
+        """Return the values of a field; raises SwcError ``evaluation.field``."""
         if field not in self.columns:
             raise SwcError("evaluation.field", path=self.name, field=field)
-        return ["" if value is None else str(value) for value in self.columns[field]]
+        return self.columns[field].tolist()
+
+    def column(self, field: str) -> list[str]:
+        """Return a field as text; raises SwcError ``evaluation.field``."""
+        return ["" if value is None else str(value) for value in self.raw(field)]
 
 
 def read(source: str) -> Shapes:
@@ -69,6 +73,12 @@ def read_onto(source: str, crs: str) -> Shapes:
         raise SwcError("evaluation.crs_differs", path=shapes.name, other=other.name) from error
     moved = shapely.transform(shapes.geometry, lambda points: np.column_stack(step.transform(*points.T)))
     return Shapes(moved, shapes.columns, crs, shapes.name)
+
+
+def geometry_onto(sources: Iterable[str], crs: str) -> NDArray[Any]:
+    """Read the geometries of several sources, transformed to `crs`."""
+    read_in = [read_onto(source, crs).geometry for source in sources]
+    return np.concatenate(read_in) if read_in else np.empty(0, object)
 
 
 def require_metres(shapes: Shapes) -> None:
