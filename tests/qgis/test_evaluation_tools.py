@@ -110,7 +110,16 @@ CASES = {
     "vulnerability": Case({"INTENSITY": "{intensity}"}, lacking=("VULNERABLE",)),
     "unitstatistics": Case({"UNITS": "{districts}", "NAME_FIELD": "name", "INTENSITY": "{intensity}"}),
     "keyareas": Case(
-        {"UNITS": "{unitstatistics.UNITS_OUTPUT}", "RULES": 1}, lacking=("PREVENTION", "TREATMENT")
+        {"UNITS": "{unitstatistics.UNITS_OUTPUT}", "NAME_FIELD": "name", "RULES": 1},
+        lacking=("PREVENTION", "TREATMENT"),
+    ),
+    "landuseraster": Case(
+        {
+            "LANDUSE": "{districts}",
+            "FIELD": "name",
+            "TEMPLATE": "{dem}",
+            "MORE": ["甲", "forest", "乙", "paddy"],
+        }
     ),
     "alignraster": Case({"RASTER": "{dem}", "CRS": "EPSG:4549"}),
     "functionrules": Case({"COVER": "{cover}", "ECOSYSTEM": "{kinds}"}),
@@ -125,17 +134,6 @@ CASES = {
     "classifycumulative": Case({"VALUE": "{value}", "ONLY_NATURAL": False}),
     "sensitivity": Case({"EROSIVITY_VALUE": 4000, "SOIL_VALUE": 3, "RELIEF": "{relief}", "COVER": "{cover}"}),
     "integrate": Case({"CLASSES": ["{classes}", "{other}"]}),
-    "unitstatistics": Case({"UNITS": "{districts}", "NAME_FIELD": "name", "INTENSITY": "{intensity}"}),
-    "keyareas": Case(
-        {
-            "UNITS": "{statistics}",
-            "NAME_FIELD": "name",
-            "RULES": 1,
-            "CONTIGUOUS": False,
-            "PATCHES": "{waters}",
-        },
-        ("TREATMENT",),
-    ),
     "conservationrate": Case({"INTENSITY": "{intensity}", "UNITS": "{districts}", "NAME_FIELD": "name"}),
     "delineatepatches": Case({"CLASSES": "{classes}", "LEAST_M2": 0}),
     "bankstrips": Case({"WATERS": "{waters}", "CLASS_FIELD": "class", "WIDTHS": ["河", "10"]}),
