@@ -16,7 +16,7 @@ from swc_zoning.engine.evaluation import rasters
 from swc_zoning.engine.evaluation.rasters import Block, Grid, Output, Stack, View
 from swc_zoning.engine.evaluation.vectors import Burnt
 from swc_zoning.test_data import delta, relief
-from swc_zoning.test_data.ground import WATER
+from swc_zoning.test_data.ground import PLANTABLE, WATER
 from swc_zoning.test_data.layers import City
 
 Array = np.ndarray
@@ -151,7 +151,7 @@ def _ndvi(scene: Scene, block: Block, parcel: Array) -> Array:
     # Reed grows on the higher flats of the reserves and along the dyke.
     reed = (scene.uses[parcel] == "1105") & (scene.noise("reed", 2600.0, block) > 0.1)
     ndvi = np.where(reed, 0.58 + 0.06 * scene.noise("reeds", 900.0, block), ndvi)
-    belt = scene.within("belt", block) & ~wet & ~np.isin(scene.uses[parcel], ("0601", "0701", "1003"))
+    belt = scene.within("belt", block) & np.isin(scene.uses[parcel], PLANTABLE)
     ndvi = np.where(belt, np.maximum(ndvi, 0.7), ndvi)
     ndvi = ndvi + np.where(wet & ~reed, 0.015, 0.03) * scene.speckle("ndvi", block)
     return np.round(np.clip(ndvi, -0.4, 0.93), 3)

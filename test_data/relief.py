@@ -29,15 +29,25 @@ def bands(city: City) -> Mapping[str, Any]:
     made["dyke"] = shapely.intersection(shapely.buffer(coast, 70.0, quad_segs=2), inner)
     made["coast"] = shapely.difference(ground.land, shapely.buffer(ground.land, -3500.0, quad_segs=2))
     made["beach"] = shapely.buffer(ground.land, 700.0, quad_segs=2)
-    wanted = ground.config["evaluation"]["belts"]
-    shapes = {**ground.shapes["river"], **ground.shapes["lake"], **ground.shapes["reservoir"]}
-    belts = [shapely.buffer(shapes[name], width, quad_segs=2) for name, width in wanted.items()]
-    made["belt"] = shapely.union_all(belts)
+    made["belt"] = belts(city)
+    shapes = _waters(city)
     classes = ground.config["evaluation"]["waters"]
-    for name, word in (("bank", "骨干航道"), ("sourcebank", "水源河湖")):
+    for name, word in (("bank", "主干航道"), ("sourcebank", "水源地河湖")):
         chosen = [shape for called, shape in shapes.items() if classes.get(called) == word]
         made[name] = shapely.buffer(shapely.union_all(chosen), 170.0, quad_segs=2)
     return made
+
+
+def _waters(city: City) -> Mapping[str, Any]:
+    shapes = city.ground.shapes
+    return {**shapes["river"], **shapes["lake"], **shapes["reservoir"]}
+
+
+def belts(city: City) -> Any:
+    """Return the planted banks: strips along source waters, with gaps where nothing was planted."""
+    wanted, shapes = city.ground.config["evaluation"]["belts"], _waters(city)
+    strips = [shapely.buffer(shapes[name], width, quad_segs=2) for name, width in wanted.items()]
+    return shapely.difference(shapely.union_all(strips), shapely.union_all(list(shapes.values())))
 
 
 def elevation(scene: Any, block: Any, use: Array) -> Array:

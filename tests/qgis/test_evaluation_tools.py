@@ -76,6 +76,8 @@ def ground(tmp_path_factory):
     districts, waters = [(0, 0, 150), (150, 0, 150)], [(30, 30, 60)]
     named = [{"name": "甲"}, {"name": "乙"}]
     paths["districts"] = layers.geojson(folder / "XZQ.geojson", districts, named)
+    measured = [{"name": "甲", "eroded_percent": 1.0, "sources_percent": 40.0}, {"name": "乙"}]
+    paths["statistics"] = layers.geojson(folder / "统计.geojson", districts, measured)
     paths["waters"] = layers.geojson(folder / "水.geojson", waters, [{"class": "河"}])
     return paths
 
@@ -108,7 +110,16 @@ CASES = {
     "vulnerability": Case({"INTENSITY": "{intensity}"}, lacking=("VULNERABLE",)),
     "unitstatistics": Case({"UNITS": "{districts}", "NAME_FIELD": "name", "INTENSITY": "{intensity}"}),
     "keyareas": Case(
-        {"UNITS": "{unitstatistics.UNITS_OUTPUT}", "RULES": 1}, lacking=("PREVENTION", "TREATMENT")
+        {"UNITS": "{unitstatistics.UNITS_OUTPUT}", "NAME_FIELD": "name", "RULES": 1},
+        lacking=("PREVENTION", "TREATMENT"),
+    ),
+    "landuseraster": Case(
+        {
+            "LANDUSE": "{districts}",
+            "FIELD": "name",
+            "TEMPLATE": "{dem}",
+            "MORE": ["甲", "forest", "乙", "paddy"],
+        }
     ),
     "alignraster": Case({"RASTER": "{dem}", "CRS": "EPSG:4549"}),
     "functionrules": Case({"COVER": "{cover}", "ECOSYSTEM": "{kinds}"}),

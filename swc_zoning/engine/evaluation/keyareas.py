@@ -180,7 +180,7 @@ def _parts_that_matter(run: Run, units: Units, kind: str) -> NDArray[Any]:
     if kind == "prevention":
         return districts.read_parts(run["patches"], units.crs).geometry
     parts = districts.read_parts(run["erosion"], units.crs)
-    found = grades.read(parts.column(run["intensity_field"]), run["intensity_coding"], parts.name)
+    found = grades.of(parts, run["intensity_field"], run["intensity_coding"])
     least = grades.GRADES.index(run["least_intensity"])
     return parts.geometry[(found >= least) & (found < grades.UNKNOWN)]
 
