@@ -149,10 +149,11 @@ def ground(place: Place, with_land: bool = True) -> list[QgsMapLayer]:
     city = place.city
     over = [
         filled(city / "基础/XZQ.gpkg", "", "#8a8f94", "0.18"),
-        filled(city / "水务/HHSX.gpkg", WATER, "#6fa9c4", "0.05"),
+        filled(city / "水务/HHSX.gpkg", "", "#5b9bbb", "0.12"),
     ]
-    flats = filled(city / "基础/PJFW.gpkg", FLAT)
-    return [*over, filled(city / "基础/LYFW.gpkg", LAND, "#b9b4a2", "0.15"), flats] if with_land else over
+    waters = filled(city / "水务/HHSX.gpkg", WATER)
+    land = filled(city / "基础/LYFW.gpkg", LAND, "#b9b4a2", "0.15")
+    return [*over, waters, land, filled(city / "基础/PJFW.gpkg", FLAT)] if with_land else [*over, waters]
 
 
 def themed(place: Place, *theme: QgsMapLayer) -> list[QgsMapLayer]:
@@ -331,7 +332,9 @@ def legend_of_rules(
             count, area = areas[rule]
             sheet.swatch(left, top + 6, RULES[rule])
             column = QRectF(left + 58, top, 850, 300)
-            top = sheet.wrapped(column, f"{words[rule][1]}：{area:,.1f} km²，{count} 处", 25)
+            top = sheet.wrapped(column, f"{rule}  {area:,.1f} km²（{count} 处 patches）", 25, bold=True)
+            column.setTop(top)
+            top = sheet.wrapped(column, words[rule][1], 25)
             column.setTop(top)
             top = sheet.wrapped(column, words[rule][2], 21, SOFT) + 12
         top += 10
@@ -341,7 +344,10 @@ def legend_of_rules(
 def notes(sheet: Sheet, left: float, top: float) -> None:
     """Write what the patches are of, and that the rules are of no standard."""
     zh = "法定范围按原边界精确保留；其余图斑沿地块边界，不平滑。规则及数值为本规划采用，不出自标准。"
-    en = "Legal areas keep their exact boundaries; other patches follow parcels. Rules are adopted by the plan, of no standard."
+    en = (
+        "Legal areas keep their exact boundaries; other patches "
+        "follow parcels. Rules are adopted by the plan, of no standard."
+    )
     top = sheet.wrapped(QRectF(left, top, 910, 120), zh, 23, SOFT)
     sheet.wrapped(QRectF(left, top + 4, 910, 120), en, 20, SOFT)
 
@@ -378,6 +384,7 @@ def draw_panel(sheet: Sheet, panel: Panel, place: Place, box: QRectF, left: floa
     sheet.text(left, top + 42, panel.en, 22, SOFT)
     extent = fitted(place.extent, box)
     settings = sheet.map(box, panel.layers, place, extent)
+    sheet.scale(box, extent, 20)
     if panel.hill:
         sheet.ring(settings, box, QPointF(621300, 3449000), panel.hill)
     across, below = left, box.bottom() + 10
@@ -414,8 +421,8 @@ def km2(place: Place, name: str, field: str = "km2_by_class") -> dict[str, float
 def _plain(place: Place) -> Panel:
     steep = 100 * place.record("slopeandrelief")["facts"]["steep_share"]
     said = (
-        f"地面 2—5 m，只有一处残丘高约 100 m；坡度 15° 及以上只占 {steep:.3f} %。",
-        f"A plain of 2-5 m with one hill remnant of 100 m; slope is 15° or more on {steep:.3f} %.",
+        f"地面 2—5 m，只有一处残丘高约 100 m；坡度 15° 及以上只占 {steep:.3f}\u00a0%。",
+        f"A plain of 2-5 m with one hill remnant of 100 m; slope is 15° or more on {steep:.3f}\u00a0%.",
     )
     key = [(colour, f"{value:g} m") for value, colour in (*ELEVATION[1:], *HILL)]
     layers = [*ground(place, with_land=False), elevation(place.city / "rasters/dem.tif")]
@@ -426,8 +433,10 @@ def _importance(place: Place) -> Panel:
     path = place.results / "hillyprovince" / "importance.tif"
     high, middle = cells_km2(path, 3), cells_km2(path, 2)
     said = (
-        f"双评价（坡度 + 覆盖度）：极重要 {high:.1f} km²、重要 {middle:.1f} km²，全在残丘；水源地、湿地一处没有。",
-        f"Dual evaluation (slope and cover): {high:.1f} and {middle:.1f} km², all on the hill; no source, no wetland.",
+        f"双评价（坡度 + 覆盖度）：极重要 {high:.1f} km²、"
+        f"重要 {middle:.1f} km²，全在残丘；水源地、湿地一处没有。",
+        f"Dual evaluation (slope and cover): {high:.1f} and "
+        f"{middle:.1f} km², all on the hill; no source, no wetland.",
     )
     words = {"3": "极重要", "2": "重要", "1": "一般"}
     layers = themed(place, classes(path, CLASSES))
@@ -445,8 +454,10 @@ def _retention(place: Place) -> Panel:
     path = place.results / "hillyprovince" / "retention.tif"
     high, middle = cells_km2(path, 3), cells_km2(path, 2)
     said = (
-        f"RUSLE 土壤保持量，累计 50 %/80 %：极重要只剩残丘 {high:.1f} km²，重要 {middle:.1f} km² 为随机散点（地面起伏的噪声）。",
-        f"RUSLE retention, 50 %/80 % of the sum: the hill ({high:.1f} km²), then specks ({middle:.1f} km²) that follow noise in the relief.",
+        f"RUSLE 土壤保持量，累计 50 %/80 %：极重要只有残丘 {high:.1f} "
+        f"km²；重要 {middle:.1f} km² 是堤岸和零星林草像元。",
+        f"RUSLE retention, 50 %/80 % of the sum: the hill ({high:.1f} "
+        f"km²), then levees and specks of green ({middle:.1f} km²).",
     )
     words = {"3": "极重要", "2": "重要", "1": "一般"}
     layers = themed(place, classes(path, CLASSES))
@@ -463,8 +474,10 @@ def _retention(place: Place) -> Panel:
 def _sensitivity(place: Place) -> Panel:
     area = km2(place, "sensitivity")
     said = (
-        f"敏感性指数：极敏感 {area['3']:.0f} km²；敏感 {area['2']:,.0f} km² 只反映植被少（城镇、滩涂），与起伏无关。",
-        f"Sensitivity: extreme {area['3']:.0f} km²; 'sensitive' ({area['2']:,.0f} km²) only shows bare and built-up ground.",
+        f"敏感性指数：极敏感 {area['3']:.0f} km²；敏感 "
+        f"{area['2']:,.0f} km² 反映的是植被少（城镇、滩涂），不是坡面。",
+        f"Sensitivity: extreme {area['3']:.0f} km²; 'sensitive' "
+        f"({area['2']:,.0f} km²) is bare and built-up ground, no slope.",
     )
     words = {"3": "极敏感", "2": "敏感", "1": "一般"}
     layers = themed(place, classes(place.results / "sensitivity" / "class.tif", SENSITIVE))
@@ -483,8 +496,9 @@ def _vulnerability(place: Place) -> Panel:
     total = sum(feature.geometry().area() for feature in vector(path).getFeatures()) / 1e6
     layers = themed(place, filled(path, "#c4452a", "#c4452a", "0.35"))
     said = (
-        f"{year} 年动态监测：轻度及以上 {total:.0f} km²，沿主干河道岸坡和残丘——是治理对象，不是预防对象。",
-        f"Monitoring {year}: {total:.0f} km² eroded, along banks of trunk rivers and the hill: to be treated, not prevention.",
+        f"{year} 年动态监测：轻度及以上 {total:.0f} km²，主要在河道岸坡和残丘——是治理对象，不是预防对象。",
+        f"Monitoring {year}: {total:.0f} km² eroded, mostly "
+        "river banks and the hill: to be treated, not prevention.",
     )
     key = [("#c4452a", "轻度及以上侵蚀 light or more")]
     return Panel("实际流失在哪里：动态监测", "Where the erosion is: monitoring", said, layers, key)
@@ -497,8 +511,10 @@ def _delta(place: Place) -> Panel:
     for feature in vector(path, "swc_function_important").getFeatures():
         area[feature["ZYXDJ"]] += feature["area_m2"] / 1e6
     said = (
-        f"平原河网路径：极重要 {area['极重要']:.0f} km²、重要 {area['重要']:.0f} km²——水源地、保护地、湿地、林带岸线，逐块注明规则。",
-        f"Delta path: {area['极重要']:.0f} and {area['重要']:.0f} km²: sources, reserves, wetlands, wooded banks; each patch names its rule.",
+        f"平原河网路径：极重要 {area['极重要']:.0f} km²、重要 "
+        f"{area['重要']:.0f} km²——水源地、保护地、湿地、林带岸线，逐块注明规则。",
+        f"Delta path: {area['极重要']:.0f} and {area['重要']:.0f} km²: sources, "
+        "reserves, wetlands, wooded banks; each patch names its rule.",
     )
     layers = themed(place, by_value(path, "swc_function_important", "ZYXDJ", colours))
     key = [(colour, word) for word, colour in colours.items()]

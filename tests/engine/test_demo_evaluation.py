@@ -158,6 +158,13 @@ def test_monitoring_improves_from_year_to_year_towards_the_target(demo):
     assert 97 < rates[0] < rates[1] < rates[2] < 98.6
 
 
+def test_most_erosion_is_on_banks_and_hills(demo):
+    found = layer(demo, "水务/STLS2025.gpkg")
+    banks = [layer(demo, "水务/HHSX.gpkg").buffer(400).union_all(), layer(demo, "调查/CQFW.gpkg").union_all()]
+    there = shapely.intersection(found.geometry.array, shapely.union_all(banks))
+    assert shapely.area(there).sum() > 0.6 * found.area.sum()
+
+
 def test_land_use_with_planted_banks_is_still_a_coverage_of_the_same_ground(demo):
     fine, coarse = layer(demo, "调查/DLXB.gpkg"), layer(demo, "调查/DLTB.gpkg")
     assert shapely.is_empty(shapely.coverage_invalid_edges(fine.geometry.array)).all()
