@@ -132,13 +132,19 @@ def _write_one(table: geopandas.GeoDataFrame, path: Path, layer: Layer, title: s
         path.with_suffix(".cpg").unlink()
 
 
-def describe(output: Path, config: dict[str, Any], layers: list[Layer], flaws: list[dict[str, Any]]) -> None:
+def describe(
+    output: Path,
+    config: dict[str, Any],
+    layers: list[Layer],
+    flaws: list[dict[str, Any]],
+    surveyed: list[Layer],
+) -> None:
     """Write ``job.json``, ``order.json``, ``planted.json`` and ``README.txt`` into `output`."""
     _dump(output / "job.json", job(config, layers))
     _dump(output / "order.json", order(config))
     found = planted(config, layers)
     _dump(output / "planted.json", {"about": NOTE, "crs": CRS, "conflicts": found, "flaws": flaws})
-    (output / "README.txt").write_text(readme(config, layers), encoding="utf-8")
+    (output / "README.txt").write_text(readme(config, layers, surveyed), encoding="utf-8")
 
 
 def _dump(path: Path, document: dict[str, Any]) -> None:
@@ -250,7 +256,7 @@ def _covers(layers: list[Layer], wanted: set[str]) -> dict[str, Any]:
     return {key: shapely.union_all(shapes) for key, shapes in groups.items()}
 
 
-def readme(config: dict[str, Any], layers: list[Layer]) -> str:
+def readme(config: dict[str, Any], layers: list[Layer], surveyed: list[Layer]) -> str:
     """Return the note beside the data: what it is, that it is invented, what each layer is."""
     lines = [
         f"{config['city']['name']} — 合成数据 / synthetic data",
@@ -261,9 +267,10 @@ def readme(config: dict[str, Any], layers: list[Layer]) -> str:
         "运行 / run:  python -m swc_zoning run job.json --output OUT",
         "order.json: 成果报送设置 / order of the submission",
         "planted.json: 有意设置的矛盾与数据缺陷 / conflicts and flaws put in on purpose",
+        "rasters/: 高程、NDVI、土壤、降雨，用于评价 / elevation, NDVI, soil and rain, for the evaluation",
         "",
     ]
-    for layer in layers:
+    for layer in layers + surveyed:
         encoding = f", {layer.encoding}" if layer.encoding else ""
         lines.append(
             f"{layer.path:24s} {layer.title} {layer.role}: {len(layer.rows)} ({layer.crs}{encoding})"

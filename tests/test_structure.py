@@ -56,7 +56,7 @@ LIGHT_ENGINE = (
     *("submission.schemas", "targets"),
     *("chapter.delivery", "chapter.figures", "chapter.folder", "chapter.plans"),
     *("evaluation.chains", "evaluation.declared", "evaluation.key_rules"),
-    *("evaluation.legends", "evaluation.sets"),
+    *("evaluation.legends", "evaluation.records", "evaluation.sets"),
 )
 OF_QGIS = {"qgis", "PyQt5", "PyQt6", "processing", "sip"}
 

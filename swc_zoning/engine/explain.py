@@ -12,11 +12,12 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from swc_zoning.engine import roles, rule_words, rules
+from swc_zoning.engine.evaluation import records
 from swc_zoning.engine.geopackage import opened
 from swc_zoning.engine.messages import Finding, SwcError, sentence
 from swc_zoning.engine.rules import RuleTable
@@ -41,7 +42,8 @@ class Explanation:
 
     `piece`: its row of ``pieces``; `sources`: rows of ``piece_sources`` with the papers of ``inputs``;
     `conflicts`: rows of ``conflicts`` on it; `box`: (west, south, east, north) in `crs`, metres;
-    `table`: what gives words to ids, and `findings` what is to be known of it.
+    `table`: what gives words to ids, and `findings` what is to be known of it; `evaluations`: the records of
+    the layers among the sources that an evaluation made, by number of the input.
     """
 
     piece: Row
@@ -52,6 +54,7 @@ class Explanation:
     title: str
     table: RuleTable
     findings: Sequence[Finding]
+    evaluations: Mapping[int, Row] = field(default_factory=dict)
 
     @property
     def piece_id(self) -> str:
@@ -74,6 +77,7 @@ class Explanation:
             ("decisive", list(_rules(self, _ids(self.piece["decisive"]), lang))),
             ("rules", list(_rules(self, _ids(self.piece["rules"]), lang))),
             ("sources", [_source(row, lang) for row in self.sources]),
+            ("evaluated", list(_evaluated(self, lang))),
             ("measures", [f"{dep}: {words}" for dep, words in self.measures(lang)]),
             ("conflicts", list(_conflicts(self, lang))),
             ("stricter", list(_stricter(self, lang))),
@@ -144,7 +148,9 @@ def explain(folder: Path, piece_id: str, table: RuleTable | None = None) -> Expl
         sources = _sources(connection, piece_id)
         conflicts = _touching(connection, piece, sources, box)
     title = str(summary.get("title") or "")
-    return Explanation(piece, sources, conflicts, box, summary["crs"], title, table, findings)
+    told = (piece, sources, conflicts, box, summary["crs"], title, table, findings)
+    known = {row["input"]: row["record"] for row in records.of_result(summary)}
+    return Explanation(*told, {row["input"]: known[row["input"]] for row in sources if row["input"] in known})
 
 
 def candidates(folder: Path, east: float, north: float) -> list[int]:
@@ -191,7 +197,10 @@ def _sources(connection: sqlite3.Connection, piece_id: str) -> list[dict[str, An
         "SELECT s.*, i.version, i.approval_no, i.data_date FROM piece_sources s"
         " LEFT JOIN inputs i ON i.input = s.input WHERE s.piece_id = ? ORDER BY s.input, s.source_id"
     )
-    return [dict(row) for row in connection.execute(ask, (piece_id,))]
+    return [
+        {**dict(row), **records.said_of(connection, row["input"], row["source_id"])}
+        for row in connection.execute(ask, (piece_id,))
+    ]
 
 
 def _touching(
@@ -237,6 +246,19 @@ def _source(row: Row, lang: str) -> str:
     ]
     named = " ".join(part for part in (row["layer"], row["source_id"], row["name"]) if part)
     return "; ".join([f"{what} - {named}", *papers])
+
+
+def _evaluated(told: Explanation, lang: str) -> Iterator[str]:
+    """Yield by which method and rule ground of the piece is important, and what is open in that."""
+    for row in told.sources:
+        if row.get("method") or row.get("rule"):
+            facts = {key: records.worded(row, key, lang) or "-" for key in ("method", "rule")}
+            facts["what"] = _role(row["role"], row["tier"], lang)
+            facts["feature"] = row["name"] or row["source_id"]
+            yield sentence("explain.by_method", facts, lang)
+    for record in told.evaluations.values():
+        yield sentence("explain.evaluation", {"method": records.title(record, lang)}, lang)
+        yield from records.in_words(record, lang)
 
 
 def _rules(told: Explanation, ids: Sequence[str], lang: str) -> Iterator[str]:

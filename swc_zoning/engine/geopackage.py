@@ -17,10 +17,13 @@ from swc_zoning.engine.messages import SwcError
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a read-only connection whose rows are mappings. Raises SwcError ``geopackage.unreadable``."""
+def opened(path: Path, still: bool = False) -> Iterator[sqlite3.Connection]:
+    """Yield a read-only connection whose rows are mappings. Raises SwcError ``geopackage.unreadable``.
+
+    `still`: nobody is writing to it; then nothing is put beside the file, whatever its journal is.
+    """
     # The name is a URI here: what has a meaning in one is escaped.
-    address = f"file:{quote(Path(path).absolute().as_posix())}?mode=ro"
+    address = f"file:{quote(Path(path).absolute().as_posix())}?mode=ro{'&immutable=1' if still else ''}"
     try:
         with closing(sqlite3.connect(address, uri=True)) as connection:
             connection.row_factory = sqlite3.Row

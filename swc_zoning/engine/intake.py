@@ -41,6 +41,7 @@ from swc_zoning.engine import (
 )
 from swc_zoning.engine.accepting import ACCEPTABLE
 from swc_zoning.engine.crs import choose_crs
+from swc_zoning.engine.evaluation import records
 from swc_zoning.engine.messages import Blocked, Finding, Fix, SwcError, sentence
 from swc_zoning.engine.progress import Progress
 from swc_zoning.paths import resource
@@ -125,6 +126,20 @@ class Repair:
 
 
 @dataclass(frozen=True)
+class Evaluated:
+    """A layer that carries the record of its evaluation, shortened, and what it says of its features.
+
+    `rows`: {source_id, and those of `records.SAID` and `records.MEASURED` that the layer has}.
+    """
+
+    index: int
+    role: str
+    layer: str
+    record: dict[str, Any]
+    rows: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Intake:
     """Everything the partition needs, and what the report must say of the inputs."""
 
@@ -133,6 +148,7 @@ class Intake:
     features: Features
     repairs: list[Repair]
     findings: list[Finding]
+    evaluated: list[Evaluated] = field(default_factory=list)
 
     def without_geometry(self, numbers: np.ndarray) -> Intake:
         """Return this intake without the geometry of the features `numbers`: the largest thing in memory."""
@@ -227,6 +243,7 @@ class _Source:
     alive: np.ndarray
     sha256: str
     notes: _Notes
+    evaluation: dict[str, Any] | None = None
 
     def feature(self, row: int) -> str:
         """Return how to name a row to a user: its id, else its number in the file."""
@@ -263,6 +280,7 @@ class _Part:
     attributes: list[dict[str, str]]
     repairs: list[Repair]
     given: versions.Given
+    evaluated: Evaluated | None = None
 
 
 def survey(job: Job, progress: Progress) -> Survey:
@@ -327,7 +345,8 @@ def _join(working: CRS, parts: list[_Part], findings: list[Finding]) -> Intake:
         attributes=[entry for part in parts for entry in part.attributes],
     )
     repairs = [repair for part in parts for repair in part.repairs]
-    return Intake(working, [part.record for part in parts], features, repairs, findings)
+    evaluated = [part.evaluated for part in parts if part.evaluated is not None]
+    return Intake(working, [part.record for part in parts], features, repairs, findings, evaluated)
 
 
 # --- opening a layer -------------------------------------------------------------------------------
@@ -341,7 +360,9 @@ def _open(
     try:
         layer = formats.describe(spec.source, spec.layer, spec.encoding)
         fields = _fields(spec, layer, label, entry, role == EXTENT_ROLE, notes)
-        wanted = sorted({*fields.values(), *_looked_at(role, spec, layer)})
+        evaluation = _evaluation(spec, layer, label, notes)
+        said = [] if evaluation is None else records.fields(layer.fields)
+        wanted = sorted({*fields.values(), *_looked_at(role, spec, layer), *said})
         table = formats.read_vector(spec.source, layer.name, spec.filter, spec.encoding, wanted)
         notes.findings += boundaries.told(spec.source, spec.layer, spec.crs, label, entry)
     except SwcError as error:
@@ -356,10 +377,22 @@ def _open(
     geometry = np.empty(len(table), dtype=object)
     extent = role == EXTENT_ROLE
     sha256 = hashed(spec.source) or content_sha256(table)
-    told = (label, table, fields, crs, geometry, alive, sha256, notes)
+    told = (label, table, fields, crs, geometry, alive, sha256, notes, evaluation)
     source = _Source(index, entry, spec, role, extent, *told)
     _draw(source)
     return source if _is_polygonal(source) and _corrected(source) else None
+
+
+def _evaluation(spec: Any, layer: formats.Layer, label: str, notes: _Notes) -> dict[str, Any] | None:
+    """Return the record of the evaluation that made a layer, None where it carries none."""
+    if layer.driver != "GPKG" or not formats.is_file_source(spec.source):
+        return None
+    try:
+        with archives.unpacked(Path(spec.source)) as inner:
+            return records.read(inner)
+    except SwcError as error:
+        notes.add("records.unreadable", label, path=formats.name_of(spec.source), reason=error.code)
+        return None
 
 
 def _label(spec: Any) -> str:
@@ -737,7 +770,20 @@ def _settle(source: _Source, move: georef.Move, submission: bool) -> _Part:
     _tell_duplicates(source, geometry, ids)
     record = _record(source)
     given = _given(source, record, geometry, tier, submission)
-    return _Part(record, geometry, ids, names, tier, districts, _named(repairs, source, ids), given)
+    mended = _named(repairs, source, ids)
+    return _Part(record, geometry, ids, names, tier, districts, mended, given, _evaluated(source, ids))
+
+
+def _evaluated(source: _Source, ids: list[str]) -> Evaluated | None:
+    """Return what a layer says of its evaluation, by feature; the run is told what is open in it."""
+    if source.evaluation is None:
+        return None
+    found = records.told(source.label, source.evaluation)
+    source.notes.findings += [found] if found else []
+    columns = source.columns(records.fields(source.table.layer.fields))
+    rows = [dict(zip(("source_id", *columns), row)) for row in zip(ids, *columns.values())]
+    told = (source.index, source.role, source.label, records.trimmed(source.evaluation), rows)
+    return Evaluated(*told)
 
 
 def _given(

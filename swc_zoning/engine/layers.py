@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from swc_zoning.engine import formats, slivers, styles
 from swc_zoning.engine.conflicts import Conflict
+from swc_zoning.engine.evaluation import records
 from swc_zoning.engine.formats import Batch, Coded, Column
 from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.intake import Intake, Repair
@@ -77,6 +78,7 @@ def layers_of(
         _slivers(court, lang),
         piece_sources_layer(pieces),
         inputs_layer(pieces.intake),
+        evaluated_layer(pieces.intake),
         _ledger(court, entries, lang),
         _run(head),
     ]
@@ -290,6 +292,30 @@ def inputs_layer(intake: Intake) -> Layer:
         "sha256": text_column([record.sha256 for record in records]),
     }
     return whole("inputs", "", None, columns)
+
+
+def evaluated_layer(intake: Intake) -> Layer:
+    """Return what evaluations say of source features: class, method and rule that decided, areas (km2).
+
+    `input` and `source_id` are those of `piece_sources`.
+    """
+    rows = [(one.index, row) for one in intake.evaluated for row in one.rows]
+    columns: Columns = {
+        "input": np.array([index for index, _ in rows], np.int32),
+        "source_id": text_column([row["source_id"] for _, row in rows]),
+        **{name: text_column([_text(row.get(name)) for _, row in rows]) for name in records.SAID},
+        **{name: np.array([_number(row.get(name)) for _, row in rows], float) for name in records.MEASURED},
+    }
+    return whole(records.EVALUATED, "", None, columns)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).replace("\0", " ")
+
+
+def _number(value: Any) -> float:
+    known = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    return float(value) if known else float("nan")
 
 
 def _slivers(court: Court, lang: str) -> Layer:

@@ -93,6 +93,7 @@ _HEAD = (
     "versions",
     "content_sha256",
     "secrecy",
+    "evaluations",
 )
 
 

@@ -61,8 +61,17 @@ def summarise(
             {"district_code": pieces.districts[a.district].code, **asdict(a)} for a in pieces.adjustments
         ],
         "inputs": [asdict(record) for record in pieces.intake.layers],
+        "evaluations": evaluations(pieces.intake),
         "secrecy": versions.secrecy([asdict(record) for record in pieces.intake.layers]),
     }
+
+
+def evaluations(intake: Intake) -> list[dict[str, Any]]:
+    """Return the layers that carry the record of an evaluation, each with it, shortened."""
+    return [
+        {"role": one.role, "layer": one.layer, "input": one.index, "record": one.record}
+        for one in intake.evaluated
+    ]
 
 
 def zone_areas(pieces: Pieces, table: rules.RuleTable) -> dict[str, Any]:

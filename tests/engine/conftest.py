@@ -38,6 +38,18 @@ def zoned_city(city, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def evaluated_city(city, tmp_path_factory):
+    """The folder of the result of the small demo city with important areas from an evaluation."""
+    from evaluations import plant
+
+    from swc_zoning.engine import run
+
+    folder = tmp_path_factory.mktemp("evaluated")
+    run.run(plant(city)).write(folder)
+    return folder
+
+
 @pytest.fixture
 def shared():
     """The folder of real data; the test is skipped where there is none."""

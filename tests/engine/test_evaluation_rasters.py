@@ -372,7 +372,8 @@ def test_rates_of_a_raster_by_district_on_land_only(save, polygons, tmp_path):
     west, east = shapely.box(500000, 3440000, 510000, 3450000), shapely.box(510000, 3440000, 520000, 3450000)
     units = polygons("units", [(west, "W"), (east, "E")])
     land = polygons("land", [(shapely.box(500000, 3440000, 515000, 3450000), "land")])
-    made = run("conservationrate", tmp_path, intensity=intensity, units=units, land=land)
+    given = {"intensity": intensity, "units": units, "land": land}
+    made = run("conservationrate", tmp_path, **given, denominator="land")
     rows = {row["unit"]: row for row in rate_rows(made)}
     assert [float(rows[unit]["total_km2"]) for unit in ("W", "E", "*")] == [100, 50, 150]
     assert [float(rows["W"][f"{name}_km2"]) for name in ("light", "severe", "eroded", "unknown")] == [
@@ -382,6 +383,8 @@ def test_rates_of_a_raster_by_district_on_land_only(save, polygons, tmp_path):
         1,
     ]
     assert float(rows["*"]["percent"]) == pytest.approx(100 * 145 / 150)
+    territory = {row["unit"]: row for row in rate_rows(run("conservationrate", tmp_path, **given))}
+    assert [float(territory["*"][name]) for name in ("total_km2", "eroded_km2")] == [200, 5]
     assert "no_intensity" in codes(made)
 
 

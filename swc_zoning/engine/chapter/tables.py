@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from swc_zoning.engine import roles, rule_words, rules, siting
+from swc_zoning.engine.chapter import evaluated
 from swc_zoning.engine.chapter.figures import MISSING, UNUSED, Figures, Key, Said
 from swc_zoning.engine.messages import sentence
 from swc_zoning.paths import resource
@@ -101,7 +102,7 @@ Quality = Sequence[Mapping[str, Any]]
 def made(
     figures: Figures, quality: Quality | None = None, only: Iterable[str] | None = None
 ) -> dict[str, Table]:
-    """Return the tables by id, T1 .. T16, in order; `quality`: what a quality check found, by rule."""
+    """Return the tables by id, T1 .. T17c, in order; `quality`: what a quality check found, by rule."""
     wanted = {*_MAKERS, "T11"} if only is None else set(only)
     sheets = {id_: make(_Sheet(figures, id_)) for id_, make in _MAKERS.items() if id_ in wanted}
     if "T11" in wanted:
@@ -891,4 +892,7 @@ _MAKERS: dict[str, Callable[[_Sheet], Table]] = {
     "T14": _land_use,
     "T15": _by_unit("townships", "township"),
     "T16": _by_unit("watersheds", "small_watershed"),
+    "T17": evaluated.by_rule,
+    "T17b": evaluated.parameter_sets,
+    "T17c": evaluated.methods,
 }

@@ -37,7 +37,8 @@ class ParameterSet:
     def as_json(self) -> dict[str, Any]:
         """Return what a record of a run says of this set, all values included."""
         status = "verified" if self.verified else "unverified"
-        head = {"kind": self.kind, "id": self.id, "source": self.source, "article": self.article}
+        head = {"kind": self.kind, "id": self.id, "name_zh": self.name_zh, "name_en": self.name_en}
+        head |= {"source": self.source, "article": self.article}
         return {**head, "status": status, "values": dict(self.values)}
 
 
