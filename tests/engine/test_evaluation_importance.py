@@ -529,7 +529,7 @@ def test_water_does_not_run_by_the_rounding_of_cells(tmp_path):
     # Whole metres: many neighbours lie equally deep.
     ground = np.random.default_rng(4).integers(0, 12, (40, 40))
     made = []
-    for name, height in (("square", 30.85), ("rounded", 30.85 * (1 - 2e-13))):
+    for name, height in (("square", 30.85), ("rounded", 30.85 * (1 + 2e-13))):
         path = save(tmp_path, name, ground, 30.85)
         with rasterio.open(path, "r+") as target:
             target.transform = rasterio.Affine(30.85, 0, WEST, 0, -height, NORTH)
