@@ -36,6 +36,8 @@ TIERS = {3: "extremely_important", 2: "important"}
 LEGAL = "legal"
 #: Interiors meet.
 _OVER = "2********"
+#: Least area of a part of a legal area (m2).
+_LEAST_PART = 0.01
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,9 @@ def settled(run: Run, found: Patches, areas: Areas, cell_m2: float) -> tuple[Pat
     pieces, owner = pieces[~bits], owner[~bits]
     made = Patches(found.keys[owner], pieces, found.whole[owner], group[owner], found.groups)
     parts, place = _polygons(rest)
+    # What arithmetic leaves along a shared boundary is no area: thinner than the grid of the zoning.
+    some = shapely.area(parts) >= _LEAST_PART
+    parts, place = parts[some], place[some]
     return made, Areas(parts, areas.level[place], [areas.rule[number] for number in place.tolist()])
 
 
@@ -165,7 +170,11 @@ def _joined(parcels: NDArray[Any]) -> Any:
     """Return parcels as one; their outer edges stay as they are."""
     if len(parcels) == 1:
         return parcels[0]
-    made = shapely.coverage_union_all(parcels)
+    try:
+        made = shapely.coverage_union_all(parcels)
+    except shapely.GEOSException:
+        # They overlap, or a legal boundary cut two neighbours a hair apart: no coverage.
+        return shapely.union_all(parcels)
     wanted = float(shapely.area(parcels).sum())
     fits = abs(float(shapely.area(made)) - wanted) <= 1e-9 * wanted and shapely.is_valid(made)
     return made if fits else shapely.union_all(parcels)
