@@ -106,6 +106,13 @@ class SwcAlgorithm(QgsProcessingAlgorithm):
         return text(own if own in catalogue() else f"inputs.{name.lower()}")
 
 
+def can_evaluate(answer: bool | tuple[bool, str]) -> tuple[bool, str]:
+    """Return the answer of QGIS for a tool of the evaluation; "no" too where rasters cannot be read."""
+    possible, reason = _pair(answer)
+    sentence = host.lacking_rasters(python_setting(), language()) if possible else reason
+    return not sentence and possible, sentence
+
+
 def python_setting() -> str:
     """Return the interpreter named on the options page, or ""."""
     return Settings().python

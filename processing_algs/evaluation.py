@@ -20,16 +20,14 @@ from swc_zoning.processing_algs import evaluation_parameters as given
 from swc_zoning.processing_algs.base import (
     SwcAlgorithm,
     call_engine,
+    can_evaluate,
     errors_as_sentences,
-    python_setting,
     temporary_folder,
 )
 from swc_zoning.processing_algs.evaluation_layers import HeldLayers
-from swc_zoning.qgis_bridge import evaluation_looks, host
+from swc_zoning.qgis_bridge import evaluation_looks
 from swc_zoning.qgis_bridge.i18n import language, text
 
-#: Endings of the files that the engine makes, by kind of output.
-_ENDINGS = {"raster": ".tif", "vector": ".gpkg", "table": ".csv"}
 _RECORD_KEY = "record"
 #: What QGIS or SQLite keep beside a file, of no use to the one that takes its place.
 _LEFT_BESIDE = (".aux.xml", ".ovr", "-wal", "-shm", "-journal")
@@ -88,11 +86,7 @@ class Evaluation(SwcAlgorithm):
 
     def canExecute(self) -> tuple[bool, str]:  # noqa: N802
         """Return whether the Python of the engine can read rasters, and else what to install."""
-        possible, reason = super().canExecute()
-        if not possible:
-            return possible, reason
-        sentence = host.lacking_rasters(python_setting(), language())
-        return not sentence, sentence
+        return can_evaluate(super().canExecute())
 
     # --- parameters --------------------------------------------------------------------------------
 
@@ -121,7 +115,7 @@ class Evaluation(SwcAlgorithm):
         words = {}
         for one in self.declared.parameters:
             value = parameters.get(given.name_of(one))
-            if one.kind in given.LAYERS and value not in (None, "", []):
+            if one.kind in given.LAYERS and given.is_given(value):
                 count = len(value) if isinstance(value, list) else 1
                 words[one.name] = [one.name] * count if one.kind in ("rasters", "vectors") else one.name
         return words
@@ -132,14 +126,14 @@ class Evaluation(SwcAlgorithm):
         for one in self.declared.parameters:
             if one.kind not in given.LAYERS:
                 found[one.name] = given.read(self, parameters, one, context)
-            elif one.kind == "raster_or_number" and parameters.get(given.name_of(one)) in (None, ""):
+            elif one.kind == "raster_or_number" and not given.is_given(parameters.get(given.name_of(one))):
                 found[one.name] = given.read_value(self, parameters, one, context)
         return {name: value for name, value in found.items() if value is not None}
 
     def _check_endings(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Refuse a file that cannot be what its name says."""
         for name, output in self._wanted(parameters):
-            ending, value = _ENDINGS.get(output.kind, ""), _destination(parameters[name])
+            ending, value = given.ending_of(output), _destination(parameters[name])
             if ending and not value.startswith("TEMPORARY_OUTPUT") and Path(value).suffix.lower() != ending:
                 raise SwcError("evaluation_tools.ending", name=given.said(output), ending=ending)
 
@@ -147,7 +141,7 @@ class Evaluation(SwcAlgorithm):
         """Yield the outputs that were asked for, by their names."""
         for output in self.declared.outputs:
             name = given.output_name(self.declared, output)
-            if parameters.get(name) not in (None, ""):
+            if given.is_given(parameters.get(name)):
                 yield name, output
 
     # --- running -----------------------------------------------------------------------------------
@@ -203,7 +197,7 @@ class Evaluation(SwcAlgorithm):
         if output.kind not in ("raster", "vector"):
             return Path(self.parameterAsFileOutput(parameters, name, context))
         said = self.parameterAsOutputLayer(parameters, name, context)
-        target = Path(said).with_suffix(_ENDINGS[output.kind])
+        target = Path(said).with_suffix(given.ending_of(output))
         if str(target) != said:
             evaluation_looks.rename(context, said, str(target))
         return target
@@ -224,7 +218,7 @@ class Evaluation(SwcAlgorithm):
     def _put_record(
         self, record: Path, parameters: dict[str, Any], context: QgsProcessingContext
     ) -> dict[str, str]:
-        if parameters.get(given.RECORD) in (None, ""):
+        if not given.is_given(parameters.get(given.RECORD)):
             return {}
         target = Path(self.parameterAsFileOutput(parameters, given.RECORD, context))
         _put(record, target)

@@ -20,7 +20,7 @@ from qgis.core import (
 
 from swc_zoning.engine.evaluation.declared import Algorithm, Parameter
 from swc_zoning.engine.messages import SwcError
-from swc_zoning.processing_algs.evaluation_parameters import LAYERS, name_of
+from swc_zoning.processing_algs.evaluation_parameters import LAYERS, is_given, name_of
 from swc_zoning.qgis_bridge import sources
 
 #: A file that can be read as it lies, or a layer to be copied.
@@ -45,8 +45,9 @@ class HeldLayers:
         QgsProcessingException where a layer is not there.
         """
         for one in self._algorithm.parameters:
-            if one.kind in LAYERS and parameters.get(name_of(one)) not in (None, "", []):
-                self._held[one.name] = list(_layers(asking, parameters, one, context))
+            if one.kind in LAYERS and is_given(parameters.get(name_of(one))):
+                held = list(_layers(asking, parameters, one, context))
+                self._held.update({one.name: held} if held else {})
 
     def files(self, folder: Path, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Return the files by parameter, as the engine takes them; copies go below `folder`.

@@ -5,12 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qgis.core import QgsProcessingModelAlgorithm
+from qgis.core import (
+    QgsProcessingModelAlgorithm,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterMatrix,
+)
 from qgis.PyQt.QtGui import QIcon
 
 from swc_zoning.engine import roles
+from swc_zoning.engine.evaluation import chains
 from swc_zoning.engine.messages import catalogue
 from swc_zoning.paths import resource
+from swc_zoning.processing_algs import evaluation_parameters
+from swc_zoning.processing_algs.base import can_evaluate
 from swc_zoning.qgis_bridge.i18n import language, text
 
 #: File and room of words of each model, and its id.
@@ -27,9 +35,13 @@ class ShippedModel(QgsProcessingModelAlgorithm):
         self.loaded = self.fromFile(path)
         self.setSourceFilePath(path)
         for definition in self.parameterDefinitions():
-            label, help_text = _words(definition.name().rpartition(":")[2])
-            definition.setDescription(label)
-            definition.setHelp(help_text)
+            self._say(definition, definition.name().rpartition(":")[2])
+
+    def _say(self, definition: QgsProcessingParameterDefinition, name: str) -> None:
+        """Give an input or output its words in the language of the user."""
+        label, help_text = _words(name)
+        definition.setDescription(label)
+        definition.setHelp(help_text)
 
     def createInstance(self) -> ShippedModel:  # noqa: N802 (QGIS calls these names)
         """Return a new object of the same model."""
@@ -68,6 +80,63 @@ class ShippedModel(QgsProcessingModelAlgorithm):
         return str(resource("icons", "swc_zoning.svg"))
 
 
+class ChainModel(ShippedModel):
+    """A chain of the evaluation, with the words of its declaration."""
+
+    def __init__(self, name: str) -> None:
+        self._chain = chains.chains()[name]
+        self._words = {
+            one.name(): one
+            for one in (
+                *evaluation_parameters.inputs(self._chain.algorithm),
+                *evaluation_parameters.outputs(self._chain.algorithm),
+            )
+        }
+        super().__init__(name)
+
+    def createInstance(self) -> ChainModel:  # noqa: N802
+        """Return a new object of the same model."""
+        return ChainModel(self._room)
+
+    def name(self) -> str:
+        """Return the id, which never changes: the name of the chain."""
+        return self._room
+
+    def displayName(self) -> str:  # noqa: N802
+        """Return the name shown in the toolbox."""
+        return getattr(self._chain.algorithm, f"name_{language()}")
+
+    def shortDescription(self) -> str:  # noqa: N802
+        """Return the one-line description."""
+        return self.shortHelpString()
+
+    def shortHelpString(self) -> str:  # noqa: N802
+        """Return the help beside the dialog."""
+        return getattr(self._chain.algorithm, f"help_{language()}")
+
+    def canExecute(self) -> tuple[bool, str]:  # noqa: N802
+        """Return whether the Python of the engine can read rasters, and else what to install."""
+        return can_evaluate(super().canExecute())
+
+    def layer_roles(self) -> dict[str, tuple[str, bool]]:
+        """Return of each input that is a layer of the zoning its role, and whether it takes several."""
+        return {
+            evaluation_parameters.name_of(one): (one.facts["role"], one.kind == "vectors")
+            for one in self._chain.algorithm.parameters
+            if one.facts.get("role")
+        }
+
+    def _say(self, definition: QgsProcessingParameterDefinition, name: str) -> None:
+        said = self._words[name]
+        definition.setDescription(said.description())
+        definition.setHelp(said.help())
+        if isinstance(definition, QgsProcessingParameterEnum):
+            definition.setOptions(said.options())
+        if isinstance(definition, QgsProcessingParameterMatrix):
+            definition.setHeaders(said.headers())
+            definition.setDefaultValue(said.defaultValue())
+
+
 def _words(name: str) -> tuple[str, str]:
     """Return label and help of an input or output in the user's language, as the file has them in both."""
     role = next((role for role in roles.all_roles() if role.param == name), None)
@@ -82,7 +151,6 @@ def _words(name: str) -> tuple[str, str]:
 
 def shipped() -> Iterator[ShippedModel]:
     """Yield the models that can be read: one whose steps are not there is left out."""
-    for room in IDS:
-        model = ShippedModel(room)
+    for model in (*map(ShippedModel, IDS), *map(ChainModel, chains.chains())):
         if model.loaded:
             yield model

@@ -247,7 +247,10 @@ def _area_commands(commands: Any) -> None:
 
 def _commands_on_results(commands: Any) -> None:
     targets = _command(commands, "targets", _targets, "soil and water conservation rate against its targets")
-    targets.add_argument("result", type=Path, metavar="DIR", help="folder of a result")
+    text = "folder of a result, or a table rate.csv of the evaluation"
+    targets.add_argument("result", type=Path, metavar="DIR", help=text)
+    text = "profile whose targets a table is held against (default: shanghai)"
+    targets.add_argument("--profile", metavar="NAME", default="shanghai", help=text)
     explain = _command(commands, "explain", _explain, "say why a piece of a result is in its zone")
     explain.add_argument("result", type=Path, metavar="DIR", help="folder of a result")
     explain.add_argument("piece", metavar="PIECE_ID")
@@ -466,7 +469,10 @@ def _area(options: argparse.Namespace, teller: _Teller) -> int:
 def _targets(options: argparse.Namespace, teller: _Teller) -> int:
     from swc_zoning.engine import targets
 
-    report = targets.report(options.result)
+    if options.result.is_file():
+        report = targets.report_of_table(options.result, options.profile)
+    else:
+        report = targets.report(options.result)
     print(json.dumps(report.as_json(options.lang), ensure_ascii=False, indent=1))
     return DONE
 

@@ -102,15 +102,20 @@ def ribbon(centre: Array, first: float, last: float, rng: np.random.Generator) -
 
 def noise(seed: int, name: str, wavelength: float) -> Callable[[Array], Array]:
     """Return a smooth random function of coordinates ([n, 2]) with values of about -1..1."""
-    rng = stream(seed, name)
-    angle, phase = rng.uniform(0, 2 * np.pi, 12), rng.uniform(0, 2 * np.pi, 12)
-    size = 2 * np.pi / (wavelength * rng.uniform(0.6, 1.8, 12))
-    wave = np.vstack([np.cos(angle) * size, np.sin(angle) * size])
+    wave, phase = waves(seed, name, wavelength)
 
     def value(points: Array) -> Array:
         return np.cos(points @ wave + phase).sum(axis=1) / np.sqrt(12.0)
 
     return value
+
+
+def waves(seed: int, name: str, wavelength: float) -> tuple[Array, Array]:
+    """Return twelve plane waves of about `wavelength` metres: wave numbers ([2, 12]) and phases."""
+    rng = stream(seed, name)
+    angle, phase = rng.uniform(0, 2 * np.pi, 12), rng.uniform(0, 2 * np.pi, 12)
+    size = 2 * np.pi / (wavelength * rng.uniform(0.6, 1.8, 12))
+    return np.vstack([np.cos(angle) * size, np.sin(angle) * size]), phase
 
 
 def lattice(box: tuple[float, ...], spacing: float, turn: float, rng: np.random.Generator) -> Array:

@@ -97,7 +97,7 @@ def build(city: City) -> list[Layer]:
     _plant(city)
     made = [Layer(**spec, rows=BUILDERS[spec["role"]](city)) for spec in city.ground.config["layers"]]
     for layer in made:
-        _label(city, layer)
+        label(city, layer)
     return made
 
 
@@ -444,7 +444,7 @@ def _exemption(city: City) -> Rows:
     return whole(shape, PZWH=item["number"], MC=item["park"] + "开天窗")
 
 
-def _label(city: City, layer: Layer) -> None:
+def label(city: City, layer: Layer) -> None:
     """Give each row its district, identifier and the mark of synthetic data, in front of its own fields."""
     districts = city.ground.config["districts"]
     where = city.districts(np.array([row["geometry"] for row in layer.rows], dtype=object))

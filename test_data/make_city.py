@@ -2,20 +2,22 @@
 """Make the demo city: an invented river delta with the layers and habits of real planning data.
 
 ``python -m swc_zoning demo --output DIR [--seed 7] [--scale 1.0]`` writes the layers, ``job.json``,
-``planted.json`` (conflicts and flaws put in on purpose) and ``README.txt``. Everything is synthetic
+``planted.json`` (conflicts and flaws put in on purpose) and ``README.txt``, and beside them ``rasters/``
+(elevation, NDVI, soil, rain) for the evaluation, where rasterio is there. Everything is synthetic
 (合成数据): shapes, names, codes and document numbers are invented. The same seed makes the same city.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from swc_zoning.test_data import assess, layers, publish, rain, surveys
 from swc_zoning.test_data import ground as terrain
-from swc_zoning.test_data import layers, publish
 
 
 def possible(scale: float) -> bool:
@@ -23,11 +25,21 @@ def possible(scale: float) -> bool:
     return 0.02 <= scale <= 4.0
 
 
+def has_rasters() -> bool:
+    """Return whether rasters can be written here."""
+    return importlib.util.find_spec("rasterio") is not None
+
+
 def make(
-    output: Path, seed: int = 7, scale: float = 1.0, advance: Callable[[float], None] | None = None
+    output: Path,
+    seed: int = 7,
+    scale: float = 1.0,
+    advance: Callable[[float], None] | None = None,
+    cell: float = 100.0,
 ) -> dict[str, int]:
     """Write the city into the folder `output`; `scale` multiplies the number of parcels.
 
+    `cell` is the size of a cell of its rasters (m); without rasterio it has none, and no monitoring.
     Return the number of features by role. `advance` is told how far it is (0..1). The folder is written
     aside and renamed when it is whole. Raises FileExistsError where `output` has something in it,
     ValueError for a scale outside 0.02..4.
@@ -45,14 +57,36 @@ def make(
     made = layers.build(city)
     advance(0.7)
     flaws = publish.soil(city, made)
+    surveyed = surveys.build(city, has_rasters())
+    advance(0.75)
     aside = output.with_name(f".{output.name}.{os.getpid()}")
     aside.mkdir(parents=True)
     try:
-        publish.write(aside, config, made)
-        publish.describe(aside, config, made, flaws)
+        publish.write(aside, config, made + surveyed)
+        publish.describe(aside, config, made, flaws, surveyed)
+        _evaluation_inputs(aside, city, made, surveyed, cell, lambda done: advance(0.85 + 0.15 * done))
         if output.exists():
             output.rmdir()
         aside.replace(output)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return {layer.role: len(layer.rows) for layer in made}
+
+
+def _evaluation_inputs(
+    folder: Path,
+    city: layers.City,
+    made: list[layers.Layer],
+    surveyed: list[layers.Layer],
+    cell: float,
+    advance: Callable[[float], None],
+) -> None:
+    """Write rain, and rasters with the parameters of the evaluation where they can be written."""
+    target = folder / "rasters"
+    target.mkdir()
+    rain.write(city.ground, target / "rain.csv")
+    if has_rasters():
+        from swc_zoning.test_data import rasters
+
+        rasters.write(city, target, cell, advance)
+        assess.write(folder, publish.job(city.ground.config, made), made, surveyed, cell)

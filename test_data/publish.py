@@ -132,13 +132,19 @@ def _write_one(table: geopandas.GeoDataFrame, path: Path, layer: Layer, title: s
         path.with_suffix(".cpg").unlink()
 
 
-def describe(output: Path, config: dict[str, Any], layers: list[Layer], flaws: list[dict[str, Any]]) -> None:
+def describe(
+    output: Path,
+    config: dict[str, Any],
+    layers: list[Layer],
+    flaws: list[dict[str, Any]],
+    surveyed: list[Layer],
+) -> None:
     """Write ``job.json``, ``order.json``, ``planted.json`` and ``README.txt`` into `output`."""
     _dump(output / "job.json", job(config, layers))
     _dump(output / "order.json", order(config))
     found = planted(config, layers)
     _dump(output / "planted.json", {"about": NOTE, "crs": CRS, "conflicts": found, "flaws": flaws})
-    (output / "README.txt").write_text(readme(config, layers), encoding="utf-8")
+    (output / "README.txt").write_text(readme(config, layers, surveyed), encoding="utf-8")
 
 
 def _dump(path: Path, document: dict[str, Any]) -> None:
@@ -250,7 +256,18 @@ def _covers(layers: list[Layer], wanted: set[str]) -> dict[str, Any]:
     return {key: shapely.union_all(shapes) for key, shapes in groups.items()}
 
 
-def readme(config: dict[str, Any], layers: list[Layer]) -> str:
+def _of_evaluation(with_rasters: bool) -> list[str]:
+    """Return what the note says of rasters and the evaluation."""
+    if not with_rasters:
+        text = "没有 rasterio，未生成栅格、动态监测和评价参数；安装后重新生成"
+        return [f"rasters/: {text} / no rasters, monitoring or parameters: rasterio is not installed"]
+    return [
+        "rasters/: 高程、NDVI、土壤、降雨，用于评价 / elevation, NDVI, soil and rain, for the evaluation",
+        "evaluation/: 评价参数，以及采用评价结果的 job.json / parameters, and a job that takes the results",
+    ]
+
+
+def readme(config: dict[str, Any], layers: list[Layer], surveyed: list[Layer]) -> str:
     """Return the note beside the data: what it is, that it is invented, what each layer is."""
     lines = [
         f"{config['city']['name']} — 合成数据 / synthetic data",
@@ -263,7 +280,8 @@ def readme(config: dict[str, Any], layers: list[Layer]) -> str:
         "planted.json: 有意设置的矛盾与数据缺陷 / conflicts and flaws put in on purpose",
         "",
     ]
-    for layer in layers:
+    lines[-1:-1] = _of_evaluation(any(layer.role == "monitoring" for layer in surveyed))
+    for layer in layers + surveyed:
         encoding = f", {layer.encoding}" if layer.encoding else ""
         lines.append(
             f"{layer.path:24s} {layer.title} {layer.role}: {len(layer.rows)} ({layer.crs}{encoding})"

@@ -11,7 +11,8 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -24,6 +25,7 @@ from qgis.core import (
     QgsProcessingModelOutput,
     QgsProcessingModelParameter,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
     QgsProcessingParameterFile,
@@ -32,7 +34,10 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QPointF
 
 from swc_zoning.engine import roles
+from swc_zoning.engine.evaluation import chains, declared
 from swc_zoning.engine.messages import sentence
+from swc_zoning.processing_algs import evaluation_parameters
+from swc_zoning.qgis_bridge.i18n import VARIABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUP = "水土保持空间管控分区 SWC zoning"
@@ -50,9 +55,9 @@ def both(code: str) -> str:
 class Drawing:
     """A model under way: inputs in a column, steps beside them."""
 
-    def __init__(self, room: str) -> None:
-        self.model = QgsProcessingModelAlgorithm(both(f"{room}.name"), GROUP)
-        self.help: dict[str, str] = {"ALG_DESC": both(f"{room}.help")}
+    def __init__(self, name: str, help_text: str) -> None:
+        self.model = QgsProcessingModelAlgorithm(name, GROUP)
+        self.help: dict[str, str] = {"ALG_DESC": help_text}
         self._inputs = self._steps = 0
 
     def take(self, parameter: QgsProcessingParameterDefinition, help_text: str) -> None:
@@ -68,27 +73,39 @@ class Drawing:
         child: str,
         algorithm: str,
         title: str,
-        given: Mapping[str, Source],
-        outputs: Sequence[str] = (),
+        given: Mapping[str, Source | Sequence[Source]],
+        outputs: Mapping[str, tuple[str, str]],
     ) -> None:
-        """Add a step, called `child`, and the outputs of it that are outputs of the model."""
+        """Add a step, called `child`.
+
+        `outputs`: of each output of the model the name, which output of the step it is, and its words.
+        """
         made = QgsProcessingModelChildAlgorithm(algorithm)
         made.setChildId(child)
         made.setDescription(title)
         made.setPosition(QPointF(460, 120 + 200 * self._steps))
         self._steps += 1
         for name, source in given.items():
-            made.addParameterSources(name, [source])
-        made.setModelOutputs({name: self._output(child, name, n) for n, name in enumerate(outputs)})
+            made.addParameterSources(name, [source] if isinstance(source, Source) else list(source))
+        made.setModelOutputs(
+            {name: self._output(child, name, n, *outputs[name]) for n, name in enumerate(outputs)}
+        )
         self.model.addChildAlgorithm(made)
 
-    def _output(self, child: str, name: str, number: int) -> QgsProcessingModelOutput:
-        output = QgsProcessingModelOutput(name, both(f"inputs.{name.lower()}"))
+    def _output(
+        self, child: str, name: str, number: int, of_child: str, words: str
+    ) -> QgsProcessingModelOutput:
+        output = QgsProcessingModelOutput(name, words)
         output.setChildId(child)
-        output.setChildOutputName(name)
+        output.setChildOutputName(of_child)
         output.setPosition(QPointF(800, 60 + 90 * number + 200 * (self._steps - 1)))
-        self.help[f"{child}:{name}"] = both(f"inputs.{name.lower()}")
+        self.help[f"{child}:{name}"] = words
         return output
+
+
+def drawing_of(room: str) -> Drawing:
+    """Return a model without steps, with the words of a room."""
+    return Drawing(both(f"{room}.name"), both(f"{room}.help"))
 
 
 def polygons(name: str, label: str, optional: bool = True) -> QgsProcessingParameterFeatureSource:
@@ -119,27 +136,28 @@ def expected() -> list[roles.Role]:
 
 def zone(drawing: Drawing, given: Mapping[str, Source]) -> None:
     """Add the step that zones, with all that is shown of it."""
-    outputs = ("ZONES", "CONFLICTS", "FINDINGS", "OUTPUT")
+    names = ("ZONES", "CONFLICTS", "FINDINGS", "OUTPUT")
+    outputs = {name: (name, both(f"inputs.{name.lower()}")) for name in names}
     drawing.step(ZONING, "swc_zoning:delineatezones", both("delineate.name"), given, outputs)
 
 
 def whole_city() -> Drawing:
     """Return the model that checks the decision table and zones all there is."""
-    drawing = Drawing("whole_city")
+    drawing = drawing_of("whole_city")
     given = {"JOB": take_file(drawing, "JOB", "inputs.job")}
     drawing.take(polygons("EXTENT", both("inputs.extent")), both("models.extent_help"))
     given["EXTENT"] = Source.fromModelParameter("EXTENT")
     given.update(take_layers(drawing, expected()))
     given["RULES"] = take_file(drawing, "RULES", "inputs.rules")
     table = {"RULES": Source.fromModelParameter("RULES")}
-    drawing.step("table", "swc_zoning:checkruletable", both("rule_check.name"), table)
+    drawing.step("table", "swc_zoning:checkruletable", both("rule_check.name"), table, {})
     zone(drawing, given)
     return drawing
 
 
 def by_district() -> Drawing:
     """Return the model that zones one district of the extent; run as a batch it does all of them."""
-    drawing = Drawing("by_district")
+    drawing = drawing_of("by_district")
     drawing.take(polygons("EXTENT", both("inputs.extent"), False), both("models.extent_help"))
     field = QgsProcessingParameterField("CODE_FIELD", both("models.code_field"), "XZQDM", "EXTENT")
     drawing.take(field, both("models.code_field_help"))
@@ -153,20 +171,99 @@ def by_district() -> Drawing:
         "OPERATOR": Source.fromStaticValue(0),
         "VALUE": Source.fromModelParameter("CODE"),
     }
-    drawing.step("district", "native:extractbyattribute", both("models.one_district"), chosen)
+    drawing.step("district", "native:extractbyattribute", both("models.one_district"), chosen, {})
     zone(drawing, {**given, "EXTENT": Source.fromChildOutput("district", "OUTPUT")})
     return drawing
 
 
 def three_lines() -> Drawing:
     """Return the model that zones by the three lines of territorial planning alone."""
-    drawing = Drawing("three_lines")
+    drawing = drawing_of("three_lines")
     drawing.take(polygons("EXTENT", both("inputs.extent"), False), both("models.extent_help"))
     given = {"EXTENT": Source.fromModelParameter("EXTENT")}
     given.update(take_layers(drawing, [role for role in roles.all_roles() if role.id in THREE_LINES]))
     given["RULES"] = take_file(drawing, "RULES", "inputs.rules")
     zone(drawing, given)
     return drawing
+
+
+# --- chains of the evaluation ----------------------------------------------------------------------
+
+
+@contextmanager
+def spoken(lang: str) -> Iterator[None]:
+    """Have the words of the toolbox in a language."""
+    kept = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = lang
+    try:
+        yield
+    finally:
+        os.environ.pop(VARIABLE)
+        os.environ.update({} if kept is None else {VARIABLE: kept})
+
+
+def in_both(algorithm: declared.Algorithm) -> Iterator[tuple[QgsProcessingParameterDefinition, str]]:
+    """Yield the inputs of an algorithm with their help, in both languages."""
+    with spoken("en"):
+        english = evaluation_parameters.inputs(algorithm)
+    with spoken("zh"):
+        chinese = evaluation_parameters.inputs(algorithm)
+    for one, other in zip(chinese, english):
+        one.setDescription(f"{one.description()} {other.description()}")
+        if isinstance(one, QgsProcessingParameterEnum):
+            one.setOptions([f"{zh} {en}" for zh, en in zip(one.options(), other.options())])
+        yield one, f"{one.help()}\n{other.help()}"
+
+
+def of_chain(chain: chains.Chain) -> Drawing:
+    """Return the model of a chain: its parameters, its steps as children, what it keeps as outputs."""
+    said = chain.algorithm
+    drawing = Drawing(f"{said.name_zh} {said.name_en}", f"{said.help_zh} {said.help_en}")
+    for definition, help_text in in_both(said):
+        drawing.take(definition, help_text)
+    drawing.model.setParameterOrder([one.name() for one in drawing.model.parameterDefinitions()])
+    for step in chain.steps:
+        algorithm = declared.find(step.algorithm)
+        given: dict[str, list[Source]] = {}
+        for parameter in algorithm.parameters:
+            for name, source in sources_of(chain, parameter, step.given.get(parameter.name, ())):
+                given.setdefault(name, []).append(source)
+        outputs = {
+            evaluation_parameters.output_name(said, one): (
+                output_of(step.algorithm, chain.kept[one.name][1]),
+                f"{one.zh} {one.en}",
+            )
+            for one in said.outputs
+            if chain.kept[one.name][0] == step.id
+        }
+        title = f"{step.zh} {step.en}"
+        drawing.step(step.id, f"swc_zoning:{step.algorithm}", title, given, outputs)
+    return drawing
+
+
+def output_of(algorithm: str, output: str) -> str:
+    """Return the name of an output of an algorithm in Processing."""
+    found = declared.find(algorithm)
+    return evaluation_parameters.output_name(found, next(one for one in found.outputs if one.name == output))
+
+
+def sources_of(
+    chain: chains.Chain, parameter: declared.Parameter, given: Sequence[chains.Source]
+) -> Iterator[tuple[str, Source]]:
+    """Yield (name in Processing, source) of all that a parameter of a step is given."""
+    name, either = parameter.name.upper(), parameter.kind == "raster_or_number"
+    algorithms = {step.id: step.algorithm for step in chain.steps}
+    kinds = {one.name: one.kind for one in chain.algorithm.parameters}
+    for source in given:
+        if source.step:
+            yield name, Source.fromChildOutput(source.step, output_of(algorithms[source.step], source.output))
+        elif source.parameter:
+            yield name, Source.fromModelParameter(source.parameter.upper())
+            if either and kinds[source.parameter] == "raster_or_number":
+                yield f"{name}_VALUE", Source.fromModelParameter(f"{source.parameter.upper()}_VALUE")
+        else:
+            target = f"{name}_VALUE" if either else name
+            yield target, Source.fromStaticValue(evaluation_parameters.written(parameter, source.value))
 
 
 MODELS = {"whole_city": whole_city, "by_district": by_district, "three_lines": three_lines}
@@ -176,8 +273,9 @@ def write(folder: Path) -> list[Path]:
     """Write all models into `folder` and return their files; the same bytes each time."""
     folder.mkdir(parents=True, exist_ok=True)
     made = []
-    for name, make in MODELS.items():
-        drawing = make()
+    drawn = {name: make() for name, make in MODELS.items()}
+    drawn |= {name: of_chain(chain) for name, chain in chains.chains().items()}
+    for name, drawing in drawn.items():
         drawing.model.setHelpContent(drawing.help)
         with tempfile.TemporaryDirectory() as aside:
             raw = Path(aside) / "raw.model3"

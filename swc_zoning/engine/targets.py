@@ -7,6 +7,8 @@ formula and tiers are in ``resources/targets.json``. What the data do not say is
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -109,6 +111,45 @@ def report(folder: Path, profile: str | None = None) -> Report:
     return Report(city, tuple(districts), chosen, tuple(_notes(summary, city, chosen)))
 
 
+def profile_of(folder: Path) -> str:
+    """Return the profile of the decision table of a result; raises SwcError ``redecide.no_result``."""
+    return _summary(folder)["rules"]["profile"]
+
+
+def report_of_table(path: Path, profile: str, year: str | None = None) -> Report:
+    """Return the rates of a table ``rate.csv`` (algorithm conservationrate) in `year` (default: the last).
+
+    Columns unit, year, denominator, total_km2, light_km2 .. severe_km2, eroded_km2, unknown_km2; the unit
+    "*" is all together. The land of a rate is the denominator of the table, which a finding names.
+    Raises SwcError ``targets.table``.
+    """
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+        years = [row["year"] for row in rows]
+        wanted = max(years, default="") if year is None else year
+        chosen = [row for row in rows if row["year"] == wanted]
+        rates = [_rate_of_row(row) for row in chosen]
+        city = next((rate for rate in rates if rate.code == "*"), None)
+        if city is None:
+            raise ValueError(f"* {wanted}")
+        name = chosen[0]["denominator"]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise SwcError("targets.table", path=path.name, reason=str(error)) from error
+    goals = tuple(targets_of(profile))
+    facts = {"name": name, "km2": city.land_m2 / 1e6, "year": wanted or "-"}
+    notes = [Finding("targets.of_table", facts), *_notes_of_rates(city, goals)]
+    whole = Rate("", "", city.land_m2, 0.0, city.eroded_by_tier, city.unknown_m2)
+    return Report(whole, tuple(rate for rate in rates if rate.code != "*"), goals, tuple(notes))
+
+
+def _rate_of_row(row: Mapping[str, str]) -> Rate:
+    """Return the rate of a row; what it does not split by intensity stands under "" alone."""
+    split = {tier: float(row[f"{tier}_km2"]) * 1e6 for tier in _resource()["eroded"] if row[f"{tier}_km2"]}
+    tiers = split or {"": float(row["eroded_km2"]) * 1e6}
+    code = row["unit"] if row["unit"] == "*" else ""
+    return Rate(code, row["unit"], float(row["total_km2"]) * 1e6, 0.0, tiers, float(row["unknown_km2"]) * 1e6)
+
+
 def targets_of(profile: str) -> list[Target]:
     """Return the targets of a region by the profile of its decision table, the earliest first."""
     rows = [row for row in _resource()["targets"] if row["profile"] == profile]
@@ -145,6 +186,10 @@ def _missing(summary: Mapping[str, Any]) -> Iterable[Finding]:
 def _notes(summary: Mapping[str, Any], city: Rate, chosen: tuple[Target, ...]) -> Iterable[Finding]:
     if not summary["by_land"]:
         yield Finding("targets.no_land_mask")
+    yield from _notes_of_rates(city, chosen)
+
+
+def _notes_of_rates(city: Rate, chosen: tuple[Target, ...]) -> Iterable[Finding]:
     if city.unknown_m2 > 0:
         yield Finding("targets.unknown_tier", {"hectares": city.unknown_m2 / 1e4})
     yield from _without_targets(chosen)

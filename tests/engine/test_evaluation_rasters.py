@@ -372,7 +372,8 @@ def test_rates_of_a_raster_by_district_on_land_only(save, polygons, tmp_path):
     west, east = shapely.box(500000, 3440000, 510000, 3450000), shapely.box(510000, 3440000, 520000, 3450000)
     units = polygons("units", [(west, "W"), (east, "E")])
     land = polygons("land", [(shapely.box(500000, 3440000, 515000, 3450000), "land")])
-    made = run("conservationrate", tmp_path, intensity=intensity, units=units, land=land)
+    given = {"intensity": intensity, "units": units, "land": land}
+    made = run("conservationrate", tmp_path, **given, denominator="land")
     rows = {row["unit"]: row for row in rate_rows(made)}
     assert [float(rows[unit]["total_km2"]) for unit in ("W", "E", "*")] == [100, 50, 150]
     assert [float(rows["W"][f"{name}_km2"]) for name in ("light", "severe", "eroded", "unknown")] == [
@@ -382,6 +383,8 @@ def test_rates_of_a_raster_by_district_on_land_only(save, polygons, tmp_path):
         1,
     ]
     assert float(rows["*"]["percent"]) == pytest.approx(100 * 145 / 150)
+    territory = {row["unit"]: row for row in rate_rows(run("conservationrate", tmp_path, **given))}
+    assert [float(territory["*"][name]) for name in ("total_km2", "eroded_km2")] == [200, 5]
     assert "no_intensity" in codes(made)
 
 
@@ -407,17 +410,17 @@ def test_patches_touch_along_edges_and_have_the_area_of_their_cells(save, tmp_pa
     drawn = shapely.from_wkb(np.asarray(table.wkb))
     assert shapely.is_valid(drawn).all()
     assert table.columns["plane_m2"].astype(float).sum() == (values(classes) >= 2).sum() * 100
-    assert set(table.columns["tier"]) == {"extremely_important", "important"}
+    assert set(table.columns["ZYXDJ"]) == {"极重要", "重要"}
     assert set(table.columns["method"]) == {"dual"}
     assert shapely.area(shapely.union_all(drawn)) == pytest.approx(shapely.area(drawn).sum())
 
 
 def test_tiers_of_patches_are_those_of_the_role():
     from swc_zoning.engine import roles
-    from swc_zoning.engine.evaluation import delineating
+    from swc_zoning.engine.evaluation import patches
 
-    known = {tier.id for tier in roles.find(delineating.LAYER).tiers}
-    assert set(delineating.TIERS.values()) <= known
+    known = {tier.id for tier in roles.find(patches.LAYER).tiers}
+    assert set(patches.TIERS.values()) <= known
 
 
 def test_cells_that_meet_at_a_corner_are_two_patches(save, tmp_path):
@@ -443,7 +446,7 @@ def test_parcels_take_the_class_that_covers_half_of_them(save, polygons, tmp_pat
     boxes = [shapely.box(500000 + 100 * n, 3449900, 500100 + 100 * n, 3450000) for n in range(3)]
     parcels = polygons("parcels", [(box, str(n)) for n, box in enumerate(boxes)])
     made = run("delineatepatches", tmp_path, classes=save("c", cells), least_m2=0, parcels=parcels)
-    assert patches(made).columns["tier"].tolist() == ["extremely_important"]
+    assert patches(made).columns["ZYXDJ"].tolist() == ["极重要"]
     assert shapely.from_wkb(np.asarray(patches(made).wkb))[0].equals(boxes[0])
 
 

@@ -3,6 +3,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +13,13 @@ import shapely
 
 rasterio = pytest.importorskip("rasterio")
 
-from swc_zoning.engine import areas, formats, roles, schema  # noqa: E402
+from swc_zoning.engine import areas, formats, roles, schema, targets  # noqa: E402
 from swc_zoning.engine.evaluation import grades, key_rules, running, sets  # noqa: E402
 from swc_zoning.engine.messages import SwcError  # noqa: E402
 from swc_zoning.paths import resource  # noqa: E402
 
 CRS = "EPSG:4549"
 EAST, NORTH = 500000, 3450000
-CITY = Path(__file__).resolve().parents[2] / "../shared/data/shanghai_districts"
 
 
 def box(west, south, east, north):
@@ -232,13 +233,11 @@ def test_units_that_overlap_are_refused_and_parts_of_one_code_are_one(layer, tmp
     assert list(rows_of(made.files["table"], "code")) == ["1"]
 
 
-def test_districts_of_a_real_city_in_degrees_sum_to_what_lies_in_them(layer, tmp_path):
-    if not CITY.is_dir():
-        pytest.skip("no real districts here")
+def test_districts_of_a_real_city_in_degrees_sum_to_what_lies_in_them(layer, shared, tmp_path):
     strips = [(shapely.box(120.5 + 0.5 * n, 30, 121 + 0.5 * n, 32.5), "轻度") for n in range(5)]
     worn = layer("strips", strips, ("QSQDMC",), "EPSG:4490")
     given = {
-        "units": CITY / "shanghai_district_tianditu.gpkg",
+        "units": shared / "shanghai_districts/shanghai_district_tianditu.gpkg",
         "name_field": "district_name",
         "erosion": worn,
     }
@@ -309,7 +308,7 @@ def test_empty_thresholds_decide_nothing_and_say_so(towns, tmp_path):
     made = run("keyareas", tmp_path, units=towns)
     assert {"keyareas.nothing_decided", "keyareas.open", "evaluation.unverified"} <= set(codes(made))
     assert {row["kind"] for row in units_of(made).values()} == {""}
-    assert set(made.files) == {"units", "list"}
+    assert set(made.files) == {"units", "list", "rules_used"}
 
 
 def test_units_that_touch_are_one_zone_and_others_are_dropped(towns, layer, book, tmp_path):
@@ -422,6 +421,18 @@ def test_the_workbook_has_the_columns_of_a_notice(towns, book, tmp_path):
     assert first[2] == pytest.approx(200, rel=1e-4)
 
 
+def test_the_rules_of_a_run_are_written_to_be_filled_in_and_given_back(towns, tmp_path):
+    made = run("keyareas", tmp_path, units=towns)
+    document = json.loads(made.files["rules_used"].read_text(encoding="utf-8"))
+    rules = {one["id"]: one for one in document["rules"]}
+    rules["treatment_county"]["all"][0]["value"] = 5
+    rules["treatment_county"]["any"] = []
+    (tmp_path / "own.json").write_text(json.dumps(document), encoding="utf-8")
+    again = run("keyareas", tmp_path, "again", units=towns, rule_file="own.json", contiguous=False)
+    assert [name for name, row in units_of(again).items() if row["kind"]] == ["C", "E"]
+    assert "keyareas.nothing_decided" not in codes(again)
+
+
 def test_rules_that_are_wrong_are_refused(towns, book, tmp_path):
     strange = book(rule("prevention", "county", "sources_percent", "==", 10))
     assert refused("keyareas", tmp_path, units=towns, rule_file=strange) == "run.blocked"
@@ -445,3 +456,200 @@ def test_the_example_is_said_to_be_one(towns, tmp_path):
     # Municipal prevention needs 30 % or more on little erosion; treatment 10 % or more eroded.
     found = units_of(made)
     assert [found[name]["level"] for name in "ABCDEF"] == ["municipal"] * 3 + ["", "municipal", "municipal"]
+
+
+# --- conservation rate -----------------------------------------------------------------------------
+
+#: 2015: gcs66.com/document_detail/50533.html, 38.09 km2 or 0.43 % of the city.
+SUZHOU = {"吴中区": 31.62, "常熟市": 2.78, "昆山市": 1.76, "虎丘区": 0.91, "相城区": 0.53, "张家港市": 0.49}
+SUZHOU_NONE = ("姑苏区", "工业园区", "吴江区", "太仓市")
+
+
+def rates(made):
+    return list(csv.DictReader(made.files["rate"].read_text(encoding="utf-8-sig").splitlines()))
+
+
+def test_the_table_of_suzhou_as_it_was_published(table, tmp_path):
+    share = 38.09 / 0.0043 / 10
+    lines = [f"{unit},{share},{SUZHOU.get(unit, 0)}" for unit in (*SUZHOU, *SUZHOU_NONE)]
+    made = run(
+        "conservationrate", tmp_path, table=table("s", "\n".join(["unit,total_km2,eroded_km2", *lines]))
+    )
+    whole = rates(made)[-1]
+    assert (whole["unit"], float(whole["eroded_km2"]), whole["light_km2"]) == ("*", 38.09, "")
+    assert round(float(whole["percent"]), 2) == 99.57
+    report = targets.report_of_table(made.files["rate"], "shanghai")
+    assert round(report.city.percent, 2) == 99.57
+    assert [rate.name for rate in report.districts] == [*SUZHOU, *SUZHOU_NONE]
+    assert [report.city.meets(target) for target in report.targets] == [True, True]
+
+
+def test_polygons_of_several_years_are_a_series_with_changes(units, layer, tmp_path):
+    before = layer("y1", [(box(0, 0, 2, 5), "轻度"), (box(12, 0, 13, 1), "剧烈")], ("QSQDMC",))
+    after = layer("y2", [(box(0, 0, 1, 5), "轻度")], ("QSQDMC",))
+    given = {"units": units, "code_field": "code", "erosion": [before, after], "years": [2020, 2024]}
+    made = run("conservationrate", tmp_path, **given)
+    rows = {(row["unit"], row["year"]): row for row in rates(made)}
+    assert len(rows) == 6
+    assert rows["甲镇", "2020"]["percent_change"] == ""
+    old, new = official(box(0, 0, 2, 5), box(0, 0, 1, 5))
+    assert float(rows["甲镇", "2024"]["eroded_change_km2"]) == pytest.approx(new - old, abs=2e-6)
+    assert float(rows["乙镇", "2020"]["severe_km2"]) == pytest.approx(1, rel=1e-3)
+    assert float(rows["*", "2024"]["percent"]) == pytest.approx(
+        100 * (1 - new / official(WEST, EASTERN).sum())
+    )
+    assert float(rows["*", "2024"]["percent_change"]) == pytest.approx(3, rel=1e-3)
+    chart = list(csv.DictReader(made.files["chart"].read_text(encoding="utf-8-sig").splitlines()))
+    picked = [row["value"] for row in chart if (row["unit"], row["series"]) == ("甲镇", "eroded_km2")]
+    assert picked == [rows["甲镇", year]["eroded_km2"] for year in ("2020", "2024")]
+    report = targets.report_of_table(made.files["rate"], "shanghai")
+    assert report.findings[0].facts["year"] == "2024"
+    assert report.city.eroded_m2 == pytest.approx(new * 1e6, abs=2)
+
+
+def test_erosion_on_water_does_not_count_and_the_denominator_is_as_asked(units, layer, tmp_path):
+    worn = layer("worn", [(box(4, 0, 6, 1), "中度")], ("QSQDMC",))
+    land = layer("land", [(box(5, 0, 20, 10), "陆")])
+    given = {"units": units, "erosion": [worn], "land": land}
+    wide = {row["unit"]: row for row in rates(run("conservationrate", tmp_path, **given))}
+    made = run("conservationrate", tmp_path, **given, denominator="land")
+    dry = {row["unit"]: row for row in rates(made)}
+    assert float(wide["甲镇"]["eroded_km2"]) == pytest.approx(1, rel=1e-3)
+    assert float(wide["甲镇"]["total_km2"]) == pytest.approx(100, rel=1e-3)
+    assert float(dry["甲镇"]["total_km2"]) == pytest.approx(50, rel=1e-3)
+    assert (wide["*"]["denominator"], dry["*"]["denominator"]) == ("国土面积", "陆域面积")
+    assert facts_of(made, "evaluation.denominator")["name_zh"] == "陆域面积"
+    assert refused("conservationrate", tmp_path, units=units, erosion=[worn], denominator="land") == (
+        "evaluation.needs"
+    )
+
+
+def test_unknown_intensities_lower_the_sure_rate_only(units, layer, tmp_path):
+    worn = layer("worn", [(box(0, 0, 10, 1), None), (box(0, 1, 10, 2), "轻度")], ("QSQDMC",))
+    made = run("conservationrate", tmp_path, units=units, erosion=[worn])
+    row = rates(made)[0]
+    assert float(row["percent"]) == pytest.approx(90, rel=1e-3)
+    assert float(row["lowest_percent"]) == pytest.approx(80, rel=1e-3)
+    assert "evaluation.no_intensity" in codes(made)
+
+
+def test_a_denominator_that_is_not_the_control_area_is_said_with_what_it_moves(table, tmp_path):
+    rows = table("r", "unit,total_km2,eroded_km2\n上海市,6297.9,207.2\n")
+    controls = table("c", "group,area_m2\n上海市,6340500000\n")
+    made = run("conservationrate", tmp_path, table=rows, controls=controls)
+    facts = facts_of(made, "rates.control_differs")
+    assert (facts["unit"], facts["target"]) == ("上海市", 98.25)
+    assert facts["differs"] == pytest.approx(-42.6)
+    assert facts["shift"] == pytest.approx(-0.7455)
+    same = table("same", "group,area_m2\n上海市,6297900000\n")
+    assert "rates.control_differs" not in codes(
+        run("conservationrate", tmp_path, "same", table=rows, controls=same)
+    )
+
+
+def test_years_that_lack_a_unit_are_not_compared(table, tmp_path):
+    rows = table("r", "unit,year,total_km2,light_km2\nA,2020,10,1\nB,2020,10,1\nA,2024,10,0\n")
+    made = run("conservationrate", tmp_path, table=rows)
+    last = rates(made)[-1]
+    assert (last["unit"], last["year"], last["percent_change"]) == ("*", "2024", "")
+    assert facts_of(made, "rates.year_lacks")["units"] == "B"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["unit,total_km2\nA,10\n", "unit,total_km2,light_km2\nA,10,1\nA,10,1\n",
+     "unit,total_km2,light_km2\nA,10,1\n合计,10,1\n", "unit,total_km2,light_km2,eroded_km2\nA,10,1,3\n",
+     "unit,total_km2,light_km2\nA,0,0\n"],
+)  # fmt: skip
+def test_a_table_of_rates_that_cannot_be_is_refused(text, table, tmp_path):
+    assert refused("conservationrate", tmp_path, table=table("t", text)) == "evaluation.table"
+
+
+def test_layers_without_their_years_are_refused(units, layer, tmp_path):
+    worn = layer("worn", [(box(0, 0, 1, 1), "轻度")], ("QSQDMC",))
+    other = layer("other", [(box(0, 0, 1, 1), "轻度")], ("QSQDMC",))
+    given = {"units": units, "erosion": [worn, other]}
+    assert refused("conservationrate", tmp_path, **given) == "rates.years"
+    assert refused("conservationrate", tmp_path, **given, years=[2020, 2020]) == "rates.years"
+    assert refused("conservationrate", tmp_path, **given, table=worn) == "units.one_of"
+
+
+def test_the_workbook_of_rates_says_what_the_table_says(table, tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    made = run("conservationrate", tmp_path, table=table("r", "unit,total_km2,light_km2\n=A,100,2\n"))
+    page = openpyxl.load_workbook(made.files["workbook"])["水土保持率"]
+    head, first, whole = page.values
+    found = dict(zip(head, first))
+    assert (found["行政区"], found["水土保持率(%)"], found["98.25%允许流失面积(km2)"]) == ("=A", 98, 1.75)
+    assert dict(zip(head, whole))["行政区"] == "合计"
+
+
+def test_the_command_targets_reads_a_table_of_rates(table, tmp_path):
+    made = run(
+        "conservationrate", tmp_path, table=table("r", "unit,total_km2,light_km2\n上海市,6297.9,100\n")
+    )
+    command = [sys.executable, "-m", "swc_zoning", "targets", str(made.files["rate"])]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
+    goals = json.loads(done.stdout)["city"]["targets"]
+    assert [goal["met"] for goal in goals] == [True, False]
+    assert round(goals[1]["allowed_m2"] / 1e6, 1) == 97.6
+
+
+def test_the_rate_of_polygons_is_that_of_the_zoning_of_the_same_city(city, zoned_city, tmp_path):
+    job = json.loads((city / "job.json").read_text(encoding="utf-8"))
+    source = {row["role"]: city / row["source"] for row in job["layers"]}
+    given = {"units": city / job["extent"]["source"], "name_field": "XZQMC", "code_field": "XZQDM"}
+    given.update({"erosion": [source["soil_erosion"]], "land": source["land_mask"], "denominator": "land"})
+    made = run("conservationrate", tmp_path, **given)
+    one, other = targets.report_of_table(made.files["rate"], "shanghai"), targets.report(zoned_city)
+    assert other.city.eroded_m2 > 0
+    assert one.city.land_m2 == pytest.approx(other.city.land_m2, abs=20)
+    assert one.city.eroded_m2 == pytest.approx(other.city.eroded_m2, abs=20)
+    assert one.city.percent == pytest.approx(other.city.percent, abs=1e-6)
+    by_name = {rate.name: rate for rate in other.districts}
+    for rate in one.districts:
+        assert rate.eroded_m2 == pytest.approx(by_name[rate.name].eroded_m2, abs=2)
+
+
+def test_a_real_city_from_its_statistics_to_its_key_areas(layer, shared, book, tmp_path):
+    sources = [
+        (shapely.box(120.8, 30.7, 121.25, 31.3), "source"),
+        (shapely.box(121.0, 31.6, 121.5, 32), "isle"),
+    ]
+    given = {"units": shared / "shanghai_districts/shanghai_district_tianditu.gpkg"}
+    given["sources"] = layer("sources", sources, ("name",), "EPSG:4490")
+    counted = run(
+        "unitstatistics", tmp_path, **given, name_field="district_name", code_field="district_adcode"
+    )
+    rules = book(PREVENTION)
+    made = run("keyareas", tmp_path, units=counted.files["units"], rule_file=rules, patches=given["sources"])
+    found = {name for name, row in units_of(made).items() if row["kind"]}
+    # Along the upper reach of the Huangpu districts touch; the island is alone.
+    assert found == {"青浦区", "松江区", "金山区"}
+    assert "崇明区" in facts_of(made, "keyareas.alone")["units"]
+    for row in units_of(made).values():
+        assert row["key_km2"] is None or not row["key_km2"] > row["unit_km2"]
+    assert len(listed(made)) == 1
+
+
+def test_a_raster_that_does_not_reach_over_a_district_is_said(units, raster, tmp_path):
+    made = run("conservationrate", tmp_path, units=units, intensity=raster("i", np.ones((100, 150))))
+    facts = facts_of(made, "rates.raster_short")
+    assert (facts["unit"], facts["cells"]) == ("乙镇", 50)
+    assert float(rates(made)[-1]["total_km2"]) == 150
+
+
+def test_codes_kept_as_numbers_with_decimals_are_read_as_codes(layer, tmp_path):
+    split = layer("split", [(WEST, "甲", 310101.0), (box(30, 0, 31, 1), "甲", 310101.0)], ("name", "code"))
+    made = statistics(tmp_path, split)
+    assert list(rows_of(made.files["table"], "code")) == ["310101"]
+
+
+def test_fields_that_the_role_does_not_know_are_named(units, layer, tmp_path):
+    worn = layer("worn", [(box(0, 0, 1, 1), "轻度")], ("degree",))
+    assert (
+        refused("unitstatistics", tmp_path, units=units, name_field="name", erosion=worn)
+        == "evaluation.field"
+    )
+    made = statistics(tmp_path, units, erosion=worn, intensity_field="degree")
+    assert float(rows_of(made.files["table"], "code")["01"]["light_km2"]) == pytest.approx(1, rel=1e-3)

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 import struct
 import time
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import layers
@@ -27,7 +30,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from swc_zoning.engine.evaluation import declared
+from swc_zoning.engine.evaluation import chains, declared
 
 ROWS, COLS, CELL = 10, 12, 30.0
 gdal.UseExceptions()
@@ -60,6 +63,7 @@ def ground(tmp_path_factory):
         "cover": raster(folder / "cover.tif", lambda r, c: 0.09 * r),
         "slope": raster(folder / "slope.tif", lambda r, c: 3.2 * r),
         "relief": raster(folder / "relief.tif", lambda r, c: 10.0 * r),
+        "rain": raster(folder / "rain.tif", lambda r, c: 100.0 + r),
         "value": raster(folder / "value.tif", lambda r, c: 1.0 + r * COLS + c),
         "ls": raster(folder / "ls.tif", lambda r, c: 0.5 + 0.1 * c),
         "classes": raster(folder / "classes.tif", lambda r, c: 1 + (c > 3) + (c > 7), byte),
@@ -72,6 +76,8 @@ def ground(tmp_path_factory):
     districts, waters = [(0, 0, 150), (150, 0, 150)], [(30, 30, 60)]
     named = [{"name": "甲"}, {"name": "乙"}]
     paths["districts"] = layers.geojson(folder / "XZQ.geojson", districts, named)
+    measured = [{"name": "甲", "eroded_percent": 1.0, "sources_percent": 40.0}, {"name": "乙"}]
+    paths["statistics"] = layers.geojson(folder / "统计.geojson", districts, measured)
     paths["waters"] = layers.geojson(folder / "水.geojson", waters, [{"class": "河"}])
     return paths
 
@@ -84,6 +90,39 @@ class Case(NamedTuple):
 
 
 CASES = {
+    "rainfallerosivity": Case(
+        {"METHOD": 1, "MONTHLY": ["{rain}"] * 12, "TEMPLATE": "{dem}"}, lacking=("STATIONS",)
+    ),
+    "biologicalfactor": Case({"ECOSYSTEM": "{kinds}", "COVERS": ["{cover}"]}),
+    "soilretention": Case(
+        {"EROSIVITY_VALUE": 4000, "ERODIBILITY_VALUE": 0.035, "LS": "{ls}", "C_VALUE": 0.1}
+    ),
+    "nppindex": Case(
+        {
+            "NPP": "{value}",
+            "ERODIBILITY_VALUE": 0.03,
+            "SLOPE": "{slope}",
+            "SLOPE_UNIT": 1,
+            "ONLY_NATURAL": False,
+        }
+    ),
+    "importance": Case({"SLOPE": "{slope}", "SLOPE_UNIT": 1, "COVER": "{cover}", "ECOSYSTEM": "{kinds}"}),
+    "vulnerability": Case({"INTENSITY": "{intensity}"}, lacking=("VULNERABLE",)),
+    "unitstatistics": Case({"UNITS": "{districts}", "NAME_FIELD": "name", "INTENSITY": "{intensity}"}),
+    "keyareas": Case(
+        {"UNITS": "{unitstatistics.UNITS_OUTPUT}", "NAME_FIELD": "name", "RULES": 1},
+        lacking=("PREVENTION", "TREATMENT"),
+    ),
+    "landuseraster": Case(
+        {
+            "LANDUSE": "{districts}",
+            "FIELD": "name",
+            "TEMPLATE": "{dem}",
+            "MORE": ["甲", "forest", "乙", "paddy"],
+        }
+    ),
+    "alignraster": Case({"RASTER": "{dem}", "CRS": "EPSG:4549"}),
+    "functionrules": Case({"COVER": "{cover}", "ECOSYSTEM": "{kinds}"}),
     "alignrasters": Case({"CONTINUOUS": ["{dem}"], "CLASSES": ["{classes}"], "CRS": "EPSG:4549"}),
     "vegetationcover": Case({"NDVI": "{ndvi}"}),
     "slopeandrelief": Case({"DEM": "{dem}"}),
@@ -105,6 +144,17 @@ def filled(value, ground):
     if isinstance(value, list):
         return [filled(one, ground) for one in value]
     return value.format(**ground) if isinstance(value, str) else value
+
+
+def given_to(provider, ground, name):
+    """Return what a tool is given; what another one made is made once."""
+    given = CASES[name].given
+    for other, _ in re.findall(r"\{(\w+)\.(\w+)\}", json.dumps(given)):
+        if other not in ground:
+            results, ok, told = run(provider, other, given_to(provider, ground, other))
+            assert ok, told.errors
+            ground[other] = SimpleNamespace(**results)
+    return {key: filled(value, ground) for key, value in given.items()}
 
 
 class Told(QgsProcessingFeedback):
@@ -185,6 +235,17 @@ def test_sets_whose_text_was_not_seen_say_so_where_they_are_chosen(provider, mon
     assert seen == {True, False}
 
 
+def test_every_choice_has_words():
+    from swc_zoning.engine.messages import catalogue
+
+    parameters = [one for each in declared.algorithms().values() for one in each.parameters]
+    choices = {value for one in parameters if one.kind == "choice" for value in one.choices}
+    lacking = [
+        one for one in choices if f"evaluation_tools.choice_{one.replace('-', '_')}" not in catalogue()
+    ]
+    assert lacking == []
+
+
 def test_choices_are_shown_in_words(provider):
     options = provider.algorithm("bankstrips").parameterDefinition("SIDE").options()
     assert options == ["Left", "Right", "Both", "North", "South", "East", "West"]
@@ -205,8 +266,7 @@ def test_what_is_optional_may_be_left_out_and_defaults_are_those_declared(provid
 @pytest.mark.parametrize("name", list(declared.algorithms()))
 def test_a_tool_makes_what_it_declares(provider, ground, name):
     case = CASES[name]
-    given = {key: filled(value, ground) for key, value in case.given.items()}
-    results, ok, told = run(provider, name, given)
+    results, ok, told = run(provider, name, given_to(provider, ground, name))
     assert ok, told.errors
     record = json.loads(Path(results["RECORD"]).read_text(encoding="utf-8"))
     assert record["algorithm"] == name
@@ -471,3 +531,118 @@ def test_a_raster_of_rules_is_shown_with_their_sentences(provider, ground, tmp_p
         layer = QgsRasterLayer(ground["other"], "rule")
         evaluation_looks.look_of(Path(ground["other"]), "rules", "en", record)(layer)
         assert [one.label for one in layer.renderer().classes()] == labels
+
+
+# --- chains ----------------------------------------------------------------------------------------
+
+
+#: Retention by class: cover from NDVI, its classes, patches of the highest; three steps.
+CHAIN = {
+    "name": "coverpatches",
+    **{"name_zh": "盖度图斑", "name_en": "Patches of cover", "help_zh": "三步。", "help_en": "Three steps."},
+    "parameters": [
+        {"name": "ndvi", "like": ["cover", "ndvi"], "required": True},
+        {"name": "soil", "like": ["cover", "soil"], "zh": "裸土", "en": "Bare soil"},
+        {"name": "exclude", "like": ["patches", "exclude"]},
+        {"name": "sand", "like": ["k", "sand"]},
+    ],
+    "steps": [
+        {
+            "id": "cover",
+            "algorithm": "vegetationcover",
+            "zh": "盖度",
+            "en": "Cover",
+            "given": {"ndvi": {"parameter": "ndvi"}, "soil": {"parameter": "soil"}},
+        },
+        {
+            "id": "k",
+            "algorithm": "soilerodibility",
+            "zh": "K",
+            "en": "K",
+            "given": {
+                "sand": {"parameter": "sand"},
+                "silt": {"value": 40},
+                "clay": {"value": 20},
+                "carbon": {"value": 1},
+                "method": {"value": "epic"},
+            },
+        },
+        {
+            "id": "classes",
+            "algorithm": "classifycumulative",
+            "zh": "分级",
+            "en": "Classes",
+            "given": {
+                "value": {"step": "cover", "output": "cover"},
+                "only_natural": {"value": False},
+                "shares": {"value": "guide2017"},
+            },
+        },
+        {
+            "id": "patches",
+            "algorithm": "delineatepatches",
+            "zh": "图斑",
+            "en": "Patches",
+            "given": {
+                "classes": {"step": "classes", "output": "class"},
+                "least_m2": {"value": 0},
+                "exclude": [{"parameter": "exclude"}],
+            },
+        },
+    ],
+    "outputs": [
+        {"name": "patches", "step": "patches", "output": "patches"},
+        {"name": "k", "step": "k", "output": "erodibility"},
+    ],
+}
+
+
+@pytest.fixture
+def maker():
+    """The tool that draws the models."""
+    place = Path(__file__).resolve().parents[2] / "tools/make_models.py"
+    specification = importlib.util.spec_from_file_location("make_models", place)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_a_chain_is_drawn_with_its_steps_and_runs_in_qgis(provider, maker, ground, tmp_path):
+    model = maker.of_chain(chains.chain(CHAIN)).model
+    assert [one.name() for one in model.parameterDefinitions()][:5] == [
+        *("NDVI", "SOIL", "EXCLUDE", "SAND", "SAND_VALUE")
+    ]
+    names = {one.name().rpartition(":")[2]: one.name() for one in model.destinationParameterDefinitions()}
+    assert set(names) == {"PATCHES", "K"}
+    given = {
+        "NDVI": ground["ndvi"],
+        "SAND_VALUE": None,
+        "SAND": ground["sand"],
+        "EXCLUDE": [ground["waters"]],
+    }
+    targets = {names["PATCHES"]: str(tmp_path / "图斑.gpkg"), names["K"]: str(tmp_path / "k.tif")}
+    feedback = Told()
+    results, ok = model.run({**given, **targets}, QgsProcessingContext(), feedback)
+    assert ok, feedback.errors
+    assert results["CHILD_INPUTS"]["k"]["METHOD"] == 1
+    assert Path(targets[names["K"]]).exists()
+    area = sum(one.geometry().area() for one in rows(targets[names["PATCHES"]]))
+    # The upper rows of cells, less the water of 60 m by 60 m where it lies among them.
+    assert area > 0
+    assert area % (CELL * CELL) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_shipped_chains_are_models_with_the_words_of_their_declaration(provider, monkeypatch, lang):
+    monkeypatch.setenv("SWC_ZONING_LANG", lang)
+    for name, chain in chains.chains().items():
+        model, said = provider.algorithm(name).create(), chain.algorithm
+        assert model.displayName() == getattr(said, f"name_{lang}")
+        assert model.groupId() == "models"
+        names = {one.name().rpartition(":")[2]: one for one in model.parameterDefinitions()}
+        ordered = [one for one in names if one in {each.name.upper() for each in said.parameters}]
+        assert ordered == [one.name.upper() for one in said.parameters]
+        for one in (*said.parameters, *said.outputs):
+            assert names[one.name.upper()].description().startswith(getattr(one, lang))
+        for definition in names.values():
+            assert (lang == "zh") or not re.search(r"[\u4e00-\u9fff]", definition.description())

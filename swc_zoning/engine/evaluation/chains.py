@@ -54,17 +54,18 @@ def chains() -> dict[str, Chain]:
 
 def find(name: str) -> Algorithm:
     """Return an algorithm or a chain; raises SwcError ``evaluation.algorithm_unknown``."""
-    chain = _chains().get(name)
-    return declared.find(name) if chain is None else chain.algorithm
+    found = _chains().get(name)
+    return declared.find(name) if found is None else found.algorithm
 
 
 @lru_cache(maxsize=1)
 def _chains() -> dict[str, Chain]:
     rows = json.loads(resource("evaluation", "chains.json").read_text(encoding="utf-8"))["chains"]
-    return {row["name"]: _chain(row) for row in rows}
+    return {row["name"]: chain(row) for row in rows}
 
 
-def _chain(row: Mapping[str, Any]) -> Chain:
+def chain(row: Mapping[str, Any]) -> Chain:
+    """Return the chain of a declaration."""
     steps = tuple(map(_step, row["steps"]))
     algorithms = {step.id: declared.algorithms()[step.algorithm] for step in steps}
     heads = [row[key] for key in ("name", "name_zh", "name_en", "help_zh", "help_en")]

@@ -1,22 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From a raster of classes to patches: four neighbours, areas of whole cells, edges never bent.
+"""From rasters of classes and rules to patches: four neighbours, areas of whole cells, edges never bent.
 
-Where parcels are given they take the class that covers enough of them, so that legal boundaries stay.
+Legal areas keep their boundaries: they are taken out of the patches of cells and are patches themselves.
+Where parcels are given they take the class of the majority of their cells, so that their edges stay.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
 import shapely
 from numpy.typing import NDArray
-from rasterio.features import shapes as polygons_of
 
-from swc_zoning.engine import areas
-from swc_zoning.engine.evaluation import ranked, vectors
-from swc_zoning.engine.evaluation.rasters import Grid, Output, View, compute, require_metres, stacked
+from swc_zoning.engine.evaluation import contiguity, holes, majority, outlines, patches, ranked, vectors
+from swc_zoning.engine.evaluation.patches import Patches
+from swc_zoning.engine.evaluation.rasters import (
+    Block,
+    Grid,
+    Output,
+    Stack,
+    View,
+    compute,
+    require_metres,
+    stacked,
+)
+from swc_zoning.engine.evaluation.regions import Regions
+from swc_zoning.engine.evaluation.scanning import Scan
 from swc_zoning.engine.messages import SwcError
 
 if TYPE_CHECKING:
@@ -24,121 +36,176 @@ if TYPE_CHECKING:
 
     from swc_zoning.engine.evaluation.running import Run
 
-LAYER = "swc_function_important"
-#: Tier of the role by class.
-TIERS = {3: "extremely_important", 2: "important"}
+LAYER = patches.LAYER
+#: Codes of one byte.
+_MOST_CODES = 255
+#: A cell that touches an area has its centre within this many cells of it.
+_NEAR_CELLS = 1.5
+
+
+class Codes:
+    """Numbers from 1 on of the (class, rule, deciding bits) that are met."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, int] = {0: 0}
+
+    def of(self, keys: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return the code of each key; raises SwcError ``evaluation.combinations`` above one byte."""
+        flat = keys.reshape(-1)
+        firsts = flat[np.flatnonzero(np.diff(flat, prepend=-1))]
+        for key in np.unique(firsts).tolist():
+            self._known.setdefault(key, len(self._known))
+        if len(self._known) > _MOST_CODES:
+            raise SwcError("evaluation.combinations", count=len(self._known), most=_MOST_CODES)
+        ordered = np.array(sorted(self._known), np.int64)
+        numbers = np.array([self._known[key] for key in ordered.tolist()], np.uint8)
+        return numbers[np.searchsorted(ordered, keys)]
+
+    def table(self) -> NDArray[np.int64]:
+        """Return (class, rule, bits) of each code, zeros of code 0."""
+        keys = np.array(list(self._known), np.int64)
+        return np.column_stack((keys >> 24, keys >> 16 & 0xFF, keys & 0xFFFF))
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A raster of codes with what they mean, the grid, and the legal areas."""
+
+    path: Path
+    table: NDArray[np.int64]
+    grid: Grid
+    areas: patches.Areas
+
+    @property
+    def stack(self) -> Stack:
+        """Return a stack of no rasters on the grid."""
+        return Stack({}, self.grid, {})
 
 
 def delineate_patches(run: Run) -> None:
     """Write patches of the classes from `least_class` on as the layer of role swc_function_important."""
-    with stacked({"classes": run["classes"]}) as stack:
-        grid = stack.grid
-        require_metres(grid, run["classes"].name)
+    coded = _coded(run)
+    run.progress.advance(0.4)
+    made = _of_parcels(run, coded) if run["parcels"] else _of_cells(run, coded)
+    coded.path.unlink()
+    patches.write(run, made, coded.areas, coded.grid)
+
+
+def _coded(run: Run) -> Coded:
+    path, codes = run.folder / "codes.tif", Codes()
+    with stacked(run.given("classes", "rules", "deciding")) as stack:
+        require_metres(stack.grid, run["classes"].name)
         ranked.check_classes(stack, "classes", run["classes"].name)
-        kept = run.folder / "kept.tif"
-        cells = _keep(run, stack, kept)
-    classes, drawn = _polygons(kept, grid)
+        excluded = vectors.geometry_onto(run["exclude"] or (), stack.grid.crs)
+        scan = Scan(excluded, stack.grid) if len(excluded) else None
+        areas = patches.read_areas(run, stack.grid.crs)
+        filling = holes.Filling(run["fill_holes_m2"] / (stack.grid.cell[0] * stack.grid.cell[1]), stack.grid)
+
+        def make(view: View) -> dict[str, Any]:
+            keys = _keys(view, run["least_class"])
+            out = np.nan_to_num(view["classes"]) == 0
+            if scan is not None:
+                out |= scan.inside(view.block)
+                keys[out] = 0
+            filling.add(keys == 0, out, view.block)
+            return {"codes": codes.of(keys)}
+
+        compute(stack, {"codes": Output(path, "uint8", 0)}, make, blocks=stack.strips())
+        grid = stack.grid
+    run.facts["filled_cells"] = filling.fill(path)
+    return Coded(path, codes.table(), grid, areas)
+
+
+def _keys(view: View, least: int) -> NDArray[np.int64]:
+    """Return class, rule and deciding bits of each cell in one number, 0 below the least class."""
+    keys = np.nan_to_num(view["classes"]).astype(np.int64) << 24
+    for name, shift in (("rules", 16), ("deciding", 0)):
+        if name in view.arrays:
+            keys |= np.nan_to_num(view[name]).astype(np.int64) << shift
+    keys[keys < least << 24] = 0
+    return keys
+
+
+# --- by cells --------------------------------------------------------------------------------------
+
+
+def _of_cells(run: Run, coded: Coded) -> Patches:
+    """Return the patches of regions of cells, legal areas taken out."""
+    kept = run.folder / "kept.tif"
+    count = _keep(run, coded, kept)
+    codes, drawn = outlines.outlines(kept)
     kept.unlink()
-    counts = shapely.area(drawn)
-    if round(float(counts.sum())) != cells:
-        raise SwcError("evaluation.patches_differ", cells=cells, patches=float(counts.sum()))
+    outlines.check(drawn, count)
     run.progress.advance(0.8)
-    geometry = _placed(drawn, grid)
-    if run["parcels"]:
-        classes, geometry = _by_parcels(run, classes, geometry, grid)
-    _write(run, classes, geometry, grid)
+    links = contiguity.of_cells(drawn)
+    group, groups = contiguity.groups(len(drawn), links)
+    geometry = outlines.placed(drawn, coded.grid)
+    return Patches(coded.table[codes], geometry, geometry, group, groups)
 
 
-def _keep(run: Run, stack: Any, path: Path) -> int:
-    """Write the classes that make patches, 0 elsewhere; return the number of their cells."""
-    burnt = None
-    if run["exclude"]:
-        burnt = vectors.Burnt(vectors.geometry_onto(run["exclude"], stack.grid.crs), stack.grid)
-    count = 0
+def _keep(run: Run, coded: Coded, path: Path) -> int:
+    """Write the codes of regions of the least area, and of those near legal areas; return their cells."""
+    strips, count = coded.stack.strips(), 0
+    near = shapely.buffer(coded.areas.geometry, _NEAR_CELLS * max(coded.grid.cell), quad_segs=2)
+    scan = Scan(near, coded.grid)
+    least = run["least_m2"] / (coded.grid.cell[0] * coded.grid.cell[1])
+    found = Regions(lambda cells, flags: flags | (cells >= least))
+    places = {strip: number for number, strip in enumerate(strips)}
+    with rasterio.open(coded.path) as dataset:
+        for strip in strips:
+            mask = dataset.read(1, window=strip.window) > 0
+            found.add(mask, scan.inside(strip))
+        found.close()
 
-    def make(view: View) -> dict[str, Any]:
-        nonlocal count
-        classes = np.nan_to_num(view["classes"]).astype(np.uint8)
-        classes[classes < run["least_class"]] = 0
-        if burnt is not None:
-            classes[burnt.numbers(view.block) >= 0] = 0
-        count += int((classes > 0).sum())
-        return {"kept": classes}
+        def make(view: View) -> dict[str, Any]:
+            nonlocal count
+            codes = dataset.read(1, window=view.block.window)
+            kept = found.drawn(places[view.block], codes > 0)
+            count += int(kept.sum())
+            return {"kept": np.where(kept, codes, 0)}
 
-    compute(stack, {"kept": Output(path, "uint8", 0)}, make, lambda done: run.progress.advance(done / 2))
+        compute(coded.stack, {"kept": Output(path, "uint8", 0)}, make, blocks=strips)
+    run.facts.update(_dropped(found, coded, count))
     return count
 
 
-def _polygons(path: Path, grid: Grid) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Return class and polygon of each region, in cells: whole numbers, so areas are exact."""
-    classes, drawn = [], []
-    with rasterio.open(path) as dataset:
-        back = ~dataset.transform
-        for shape, value in polygons_of(rasterio.band(dataset, 1), mask=None, connectivity=4):
-            if value:
-                classes.append(int(value))
-                rings = [np.rint(_in_cells(ring, back)) for ring in shape["coordinates"]]
-                drawn.append(shapely.Polygon(rings[0], rings[1:]))
-    return np.array(classes, np.int64), np.array(drawn, object)
-
-
-def _in_cells(ring: Any, back: Any) -> NDArray[np.float64]:
-    points = np.asarray(ring, float)
-    return np.column_stack((back.a * points[:, 0] + back.c, back.e * points[:, 1] + back.f))
-
-
-def _placed(drawn: NDArray[Any], grid: Grid) -> NDArray[Any]:
-    a, _, c, _, e, f = grid.transform
-    return shapely.transform(drawn, lambda points: points * (a, e) + (c, f))
-
-
-def _by_parcels(
-    run: Run, classes: NDArray[np.int64], geometry: NDArray[Any], grid: Grid
-) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Return the parcels that have a class on enough of their area, with the highest such class."""
-    parcels = vectors.read_onto(run["parcels"], grid.crs).geometry
-    found = np.zeros(len(parcels), np.int64)
-    tree = shapely.STRtree(geometry)
-    for number, parcel in enumerate(parcels):
-        hits = tree.query(parcel, predicate="intersects")
-        parts = shapely.area(shapely.intersection(geometry[hits], parcel))
-        for value in (3, 2):
-            # What is of a higher class is at least of this one.
-            covered = float(parts[classes[hits] >= value].sum())
-            if covered > 0 and covered >= run["majority"] * parcel.area:
-                found[number] = value
-                break
-    run.facts["parcels_taken"] = int((found > 0).sum())
-    return found[found > 0], parcels[found > 0]
-
-
-def _write(run: Run, classes: NDArray[np.int64], geometry: NDArray[Any], grid: Grid) -> None:
-    plane = shapely.area(geometry)
-    large = plane >= run["least_m2"]
-    facts = {"count": int(large.sum()), "km2": float(plane[large].sum()) / 1e6}
-    dropped = {"dropped": int((~large).sum()), "dropped_km2": float(plane[~large].sum()) / 1e6}
-    run.facts.update({**facts, **dropped})
-    run.find("evaluation.patches", **facts, **dropped)
-    if not large.any():
-        run.find("evaluation.no_patches")
-    kept = np.empty(int(large.sum()), object)
-    kept[:] = [shapely.multipolygons(_parts(one)) for one in geometry[large]]
-    columns = {
-        "tier": np.array([TIERS[value] for value in classes[large]], object),
-        "class": classes[large].astype(np.int32),
-        "method": np.array([run["method"]] * len(kept), object),
-        "plane_m2": plane[large],
-        "area_m2": _official(kept, grid),
+def _dropped(found: Regions, coded: Coded, kept: int) -> dict[str, float]:
+    cell_m2 = coded.grid.cell[0] * coded.grid.cell[1]
+    return {
+        "small_regions": found.dropped,
+        "small_m2": found.dropped_cells * cell_m2,
+        "kept_m2": kept * cell_m2,
     }
-    vectors.write(run.path("patches"), LAYER, kept, columns, grid.crs, "MultiPolygon")
 
 
-def _parts(geometry: Any) -> list[Any]:
-    return [part for part in shapely.get_parts(geometry) if part.geom_type == "Polygon"]
+# --- by parcels ------------------------------------------------------------------------------------
 
 
-def _official(geometry: NDArray[Any], grid: Grid) -> NDArray[np.float64]:
-    """Return official ellipsoidal areas (m2, 0.01)."""
-    if not len(geometry):
-        return np.empty(0)
-    return areas.round_area(areas.area_model(grid.crs).areas(geometry))
+def _of_parcels(run: Run, coded: Coded) -> Patches:
+    """Return the parcels, less legal areas, that have a class on enough of their cells."""
+    whole = vectors.read_onto(run["parcels"], coded.grid.crs, []).geometry
+    whole = whole[shapely.get_dimensions(whole) == 2]
+    parcels, codes = whole, np.zeros(len(whole), np.int64)
+    counts = np.zeros((len(whole), len(coded.table)), np.int64)
+    changed = np.ones(len(whole), bool)
+    for level in (3, 2):
+        open_ = codes == 0
+        parts = coded.areas.geometry[coded.areas.level == level]
+        cut, now = parcels.copy(), np.zeros(len(whole), bool)
+        cut[open_], now[open_] = patches.minus(parcels[open_], parts)
+        parcels, changed = cut, now | (changed if level == 3 else False)
+        counts[changed] = _counts(coded, parcels[changed])
+        codes[open_] = majority.decided(counts[open_], coded.table[:, 0], run["majority"], level)
+        run.progress.advance(0.5 if level == 3 else 0.7)
+    taken = codes > 0
+    run.facts.update({"parcels": len(whole), "parcels_taken": int(taken.sum())})
+    return patches.of_parcels(run, coded.table[codes[taken]], parcels[taken], whole[taken])
+
+
+def _counts(coded: Coded, parcels: NDArray[Any]) -> NDArray[np.int64]:
+    with rasterio.open(coded.path) as dataset:
+
+        def read(strip: Block) -> NDArray[np.uint8]:
+            return dataset.read(1, window=strip.window)
+
+        return majority.counted(parcels, coded.grid, coded.stack.strips(), read, len(coded.table) - 1)

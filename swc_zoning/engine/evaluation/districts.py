@@ -18,7 +18,7 @@ from pyproj import CRS, Transformer
 
 from swc_zoning.engine import areas, crs
 from swc_zoning.engine.evaluation import vectors
-from swc_zoning.engine.evaluation.rasters import Floats, Stack, row_areas
+from swc_zoning.engine.evaluation.rasters import Block, Floats, Stack, row_areas
 from swc_zoning.engine.evaluation.vectors import Shapes
 from swc_zoning.engine.messages import SwcError
 
@@ -68,7 +68,7 @@ def read_units(run: Run, parameter: str = "units") -> Units:
     shapes = read_metric(run[parameter])
     names = shapes.column(run["name_field"])
     coded = run["code_field"] or ("code" if "code" in shapes.columns else None)
-    codes = shapes.column(coded) if coded else [""] * len(shapes)
+    codes = [_code(one) for one in shapes.column(coded)] if coded else [""] * len(shapes)
     keys = [code or name for code, name in zip(codes, names)]
     if not all(keys):
         raise SwcError("units.unnamed", path=shapes.name, count=keys.count(""))
@@ -90,6 +90,12 @@ def read_units(run: Run, parameter: str = "units") -> Units:
         shapes.crs,
         columns,
     )
+
+
+def _code(text: str) -> str:
+    """Return a code that was kept as a number with decimals as what it was."""
+    whole, point, rest = text.partition(".")
+    return whole if point and whole.isdigit() and not rest.strip("0") else text
 
 
 def read_metric(source: str) -> Shapes:
@@ -196,13 +202,28 @@ def _areas_by_kind(
     return sums, twice
 
 
+def areas_by_grade(units: Units, parts: NDArray[Any], found: NDArray[np.int64], advance: Advance) -> Shares:
+    """Return the areas of `parts` by grade 0 .. 5 and, last, of unknown grade; a known one goes first."""
+    shares = areas_within(units, parts, (found + 1) % 7, 7, advance)
+    return Shares(shares.sums[:, [1, 2, 3, 4, 5, 6, 0]], shares.doubled_m2)
+
+
 # --- rasters ---------------------------------------------------------------------------------------
 
 
-def cells_within(
-    units: Units, stack: Stack, name: str, advance: Advance
-) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
-    """Yield for blocks of a raster: unit, value (NaN no data) and area (m2) of each cell inside a unit."""
+@dataclass(frozen=True)
+class Cells:
+    """Cells of a block that are inside units: unit, value (NaN no data) and area (m2) of each."""
+
+    block: Block
+    inside: NDArray[np.bool_]
+    units: NDArray[np.int64]
+    values: Floats
+    weights: Floats
+
+
+def cells_within(units: Units, stack: Stack, name: str, advance: Advance) -> Iterator[Cells]:
+    """Yield the cells of a raster that are inside units, block by block."""
     burnt = vectors.Burnt(units.onto(stack.grid.crs), stack.grid)
     rows, blocks = row_areas(stack.grid), stack.blocks()
     for number, block in enumerate(blocks):
@@ -210,7 +231,8 @@ def cells_within(
         inside = places >= 0
         if inside.any():
             weights = np.broadcast_to(rows[block.top : block.bottom, None], places.shape)[inside]
-            yield places[inside].astype(np.int64), stack.read(block, (name,))[name][inside], weights
+            values = stack.read(block, (name,))[name][inside]
+            yield Cells(block, inside, places[inside].astype(np.int64), values, weights)
         advance((number + 1) / len(blocks))
 
 
@@ -224,6 +246,6 @@ def sums_by_kind(
 ) -> Floats:
     """Return the areas (m2) of cells by unit and kind (0 .. count-1), shape (units, count)."""
     sums = np.zeros(len(units) * count)
-    for places, values, weights in cells_within(units, stack, name, advance):
-        sums += np.bincount(places * count + kind(values), weights, len(sums))
+    for cells in cells_within(units, stack, name, advance):
+        sums += np.bincount(cells.units * count + kind(cells.values), cells.weights, len(sums))
     return sums.reshape(len(units), count)

@@ -84,8 +84,12 @@ def _half_months(run: Run, name: str) -> list[rain.Erosivity]:
 
 
 def _overridden(run: Run, table: ParameterSet) -> ParameterSet:
-    """Return the set with what was given instead of its values."""
+    """Return the set with what was given instead of its values; raises ``evaluation.value_range``."""
     given = run.given("least_mm", "warm_months")
+    wrong = [month for month in given.get("warm_months", ()) if month not in range(1, _MONTHS + 1)]
+    if wrong:
+        facts = {"least": min(wrong), "most": max(wrong), "low": 1, "high": _MONTHS, "count": len(wrong)}
+        raise SwcError("evaluation.value_range", name="warm_months", **facts)
     for key, value in given.items():
         run.override(key, value, table[key])
     return replace(table, values={**table.values, **given})

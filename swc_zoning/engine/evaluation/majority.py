@@ -29,6 +29,8 @@ def counted(
 ) -> Counts:
     """Return for each parcel its cells of each code from 0 to `codes`."""
     found = np.zeros((len(parcels), codes + 1), np.int64)
+    if not len(parcels):
+        return found
     scan, inside = Scan(parcels, grid), _Inside(parcels, grid)
     for strip in strips:
         cells = read(strip)
@@ -50,10 +52,13 @@ class _Inside:
     """The code of the cell that a point inside each parcel lies in, -1 off the grid."""
 
     def __init__(self, parcels: NDArray[Any], grid: Grid) -> None:
-        points = shapely.point_on_surface(parcels)
+        # A parcel that was taken out whole has no point: it is off the grid.
+        some = ~shapely.is_empty(parcels)
+        points = shapely.get_coordinates(shapely.point_on_surface(parcels[some]))
         a, _, c, _, e, f = grid.transform
-        self._row = np.floor((shapely.get_y(points) - f) / e).astype(np.int64)
-        self._col = np.floor((shapely.get_x(points) - c) / a).astype(np.int64)
+        self._row, self._col = np.full((2, len(parcels)), -1, np.int64)
+        self._row[some] = np.floor((points[:, 1] - f) / e)
+        self._col[some] = np.floor((points[:, 0] - c) / a)
         self._on = (self._col >= 0) & (self._col < grid.cols)
         self.codes = np.full(len(parcels), -1, np.int64)
 
@@ -63,16 +68,14 @@ class _Inside:
         self.codes[mine] = cells[self._row[mine] - strip.top, self._col[mine]]
 
 
-def decided(counts: Counts, levels: NDArray[np.int64], share: float) -> Counts:
-    """Return the code of each parcel, 0 for none: the highest class that enough of its cells reach.
+def decided(counts: Counts, levels: NDArray[np.int64], share: float, level: int) -> Counts:
+    """Return the code of each parcel that has a class on at least a share of its cells, 0 for others.
 
-    What is of a higher class is of a lower one too; of the codes of that class it has the most frequent, of
+    What is of a higher class is of this one too; of the codes of the class it has the most frequent, of
     several as frequent the first.
     """
-    total, taken = counts.sum(axis=1), np.zeros(len(counts), np.int64)
-    for level in (3, 2):
-        reached = counts[:, levels >= level].sum(axis=1)
-        mine = (taken == 0) & (reached > 0) & (reached >= share * total)
-        own = np.where(levels == level, counts, -1)
-        taken[mine] = np.argmax(own[mine], axis=1)
-    return taken
+    reached = counts[:, levels >= level].sum(axis=1)
+    chosen = (reached > 0) & (reached >= share * counts.sum(axis=1))
+    own, above = (np.where(mine, counts, 0) for mine in (levels == level, levels > level))
+    best = np.where(own.any(axis=1), np.argmax(own, axis=1), np.argmax(above, axis=1))
+    return np.where(chosen, best, 0)

@@ -115,6 +115,8 @@ class Regions:
         self._pairs: list[tuple[Numbers, Numbers]] = []
         self._seam: tuple[Numbers, Numbers, Numbers] | None = None
         self._known = 0
+        #: What is not kept: how many regions of how many cells.
+        self.dropped = self.dropped_cells = 0
 
     def add(self, mask: NDArray[np.bool_], flags: NDArray[np.bool_]) -> None:
         """Take the next strip, from the top down."""
@@ -126,6 +128,7 @@ class Regions:
         number = np.full(found.count, -1, np.int64)
         number[reaching] = self._known + np.arange(len(reaching))
         self._kept.append(self._decide(cells, flagged))
+        self._count(~self._kept[-1] & (number < 0), cells)
         self._open.append((reaching, self._known))
         self._cells.append(cells[reaching])
         self._flags.append(flagged[reaching])
@@ -143,9 +146,15 @@ class Regions:
         region, count = numbered(joined(self._known, *pairs))
         cells = np.bincount(region, weights=_all(self._cells, float), minlength=count).astype(np.int64)
         flags = np.bincount(region, weights=_all(self._flags, float), minlength=count) > 0
-        kept = self._decide(cells, flags)[region]
+        chosen = self._decide(cells, flags)
+        self._count(~chosen, cells)
+        kept = chosen[region]
         for strip, (reaching, start) in zip(self._kept, self._open):
             strip[reaching] = kept[start : start + len(reaching)]
+
+    def _count(self, dropped: NDArray[np.bool_], cells: Numbers) -> None:
+        self.dropped += int(dropped.sum())
+        self.dropped_cells += int(cells[dropped].sum())
 
     def drawn(self, strip: int, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return the cells of kept regions of a strip that was added as `mask`."""

@@ -28,6 +28,7 @@ from swc_zoning.engine.evaluation import (
     important,
     intensities,
     keyareas,
+    landuse,
     ranked,
     rates,
     records,
@@ -69,6 +70,7 @@ _FUNCTIONS: Mapping[str, Callable[[Run], None]] = {
     "unitstatistics": unit_statistics.unit_statistics,
     "keyareas": keyareas.key_areas,
     "conservationrate": rates.conservation_rate,
+    "landuseraster": landuse.land_use_raster,
     "functionrules": function_areas.function_areas,
     "delineatepatches": delineating.delineate_patches,
     "bankstrips": banks.bank_strips,
@@ -297,7 +299,8 @@ def _sources(parameters: Mapping[str, Any]) -> list[Path]:
 
 
 def _is_layer(value: Any) -> bool:
-    return isinstance(value, str) and Path(value.partition("|")[0]).is_file()
+    # A CRS in words is too long for the name of a file, which Path.is_file would not take.
+    return isinstance(value, str) and os.path.isfile(value.partition("|")[0])
 
 
 def _listed(value: Any) -> str:

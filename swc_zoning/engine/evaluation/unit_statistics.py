@@ -104,12 +104,10 @@ def _write(run: Run, units: Units, found: Columns) -> None:
 def _erosion_polygons(run: Run, units: Units, advance: Advance) -> Columns:
     """Return the areas by intensity; ground outside the polygons is slight."""
     parts = districts.read_parts(run["erosion"], units.crs)
-    kinds = grades.read(parts.column(run["intensity_field"]), run["intensity_coding"], parts.name)
-    # Where a known and an unknown intensity cover each other, the known one counts.
-    ranked = (kinds + 1) % 7
-    shares = districts.areas_within(units, parts.geometry, ranked, 7, advance)
+    kinds = grades.of(parts, run["intensity_field"], run["intensity_coding"])
+    shares = districts.areas_by_grade(units, parts.geometry, kinds, advance)
     tell_doubled(run, shares.doubled_m2, parts.name)
-    sums = shares.sums[:, [1, 2, 3, 4, 5, 6, 0]]
+    sums = shares.sums
     sums[:, 0] = np.maximum(units.areas - sums[:, 1:].sum(axis=1), 0)
     return _erosion_columns(sums, units.areas)
 
@@ -150,7 +148,9 @@ def _erosion_columns(sums: Floats, whole: Floats) -> Columns:
 
 def _forest_grass_polygons(run: Run, units: Units, advance: Advance) -> Columns:
     parts = districts.read_parts(run["landuse"], units.crs)
-    texts = parts.column(run["landuse_field"])
+    role = roles.find("landuse_status")
+    known = roles.fields_for(role.id, parts.columns)[0] or role.tier_fields[0]
+    texts = parts.column(run["landuse_field"] or known)
     tiers = {text: roles.canonical_tier("landuse_status", text) for text in set(texts)}
     strange = sorted(text for text, tier in tiers.items() if tier == roles.UNKNOWN)
     if strange:
@@ -182,10 +182,11 @@ def _cover(run: Run, units: Units, advance: Advance) -> Columns:
     weighted, known = np.zeros(len(units)), np.zeros(len(units))
     with stacked({"cover": run["cover"]}) as stack:
         fraction = measures.cover_conversion(run, stack)
-        for places, values, weights in districts.cells_within(units, stack, "cover", advance):
-            good = ~np.isnan(values)
-            known += np.bincount(places[good], weights[good], len(units))
-            weighted += np.bincount(places[good], weights[good] * fraction(values[good]), len(units))
+        for cells in districts.cells_within(units, stack, "cover", advance):
+            good = ~np.isnan(cells.values)
+            places, weights = cells.units[good], cells.weights[good]
+            known += np.bincount(places, weights, len(units))
+            weighted += np.bincount(places, weights * fraction(cells.values[good]), len(units))
     _tell_gaps(run, units, known, "cover")
     return {"cover_mean": _ratio(weighted, known)}
 
@@ -193,7 +194,7 @@ def _cover(run: Run, units: Units, advance: Advance) -> Columns:
 def _patches(run: Run, units: Units, advance: Advance) -> Columns:
     """Return areas of all important patches, and of those that are extremely important by their tier."""
     parts = districts.read_parts(run["patches"], units.crs)
-    field, _, _ = roles.fields_for("swc_function_important", parts.columns)
+    field = run["patches_field"] or roles.fields_for("swc_function_important", parts.columns)[0]
     texts = parts.column(field) if field else [""] * len(parts)
     tiers = [roles.canonical_tier("swc_function_important", text) for text in texts]
     kinds = np.array([tier == "extremely_important" for tier in tiers], np.int64)
