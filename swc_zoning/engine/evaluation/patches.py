@@ -189,8 +189,13 @@ def write(run: Run, found: Patches, areas: Areas, grid: Grid) -> None:
     large = large_enough(run, found, made, areas, rest)
     small = float(shapely.area(made.geometry[~large]).sum())
     geometry = np.concatenate((made.geometry[large], rest.geometry))
-    keys = made.keys[large]
-    rows = [(int(level), *_rule(run, int(rule)), _method(run, int(bits))) for level, rule, bits in keys]
+    book = function_rules.load(run["rule_book"]) if run["rules"] else None
+    named = book.by_number() if book else {0: ("", "", "")}
+    default = run["method"] or (book.id if book else "")
+    rows = [
+        (level, *named.get(rule, (str(rule), "", "")), _method(run, bits, default))
+        for level, rule, bits in made.keys[large].tolist()
+    ]
     rows += [(int(level), *rule[1:], LEGAL) for level, rule in zip(rest.level, rest.rule)]
     order = _in_order(geometry, np.array([row[0] for row in rows], np.int64))
     geometry, rows = geometry[order], [rows[place] for place in order]
@@ -207,21 +212,10 @@ def _in_order(geometry: NDArray[Any], level: Numbers) -> Numbers:
     return np.lexsort((shapely.area(geometry), west, -north, -level))
 
 
-def _rule(run: Run, number: int) -> tuple[str, str, str]:
-    if not run["rules"]:
-        return "", "", ""
-    return _book(run["rule_book"]).get(number, (str(number), "", ""))
-
-
-@lru_cache(maxsize=2)
-def _book(source: str) -> dict[int, tuple[str, str, str]]:
-    return function_rules.load(source).by_number()
-
-
-def _method(run: Run, bits: int) -> str:
-    """Return the method of a patch: that of the layers that decided, else the one that was told."""
+def _method(run: Run, bits: int, default: str) -> str:
+    """Return the method of a patch: that of the layers that decided, else the default."""
     if not run["deciding"]:
-        return run["method"] or (function_rules.load(run["rule_book"]).id if run["rules"] else "")
+        return default
     names = [name.strip() for name in run["method"].split(",")]
     layers = [place for place in range(16) if bits >> place & 1]
     return "+".join(
