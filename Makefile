@@ -4,8 +4,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup stage develop package zip demo test test-structure test-engine test-qgis test-matrix lint \
-        format bench screenshots models templates i18n-update clean
+.PHONY: help setup stage develop package zip demo test test-structure test-engine test-qgis test-qgis-tools \
+        test-qgis-windows test-matrix lint format bench screenshots models templates i18n-update clean
 
 ENGINE := .venv/bin/python
 QGIS := .venv-qgis/bin/python
@@ -56,10 +56,16 @@ test-engine: stage
 	@$(ENGINE) -m pytest tests/engine -n 2 --dist loadfile --ignore tests/engine/test_tasks.py
 	@$(ENGINE) -m pytest tests/engine/test_tasks.py
 
+# Tools and windows at once, each in a process and with a root of its own; -k: both are heard, whichever fails.
 test-qgis: stage
-	@mkdir -p build/test-qgis
-	@$(OFFSCREEN) $(QGIS) -m pytest -c tests/qgis/pytest.ini --rootdir=build/test-qgis \
-	  tests/qgis $(patsubst %/,%,$(dir $(firstword $(wildcard tests/gui/test_*.py))))
+	@$(MAKE) --no-print-directory -k -j2 -Otarget test-qgis-tools test-qgis-windows
+
+test-qgis-tools: SUITE := qgis
+test-qgis-windows: SUITE := gui
+test-qgis-tools test-qgis-windows:
+	@mkdir -p build/test-$(SUITE)
+	@if compgen -G 'tests/$(SUITE)/test_*.py' >/dev/null; then \
+	  $(OFFSCREEN) $(QGIS) -m pytest -c tests/qgis/pytest.ini --rootdir=build/test-$(SUITE) tests/$(SUITE); fi
 
 lint: stage
 	@.venv/bin/ruff check .

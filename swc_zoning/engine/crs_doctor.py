@@ -415,7 +415,7 @@ def _fit(frame: Bounds, box: Bounds) -> tuple[float, float]:
     gaps = [max(frame[i] - box[i + 2], box[i] - frame[i + 2], 0.0) for i in (0, 1)]
     if any(gaps):
         latitude = np.radians((frame[1] + frame[3]) / 2)
-        return 0.0, float(np.hypot(gaps[0] * np.cos(latitude), gaps[1]) * 111_320.0)
+        return 0.0, float(np.hypot(gaps[0] * np.cos(latitude), gaps[1]) * georef.METRES_PER_DEGREE)
     sides = [min(frame[i + 2], box[i + 2]) - max(frame[i], box[i]) for i in (0, 1)]
     smaller = [max(min(frame[i + 2] - frame[i], box[i + 2] - box[i]), 1e-12) for i in (0, 1)]
     return float(min(sides[0] / smaller[0], 1.0) * min(sides[1] / smaller[1], 1.0)), 0.0

@@ -18,7 +18,8 @@ from pyproj.transformer import TransformerGroup
 #: (west, south, east, north)
 Bounds = tuple[float, float, float, float]
 
-_METRES_PER_DEGREE = 111_320.0
+#: Metres of one degree of the meridian as of the equator: pi a / 180, a = 6,378,137 m (CGCS2000), rounded.
+METRES_PER_DEGREE = 111_320.0
 _ZONES = range(13, 46)
 _FIRST_3_DEGREE_ZONE = 25
 #: Beyond this many degrees from its area of use a CRS is doubtful.
@@ -59,7 +60,7 @@ def is_metric(crs: CRS) -> bool:
 def metres_per_unit(crs: CRS) -> float:
     """Return roughly how many metres one unit of `crs` is."""
     if crs.is_geographic:
-        return _METRES_PER_DEGREE
+        return METRES_PER_DEGREE
     return crs.axis_info[0].unit_conversion_factor if crs.axis_info else 1.0
 
 

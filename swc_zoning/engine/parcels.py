@@ -25,7 +25,6 @@ from swc_zoning.engine.messages import SwcError
 from swc_zoning.paths import resource
 
 AXES = ("auto", "north_east", "east_north")
-_METRES_PER_DEGREE = 111_320.0
 #: A last point named like the first one and no farther from it closes the ring, metres.
 _CLOSING_M = 1.0
 _TITLE = re.compile(r"[\s\-_—－()（）年]+")
@@ -283,7 +282,7 @@ def _ring(
 ) -> tuple[list[Point], np.ndarray] | None:
     """Return (points, float64[n, 2] of (east, north) without the closing one), None for what is no ring."""
     told, head, tail = listing.told, run[0], run[-1]
-    unit = _METRES_PER_DEGREE if listing.degrees else 1.0
+    unit = georef.METRES_PER_DEGREE if listing.degrees else 1.0
     gap = unit * float(np.hypot(head.first - tail.first, head.second - tail.second))
     closed = len(run) > 1 and (gap == 0 or (tail.name == head.name != "" and gap <= _CLOSING_M))
     if closed:

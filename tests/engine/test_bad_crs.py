@@ -715,8 +715,8 @@ def test_the_inverse_of_a_web_offset_is_exact_to_a_thousandth_of_a_millimetre(ki
     places = np.random.default_rng(1).uniform((74, 5), (135, 53), (100_000, 2))
     shown = corrections.SHOWN_PLACES[kind](places)
     back = corrections.TRUE_PLACES[kind](shown)
-    assert np.abs(back - places).max() * 111_320 < 1e-6
-    assert 0.0 < np.abs(shown - places).max() * 111_320 < 2500
+    assert np.abs(back - places).max() * georef.METRES_PER_DEGREE < 1e-6
+    assert 0.0 < np.abs(shown - places).max() * georef.METRES_PER_DEGREE < 2500
 
 
 def test_known_places_of_the_public_formulas():

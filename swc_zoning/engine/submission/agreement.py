@@ -14,6 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from swc_zoning.engine.georef import METRES_PER_DEGREE
 from swc_zoning.engine.submission.schemas import Field
 from swc_zoning.engine.submission.sheets import Sheet
 
@@ -22,7 +23,6 @@ Hashes = NDArray[np.uint64]
 
 #: Degrees: the grid that coordinates are written on, and how far a copy may lie from it.
 GRID, APART = 1e-10, 2e-10
-_METRES_A_DEGREE = 111_320.0
 _MIXERS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 #: Bytes below the width of a field at which text counts as cut: a sign of Chinese takes up to four.
 _A_SIGN = 3
@@ -167,7 +167,7 @@ def _apart(mine: Any, theirs: Any) -> tuple[tuple[float, float] | None, float]:
     points, known = shapely.get_coordinates(mine), shapely.get_coordinates(theirs)
     if not len(points) or not len(known):
         return None, float("nan")
-    scale = np.array([np.cos(np.radians(points[0, 1])), 1.0]) * _METRES_A_DEGREE
+    scale = np.array([np.cos(np.radians(points[0, 1])), 1.0]) * METRES_PER_DEGREE
     ways = [(points, theirs), (known, mine)]
     farthest: list[tuple[float, tuple[float, float]]] = []
     for ends, polygon in ways:

@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from swc_zoning.engine.georef import METRES_PER_DEGREE
 from swc_zoning.engine.submission import agreement, columns, datasets, ground, opening, references
 from swc_zoning.engine.submission.opening import Package
 from swc_zoning.engine.submission.quality import Flaw, Rule, Said, Unchecked, checker
@@ -55,7 +56,7 @@ def _reach(package: Package, rule: Rule) -> Iterator[Said]:
         side_zh, side_en = (("西", "west"), ("南", "south"), ("东", "east"), ("北", "north"))[worst]
         place = _on_side(sheet, worst)
         facts = {"side_zh": side_zh, "side_en": side_en, "place": place}
-        yield rule.flaw(layer=ZONES, measure=round(apart[worst] * 111_320, 3), unit="m", **facts)
+        yield rule.flaw(layer=ZONES, measure=round(apart[worst] * METRES_PER_DEGREE, 3), unit="m", **facts)
 
 
 def _on_side(sheet: Sheet | None, side: int) -> tuple[float, float] | None:
@@ -189,7 +190,11 @@ def _unlisted_pieces(package: Package, rule: Rule, kinds: list[str]) -> Iterator
     if not every:
         return
     area = sheet.columns["TBMJ"].astype(float)
-    around = shapely.length(sheet.geometry) * 111_320 if sheet.geometry is not None else np.ones(len(sheet))
+    around = (
+        shapely.length(sheet.geometry) * METRES_PER_DEGREE
+        if sheet.geometry is not None
+        else np.ones(len(sheet))
+    )
     wide = (area > rule.number("m2")) & (2 * area / np.maximum(around, 1e-9) >= rule.number("width_m"))
     for kind in every:
         mine = np.flatnonzero(columns.has(said, kind) & wide)
@@ -225,7 +230,7 @@ def _unlisted_overlap(
     if not shapes:
         return
     sizes = ground.square_metres(package, np.array(shapes, object))
-    around = np.array([shape.length for shape in shapes]) * 111_320
+    around = np.array([shape.length for shape in shapes]) * METRES_PER_DEGREE
     wide = (sizes > rule.number("m2")) & (2 * sizes / np.maximum(around, 1e-9) >= rule.number("width_m"))
     if wide.any():
         largest = shapes[int(np.argmax(np.where(wide, sizes, 0)))]

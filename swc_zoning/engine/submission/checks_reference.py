@@ -14,12 +14,11 @@ from pyproj import CRS
 from pyproj.exceptions import ProjError
 
 from swc_zoning.engine import crs
+from swc_zoning.engine.georef import METRES_PER_DEGREE
 from swc_zoning.engine.submission import opening
 from swc_zoning.engine.submission.checks_files import lacking_parts
 from swc_zoning.engine.submission.opening import DEGREES, Package
 from swc_zoning.engine.submission.quality import Flaw, Rule, Said, Unchecked, checker
-
-_METRES_A_DEGREE = 111_320.0
 
 
 @checker("2201")
@@ -111,7 +110,7 @@ def _metres_outside(boxes: NDArray[np.float64], city: tuple[float, ...]) -> NDAr
     scale = math.cos(math.radians((city[1] + city[3]) / 2))
     beyond = [(city[0] - boxes[:, 0]) * scale, city[1] - boxes[:, 1]]
     beyond += [(boxes[:, 2] - city[2]) * scale, boxes[:, 3] - city[3]]
-    return np.nan_to_num(np.maximum.reduce(beyond)) * _METRES_A_DEGREE
+    return np.nan_to_num(np.maximum.reduce(beyond)) * METRES_PER_DEGREE
 
 
 def _zone(package: Package, rule: Rule, city: tuple[float, ...]) -> Iterator[Flaw]:
