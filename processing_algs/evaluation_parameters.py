@@ -274,6 +274,7 @@ _DESTINATIONS: Mapping[str, Callable[[str, str, bool, str], QgsProcessingParamet
     "raster": _raster_destination,
     "vector": _vector_destination,
     "table": _file_destination,
+    "document": _file_destination,
     "workbook": _file_destination,
     "rasters": _folder_destination,
 }
