@@ -79,7 +79,7 @@ def _common(sources: dict[str, str], crs: str, cell: float) -> dict[str, Any]:
         "dem": "../rasters/dem.tif",
         "crs": crs,
         "cell_m": cell,
-        "boundary": sources["admin_extent"],
+        "boundary": sources["assessed"],
         "landuse": sources["landuse_banks"],
         "landuse_field": "DLBM",
     }
@@ -132,6 +132,8 @@ def _key_areas(years: dict[int, str]) -> dict[str, Any]:
     return {
         "units": "unitstatistics/units.gpkg",
         "rules": "proposed",
+        "contiguous": False,
+        "least_zone_km2": 20,
         "patches": "flatdelta/patches.gpkg",
         "erosion": years[max(years)],
     }

@@ -40,11 +40,9 @@ def box(west, south, east, north):
 
 
 @pytest.fixture(scope="module")
-def result(city, tmp_path_factory):
+def result(zoned_city):
     """A zoning of the demo city."""
-    folder = tmp_path_factory.mktemp("zoning")
-    run.run(job.load(city / "job.json")).write(folder)
-    return folder
+    return zoned_city
 
 
 @pytest.fixture(scope="module")

@@ -523,3 +523,15 @@ def test_sandy_soils_without_silt_have_no_negative_erodibility(tmp_path):
         "soilerodibility", tmp_path, sand=sand, silt=0, clay=save(tmp_path, "clay", [3, 2]), carbon=0.1
     )
     assert values(made.files["erodibility"]).min() == 0
+
+
+def test_water_does_not_run_by_the_rounding_of_cells(tmp_path):
+    # Whole metres: many neighbours lie equally deep.
+    ground = np.random.default_rng(4).integers(0, 12, (40, 40))
+    made = []
+    for name, height in (("square", 30.85), ("rounded", 30.85 * (1 + 2e-13))):
+        path = save(tmp_path, name, ground, 30.85)
+        with rasterio.open(path, "r+") as target:
+            target.transform = rasterio.Affine(30.85, 0, WEST, 0, -height, NORTH)
+        made.append(values(run("slopelength", tmp_path, name, dem=path, cap_m=500).files["length"]))
+    np.testing.assert_array_equal(*made)

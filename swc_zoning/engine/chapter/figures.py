@@ -78,9 +78,9 @@ class Said:
     """What was printed of a figure: `text`, where it is from, its raw `value` and the `number` shown.
 
     `query` is the id of a query, or of another source of facts: decision_table, words, targets, order,
-    quality, evaluation. `key` as asked (None: all rows, a list: any of them). `value` is as the query has
-    it (m2, %, a count, a text); `number` is in `unit`, levelled; both are sums where `key` takes in several
-    rows.
+    quality, evaluation, screening. `key` as asked (None: all rows, a list: any of them). `value` is as the
+    query has it (m2, %, a count, a text); `number` is in `unit`, levelled; both are sums where `key` takes
+    in several rows.
     `within`: the keys whose rows a share is of ("*": all).
     """
 
@@ -165,6 +165,9 @@ class Figures:
         names = queries()[query].keys
         if len(key) != len(names):
             raise SwcError("figures.key", query=query, key=str(key), keys=", ".join(names))
+        if len(key) == 1 and isinstance(key[0], (frozenset, set)):
+            known = self._indexed(query)
+            return [known[part,] for part in sorted(key[0]) if (part,) in known]
         if not any(part is None or isinstance(part, (frozenset, set, list)) for part in key):
             found = self._indexed(query).get(tuple(key))
             return [found] if found is not None else []

@@ -298,7 +298,8 @@ def _sources(parameters: Mapping[str, Any]) -> list[Path]:
 
 
 def _is_layer(value: Any) -> bool:
-    return isinstance(value, str) and Path(value.partition("|")[0]).is_file()
+    # A CRS in words is too long for the name of a file, which Path.is_file would not take.
+    return isinstance(value, str) and os.path.isfile(value.partition("|")[0])
 
 
 def _listed(value: Any) -> str:
