@@ -18,7 +18,7 @@ Array = np.ndarray
 LEVELS = {"1101": 2.1, "1102": 2.3, "1103": 4.2, "1104": 1.9}
 CREST, EMBANKMENT = 4.1, 1.6
 #: Waters by class whose banks erode.
-BANKS = {"bank": "主干航道", "sourcebank": "水源地河湖"}
+BANKS = {"bank": "主干航道", "sourcebank": "水源地河湖", "otherbank": "其他河道"}
 #: What outlines of bands may be off (m).
 COARSE = 15.0
 #: Bands along rivers: name, width (m), how much higher the ground is there (m).
@@ -37,7 +37,9 @@ def band(city: City, name: str) -> Any:
         return _widened(list(city.ground.shapes["river"].values()), width)
     if name in BANKS:
         classes = city.ground.config["evaluation"]["waters"]
-        chosen = [shape for called, shape in _waters(city).items() if classes.get(called) == BANKS[name]]
+        chosen = [
+            shape for called, shape in _waters(city).items() if classes.get(called, "其他河道") == BANKS[name]
+        ]
         return _widened(chosen, 170.0)
     land = shapely.simplify(city.ground.land, COARSE)
     if name == "dyke":

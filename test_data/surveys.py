@@ -161,8 +161,9 @@ def _risk(scene: Any) -> Array:
     """Return how likely cells are eroded, by place: banks, hills, bare or tilled ground; NaN off the land."""
     block = scene.whole
     use = scene.uses[scene.parcel(block)]
-    risk = 0.9 * scene.noise("erosion", 2500.0, block) + 0.5 * scene.noise("erosion spots", 700.0, block)
-    risk += 2.6 * scene.within("bank", block) + 1.1 * scene.within("sourcebank", block)
+    risk = 0.55 * scene.noise("erosion", 2500.0, block) + 0.45 * scene.noise("erosion spots", 700.0, block)
+    for name, more in (("bank", 2.3), ("otherbank", 1.6), ("sourcebank", 0.9)):
+        risk += more * scene.within(name, block)
     risk += 2.4 * np.clip(relief.hills(scene, block) / 20.0, 0.0, 1.0)
     risk += 0.4 * np.isin(use, ["0103", "0201"]) + 0.5 * np.isin(use, ["0601", "1202"])
     return np.where(np.isin(use, WATER), np.nan, risk)
@@ -174,7 +175,7 @@ def _weather(scene: Any, year: str) -> Array:
         scene.noise("erosion" + year, 3000.0, scene.whole),
         scene.speckle("erosion" + year, scene.whole),
     )
-    return 0.6 * wide + 0.25 * fine
+    return 0.4 * wide + 0.25 * fine
 
 
 def _monitored(scene: Any, risk: Array, share: float, year: int) -> Rows:

@@ -28,13 +28,8 @@ def demo(city, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(demo):
-    """Return what each step of the evaluation found, by its name."""
-    return {name: evaluated(demo, name) for name in ("flatdelta", "hillyprovince")}
-
-
-@pytest.fixture(scope="module")
-def key_areas(demo, results):
-    return [evaluated(demo, name) for name in ("unitstatistics", "keyareas")]
+    """Return what each step of the evaluation found, by its name, in their order."""
+    return {name: evaluated(demo, name) for name in assess.ORDER}
 
 
 def evaluated(demo, name):
@@ -163,6 +158,13 @@ def test_monitoring_improves_from_year_to_year_towards_the_target(demo):
     assert 97 < rates[0] < rates[1] < rates[2] < 98.6
 
 
+def test_most_erosion_is_on_banks_and_hills(demo):
+    found = layer(demo, "水务/STLS2025.gpkg")
+    banks = [layer(demo, "水务/HHSX.gpkg").buffer(400).union_all(), layer(demo, "调查/CQFW.gpkg").union_all()]
+    there = shapely.intersection(found.geometry.array, shapely.union_all(banks))
+    assert shapely.area(there).sum() > 0.6 * found.area.sum()
+
+
 def test_land_use_with_planted_banks_is_still_a_coverage_of_the_same_ground(demo):
     fine, coarse = layer(demo, "调查/DLXB.gpkg"), layer(demo, "调查/DLTB.gpkg")
     assert shapely.is_empty(shapely.coverage_invalid_edges(fine.geometry.array)).all()
@@ -214,7 +216,23 @@ def test_the_hills_are_what_the_national_thresholds_find(demo, results):
     assert shapely.contains_xy(hill, east, north).all()
 
 
-def test_key_areas_are_parts_of_their_units(demo, key_areas):
+def test_no_ground_is_extremely_sensitive(results):
+    facts = json.loads(results["sensitivity"].record.read_text(encoding="utf-8"))["facts"]
+    assert facts["km2_by_class"]["3"] == 0
+    assert facts["km2_by_class"]["1"] > 2 * facts["km2_by_class"]["2"]
+
+
+def test_the_rate_of_the_city_rises_past_the_first_target_but_not_the_second(results):
+    with results["conservationrate"].files["rate"].open(encoding="utf-8-sig") as file:
+        rows = [row for row in csv.DictReader(file) if row["unit"] == "*"]
+    assert [row["year"] for row in rows] == ["2020", "2022", "2025"]
+    percent = [float(row["percent"]) for row in rows]
+    assert percent == sorted(percent)
+    assert 98.25 <= percent[-1] < 98.45
+    assert float(rows[-1]["gap_98.25_km2"]) <= 0 < float(rows[-1]["gap_98.45_km2"])
+
+
+def test_key_areas_are_parts_of_their_units(demo, results):
     folder = demo / assess.FOLDER / "keyareas"
     townships = layer(demo, "基础/XZJD.gpkg").set_index("XZDM")
     for name in ("key_prevention_zone", "key_treatment_zone"):
@@ -225,7 +243,7 @@ def test_key_areas_are_parts_of_their_units(demo, key_areas):
             assert outside.area < 1e-3 * row.geometry.area + 1
 
 
-def test_the_zoning_takes_the_evaluated_layers_almost_without_slivers(demo, results, key_areas):
+def test_the_zoning_takes_the_evaluated_layers_almost_without_slivers(demo, results):
     summary = zoning.run(demo / assess.FOLDER / "job.json").summary
     assert {one["role"] for one in summary["evaluations"]} == set(assess.RESULTS)
     slivers, among = summary["slivers"], {"count": 0, "plane_m2": 0.0}
