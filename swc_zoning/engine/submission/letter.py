@@ -231,7 +231,7 @@ def _put_kinds(page: Page, case: Case, facts: Facts) -> None:
         of_kind.setdefault((group.kind, group.department), []).append(group)
     rows = []
     for (kind, department), groups in of_kind.items():
-        whole = len({one for one, _ in of_kind if one == kind}) == sum(one == kind for one, _ in of_kind)
+        whole = sum(one == kind for one, _ in of_kind) == 1
         hectares = ground[kind] / 1e4 if whole else sum(group.hectares for group in groups)
         regions = str(sum(group.regions for group in groups))
         addressed = department_name(department, facts, lang)
