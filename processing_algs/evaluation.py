@@ -28,8 +28,6 @@ from swc_zoning.processing_algs.evaluation_layers import HeldLayers
 from swc_zoning.qgis_bridge import evaluation_looks
 from swc_zoning.qgis_bridge.i18n import language, text
 
-#: Endings of the files that the engine makes, by kind of output.
-_ENDINGS = {"raster": ".tif", "vector": ".gpkg", "table": ".csv"}
 _RECORD_KEY = "record"
 #: What QGIS or SQLite keep beside a file, of no use to the one that takes its place.
 _LEFT_BESIDE = (".aux.xml", ".ovr", "-wal", "-shm", "-journal")
@@ -135,7 +133,7 @@ class Evaluation(SwcAlgorithm):
     def _check_endings(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Refuse a file that cannot be what its name says."""
         for name, output in self._wanted(parameters):
-            ending, value = _ENDINGS.get(output.kind, ""), _destination(parameters[name])
+            ending, value = given.ending_of(output), _destination(parameters[name])
             if ending and not value.startswith("TEMPORARY_OUTPUT") and Path(value).suffix.lower() != ending:
                 raise SwcError("evaluation_tools.ending", name=given.said(output), ending=ending)
 
@@ -199,7 +197,7 @@ class Evaluation(SwcAlgorithm):
         if output.kind not in ("raster", "vector"):
             return Path(self.parameterAsFileOutput(parameters, name, context))
         said = self.parameterAsOutputLayer(parameters, name, context)
-        target = Path(said).with_suffix(_ENDINGS[output.kind])
+        target = Path(said).with_suffix(given.ending_of(output))
         if str(target) != said:
             evaluation_looks.rename(context, said, str(target))
         return target

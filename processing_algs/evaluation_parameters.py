@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, Callable
 
 from qgis.core import (
@@ -69,6 +70,16 @@ def output_name(algorithm: Algorithm, output: Made) -> str:
     return f"{name}_OUTPUT" if name in taken else name
 
 
+def ending_of(output: Made) -> str:
+    """Return how the file of an output ends, "" for several files."""
+    return "" if output.kind == "rasters" else PurePath(output.file).suffix
+
+
+def file_filter(ending: str) -> str:
+    """Return the filter of a dialog for files of an ending."""
+    return text("evaluation_tools.files", kind=ending[1:].upper(), ending=ending)
+
+
 def said(thing: Any) -> str:
     """Return the words of a parameter or an output, with its unit."""
     words = getattr(thing, language())
@@ -95,9 +106,10 @@ def outputs(algorithm: Algorithm) -> _Definitions:
     """Return the definitions of all outputs; where there are several, each may be left out."""
     several = len(algorithm.outputs) > 1
     made = [
-        _DESTINATIONS[one.kind](output_name(algorithm, one), said(one), several) for one in algorithm.outputs
+        _DESTINATIONS[one.kind](output_name(algorithm, one), said(one), several, ending_of(one))
+        for one in algorithm.outputs
     ]
-    pattern = text("evaluation_tools.json_filter")
+    pattern = file_filter(".json")
     record = QgsProcessingParameterFileDestination(
         RECORD, text("evaluation_tools.record"), pattern, None, True, False
     )
@@ -236,35 +248,34 @@ _MAKERS: Mapping[str, Callable[[Parameter], _Definitions]] = {
 }
 
 
-def _raster_destination(name: str, label: str, optional: bool) -> QgsProcessingParameterDefinition:
+def _raster_destination(
+    name: str, label: str, optional: bool, ending: str
+) -> QgsProcessingParameterDefinition:
     return QgsProcessingParameterRasterDestination(name, label, None, optional)
 
 
-def _vector_destination(name: str, label: str, optional: bool) -> QgsProcessingParameterDefinition:
-    kind = _SOURCES["any"]
-    return QgsProcessingParameterVectorDestination(name, label, kind, None, optional)
+def _vector_destination(
+    name: str, label: str, optional: bool, ending: str
+) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterVectorDestination(name, label, _SOURCES["any"], None, optional)
 
 
-def _table_destination(name: str, label: str, optional: bool) -> QgsProcessingParameterDefinition:
-    pattern = text("evaluation_tools.csv_filter")
-    return QgsProcessingParameterFileDestination(name, label, pattern, None, optional)
+def _file_destination(name: str, label: str, optional: bool, ending: str) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterFileDestination(name, label, file_filter(ending), None, optional)
 
 
-def _file_destination(name: str, label: str, optional: bool) -> QgsProcessingParameterDefinition:
-    pattern = text("evaluation_tools.json_filter")
-    return QgsProcessingParameterFileDestination(name, label, pattern, None, optional)
-
-
-def _folder_destination(name: str, label: str, optional: bool) -> QgsProcessingParameterDefinition:
+def _folder_destination(
+    name: str, label: str, optional: bool, ending: str
+) -> QgsProcessingParameterDefinition:
     return QgsProcessingParameterFolderDestination(name, label, None, optional)
 
 
-_DESTINATIONS: Mapping[str, Callable[[str, str, bool], QgsProcessingParameterDefinition]] = {
+_DESTINATIONS: Mapping[str, Callable[[str, str, bool, str], QgsProcessingParameterDefinition]] = {
     "raster": _raster_destination,
     "vector": _vector_destination,
-    "table": _table_destination,
+    "table": _file_destination,
+    "workbook": _file_destination,
     "rasters": _folder_destination,
-    "document": _file_destination,
 }
 
 
@@ -284,7 +295,7 @@ def _set_label(one: sets.ParameterSet) -> str:
 
 
 def _choice_label(name: str) -> str:
-    code = f"evaluation_tools.choice_{name}"
+    code = f"evaluation_tools.choice_{name.replace('-', '_')}"
     return text(code) if code in catalogue() else name
 
 

@@ -35,6 +35,8 @@ CLASSES = {
 }
 #: Land uses that are no land, "" the sea.
 WATER = ("1101", "1102", "1103", "1104", "1105", "")
+#: Land uses that give way to forest on the banks of source waters.
+PLANTABLE = ("0101", "0103", "0201", "0301", "0402", "0404", "1202")
 #: Shares of land use inside towns, at their edge, and in the country.
 TOWN = (("0701", 50), ("0601", 22), ("05H1", 10), ("08H1", 8), ("0810", 6), ("0301", 4))
 EDGE = (("0101", 30), ("0702", 20), ("0601", 15), ("0103", 15), ("0201", 8), ("0301", 8), ("1104", 4))

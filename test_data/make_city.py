@@ -16,8 +16,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from swc_zoning.test_data import assess, layers, publish, rain, surveys
 from swc_zoning.test_data import ground as terrain
-from swc_zoning.test_data import layers, publish, rain, surveys
 
 
 def possible(scale: float) -> bool:
@@ -64,7 +64,7 @@ def make(
     try:
         publish.write(aside, config, made + surveyed)
         publish.describe(aside, config, made, flaws, surveyed)
-        _evaluation_inputs(aside, city, cell, lambda done: advance(0.85 + 0.15 * done))
+        _evaluation_inputs(aside, city, made, surveyed, cell, lambda done: advance(0.85 + 0.15 * done))
         if output.exists():
             output.rmdir()
         aside.replace(output)
@@ -74,9 +74,14 @@ def make(
 
 
 def _evaluation_inputs(
-    folder: Path, city: layers.City, cell: float, advance: Callable[[float], None]
+    folder: Path,
+    city: layers.City,
+    made: list[layers.Layer],
+    surveyed: list[layers.Layer],
+    cell: float,
+    advance: Callable[[float], None],
 ) -> None:
-    """Write rain, and rasters where they can be written."""
+    """Write rain, and rasters with the parameters of the evaluation where they can be written."""
     target = folder / "rasters"
     target.mkdir()
     rain.write(city.ground, target / "rain.csv")
@@ -84,3 +89,4 @@ def _evaluation_inputs(
         from swc_zoning.test_data import rasters
 
         rasters.write(city, target, cell, advance)
+        assess.write(folder, publish.job(city.ground.config, made), made, surveyed, cell)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import shapely
 
-from swc_zoning.test_data import relief
-from swc_zoning.test_data.ground import WATER
+from swc_zoning.test_data import delta, relief
+from swc_zoning.test_data.ground import CLASSES, WATER
 from swc_zoning.test_data.layers import City, Layer, Rows, label, rows_of, whole
 
 Array = np.ndarray
@@ -44,7 +44,7 @@ def _waters(city: City) -> Rows:
         for name, shape in shapes[kind].items():
             inside = city.ground.boundary if kind == "reservoir" else city.ground.land
             part = city.inside(shapely.difference(shapely.intersection(shape, inside), taken))
-            rows += whole(part, HLMC=name, HLLB=classes.get(name, "其他河湖"))
+            rows += whole(part, HLMC=name, HLLB=classes.get(name, "其他河道"))
             taken = shapely.union(taken, shape)
     return rows
 
@@ -61,8 +61,16 @@ def _townships(city: City) -> Rows:
             code = f"{district['code']}{(0 if urban else 100) + int(number) + 1:03d}"
             name = _name(names, rng) + ("街道" if urban else "镇")
             shape = shapely.coverage_union_all(city.parcels.geometry[parts])
-            rows += whole(shape, XZQDM=district["code"], XZDM=code, XZMC=name, SSQ=district["name"])
+            people = _people(city, parts)
+            rows += whole(shape, XZQDM=district["code"], XZDM=code, XZMC=name, RKS=people)
     return rows
+
+
+def _people(city: City, parts: Array) -> int:
+    """Return how many live on parcels: many in towns, few in villages, none elsewhere."""
+    density = {"0701": 21000.0, "05H1": 2000.0, "0702": 2600.0, "0101": 90.0, "0103": 90.0}
+    each = np.array([density.get(use, 0.0) for use in city.parcels.use[parts]])
+    return int(round(float((each * shapely.area(city.parcels.geometry[parts])).sum()) / 1e6, -2))
 
 
 def _seeds(city: City, mine: Array, rng: np.random.Generator) -> Array:
@@ -92,6 +100,48 @@ def _name(taken: set[str], rng: np.random.Generator) -> str:
         if name not in taken:
             taken.add(name)
             return name
+
+
+def _landuse_banks(city: City) -> Rows:
+    """Return land use with planted banks and wooded hills as forest parcels of their own; edges shared."""
+    parcels, planted = city.parcels, relief.planted(city)
+    shapely.prepare(planted)
+    used = parcels.use != ""
+    cut = np.flatnonzero(used & shapely.intersects(planted, parcels.geometry))
+    edges = [*shapely.boundary(parcels.geometry[cut]), shapely.boundary(planted)]
+    faces = delta.faces(shapely.get_parts(np.array(edges, dtype=object)))
+    inner = shapely.get_coordinates(shapely.point_on_surface(faces))
+    face, hit = shapely.STRtree(parcels.geometry[cut]).query(shapely.points(inner), predicate="within")
+    rest = np.setdiff1d(np.flatnonzero(used), cut)
+    owner = np.concatenate([rest, cut[hit]])
+    use = parcels.use[owner]
+    use[len(rest) :][relief.wooded(city, parcels.use[cut[hit]], inner[face])] = "0301"
+    shapes = np.concatenate([parcels.geometry[rest], faces[face]])
+    return [
+        {"DLBM": code, "DLMC": CLASSES[code], "TBBH": f"{number + 1:06d}", "geometry": shape}
+        for number, (shape, code) in enumerate(zip(shapes, use))
+    ]
+
+
+def _hills(city: City) -> Rows:
+    """Return the hill remnants: what rises from the plain, with its foot."""
+    return rows_of([city.inside(relief.feet(city))], MC="云山残丘")
+
+
+def _assessed(city: City) -> Rows:
+    """Return what is evaluated: land and tidal flats without water."""
+    dry = ~np.isin(city.parcels.use, ["1101", "1102", "1103", "1104", ""])
+    return rows_of([shapely.coverage_union_all(city.parcels.geometry[dry])], MC="评价范围")
+
+
+def _wetland_core(city: City) -> Rows:
+    """Return the conservation area of each wetland park: its inner half."""
+    rows = []
+    for item in city.ground.config["parks"]:
+        if item["type"] == "湿地公园":
+            inner = shapely.buffer(city.parks[item["name"]], -450.0, quad_segs=4)
+            rows += whole(city.inside(inner), MC=item["name"] + "保育区")
+    return rows
 
 
 def _monitoring(city: City, spec: dict[str, Any]) -> list[Layer]:
@@ -137,8 +187,15 @@ def _monitored(scene: Any, risk: Array, share: float, year: int) -> Rows:
     found = shapes(grade, mask=grade > 0, connectivity=4, transform=scene.grid.affine)
     rows: Rows = []
     for shape, value in found:
-        rows += rows_of([shapely.geometry.shape(shape)], QSQD=INTENSITIES[int(value) - 1], NF=year)
+        rows += rows_of([shapely.geometry.shape(shape)], QSQDMC=INTENSITIES[int(value) - 1], NF=year)
     return rows
 
 
-BUILDERS = {"waters": _waters, "townships": _townships}
+BUILDERS = {
+    "waters": _waters,
+    "townships": _townships,
+    "landuse_banks": _landuse_banks,
+    "hills": _hills,
+    "assessed": _assessed,
+    "wetland_core": _wetland_core,
+}

@@ -111,6 +111,11 @@ def report(folder: Path, profile: str | None = None) -> Report:
     return Report(city, tuple(districts), chosen, tuple(_notes(summary, city, chosen)))
 
 
+def profile_of(folder: Path) -> str:
+    """Return the profile of the decision table of a result; raises SwcError ``redecide.no_result``."""
+    return _summary(folder)["rules"]["profile"]
+
+
 def report_of_table(path: Path, profile: str, year: str | None = None) -> Report:
     """Return the rates of a table ``rate.csv`` (algorithm conservationrate) in `year` (default: the last).
 

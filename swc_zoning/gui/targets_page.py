@@ -8,7 +8,15 @@ from typing import Any
 
 from qgis.PyQt.QtCore import QPointF, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QPainter, QPalette, QPen
-from qgis.PyQt.QtWidgets import QFileDialog, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from swc_zoning.engine import roles, targets
 from swc_zoning.engine.targets import Rate, Report, Target
@@ -27,8 +35,9 @@ class TargetsPage(Page):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         self._report: Report | None = None
+        self._table: Path | None = None
         self._build()
-        desk.session.result_changed.connect(self._read)
+        desk.session.result_changed.connect(self._begin)
         self._read()
 
     def title(self) -> str:
@@ -69,13 +78,22 @@ class TargetsPage(Page):
         self._districts.setAccessibleName(self.tr("Districts"))
         self._save = QPushButton(self.tr("&Save the districts…"))
         self._save.clicked.connect(self._save_table)
+        self._open = QPushButton(self.tr("&Read a table of rates…"))
+        self._open.setToolTip(self.tr("Takes rate.csv of the tool Conservation rate instead of the zoning"))
+        self._open.clicked.connect(self._choose_table)
+        self._back = QPushButton(self.tr("&Back to the zoning"))
+        self._back.clicked.connect(self._begin)
         column = QVBoxLayout(self)
         for widget in (self._headline, self._bar, self._formula, self._notes):
             column.addWidget(widget)
         column.addWidget(self._targets, 1)
         column.addWidget(QLabel(self.tr("By district")))
         column.addWidget(self._districts, 2)
-        column.addWidget(self._save)
+        buttons = QHBoxLayout()
+        for button in (self._save, self._open, self._back):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        column.addLayout(buttons)
 
     def _target_columns(self) -> list[Column]:
         return [
@@ -112,20 +130,27 @@ class TargetsPage(Page):
 
     # --- showing -----------------------------------------------------------------------------------
 
+    def _begin(self) -> None:
+        """Show the rate of the zoning, whatever table was shown before."""
+        self._table = None
+        self._read()
+
     def _read(self) -> None:
         self._report = None
         self._show()
-        result = self.desk.session.result
+        result, table = self.desk.session.result, self._table
         if result is not None:
             self.desk.runner.work(
-                lambda: targets.report(result.folder), lambda report: self._take(result, report)
+                lambda: _report(result.folder, table), lambda report: self._take(result, table, report)
             )
 
-    def _take(self, result: Result, report: Any) -> None:
-        if result is not self.desk.session.result:
+    def _take(self, result: Result, table: Path | None, report: Any) -> None:
+        if result is not self.desk.session.result or table != self._table:
             return
         if isinstance(report, Exception):
             self.desk.say_error(report)
+            if table is not None:
+                self._begin()
             return
         self._report = report
         self._show()
@@ -144,6 +169,8 @@ class TargetsPage(Page):
             total = Rate(self.tr("Total"), "", *_areas(report.city))
             districts.append({"rate": total, "bold": True})
         self._districts.rows_model.set_rows(districts, self._district_columns(report.targets))
+        allow(self._open, "" if self.desk.session.result else self.tr("There is no result yet"))
+        allow(self._back, "" if self._table else self.tr("The rate shown is that of the zoning"))
         allow(self._save, "" if districts else self.tr("There is no rate yet"))
         self.state_changed.emit()
 
@@ -175,6 +202,13 @@ class TargetsPage(Page):
         if met is None:
             return self.tr("? depends on unknown tiers")
         return self.tr("✓ met") if met else self.tr("✕ not met")
+
+    def _choose_table(self) -> None:
+        start = str(self.desk.session.result.folder / "rate.csv")
+        chosen, _ = QFileDialog.getOpenFileName(self, self.tr("Read a table of rates"), start, "CSV (*.csv)")
+        if chosen:
+            self._table = Path(chosen)
+            self._read()
 
     def _save_table(self) -> None:
         start = str(self.desk.session.result.folder / "conservation_rate.csv")
@@ -236,6 +270,11 @@ class RateBar(QWidget):
 
     def _x(self, percent: float, low: float) -> float:
         return (self.width() - 1) * (percent - low) / (100.0 - low) if low < 100.0 else 0.0
+
+
+def _report(folder: Path, table: Path | None) -> Report:
+    """Return the rates of a result, or of a table against the targets of its region."""
+    return targets.report_of_table(table, targets.profile_of(folder)) if table else targets.report(folder)
 
 
 def _percent(value: float | None) -> str:

@@ -64,7 +64,7 @@ def evaluated_city(city, tmp_path_factory):
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared():
     """The folder of real data; the test is skipped where there is none."""
     if not SHARED.is_dir():

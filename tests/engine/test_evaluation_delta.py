@@ -656,10 +656,173 @@ def test_patches_go_into_the_zoning_without_slivers_along_a_legal_boundary(save,
     assert found[("swc_function_important",)] > 100
 
 
+# --- land use --------------------------------------------------------------------------------------
+
+
+def test_land_use_becomes_the_ecosystem_at_the_centre_of_each_cell(save, layer, tmp_path):
+    rows = [
+        (box(0, 0, 4, 10), "0101"), (box(4, 0, 8.4, 10), "0301K"), (box(8.4, 0, 9, 10), "1101"),
+        (box(9, 0, 12, 5), "05H1"), (box(9, 5, 12, 9), "0404"), (box(9, 4, 12, 6), "0603"),
+    ]  # fmt: skip
+    given = {"landuse": layer("land", rows, "DLBM"), "template": save("t", np.zeros((10, 12)))}
+    made = run("landuseraster", tmp_path, **given)
+    found = values(made.files["ecosystem"])
+    assert (found[:, :4] == code(PADDY)).all()
+    assert (found[:, 4:8] == code(FOREST)).all()
+    assert (found[:, 8] == code(WATER)).all()
+    assert (found[:4, 9:] == code(URBAN)).all()
+    # Where polygons overlap the lesser code is taken, whatever their order.
+    assert (found[4, 9:] == min(code(URBAN), code(WATER))).all()
+    assert (found[5, 9:] == min(code(GRASS), code(WATER))).all()
+    assert (found[9, 9:] == 0).all()
+    assert [one["count"] for one in said(made, "landuse.overlap")] == [6]
+    assert [one["count"] for one in said(made, "landuse.uncovered")] == [3]
+    assert facts(made)["kind_m2"]["paddy"] == 4000
+    assert "evaluation.unverified" in codes(made)
+    turned = run(
+        "landuseraster", tmp_path, folder="t", **{**given, "landuse": layer("land2", rows[::-1], "DLBM")}
+    )
+    np.testing.assert_array_equal(values(turned.files["ecosystem"]), found)
+
+
+def test_land_classes_without_an_ecosystem_are_listed_with_count_and_area(save, layer, tmp_path):
+    rows = [
+        (box(0, 0, 5, 10), "0101"),
+        (box(5, 0, 7, 10), "1301"),
+        (box(7, 0, 8, 10), "1301"),
+        (box(8, 0, 9, 9), ""),
+    ]
+    given = {"landuse": layer("land", rows, "DLBM"), "template": save("t", np.zeros((10, 12)))}
+    found = refused("landuseraster", tmp_path, **given)
+    assert found.code == "landuse.unmapped"
+    assert found.facts["codes"] == "1301 (2, 0.0030 km2), NULL (1, 0.0009 km2)"
+    assert refused("landuseraster", tmp_path, field="DL", **given).code == "evaluation.field"
+    rows[3] = (rows[3][0], "0305")
+    told = {**given, "landuse": layer("land3", rows, "DLBM"), "more": {"13": "grass"}}
+    assert (values(run("landuseraster", tmp_path, **told).files["ecosystem"])[:, 5:8] == code(GRASS)).all()
+
+
+def test_every_land_class_of_the_survey_has_an_ecosystem():
+    from swc_zoning.engine import roles
+    from swc_zoning.engine.evaluation import landuse, sets
+
+    table = sets.default("landuse_ecosystems")["prefixes"]
+    assert set(table.values()) <= set(sets.default("ecosystems")["kinds"])
+    numbers = {"01": 3, "02": 4, "03": 7, "04": 4, "10": 9, "11": 10, "12": 7}
+    classes = [f"{head}{n:02d}" for head, count in numbers.items() for n in range(1, count + 1)]
+    classes += ["05H1", "0508", "0601", "0602", "0603", "0701", "0702", "08H1", "08H2", "0809", "0810A", "09"]
+    assert [one for one in classes if not landuse.kind_of(one, table)] == []
+    assert landuse.kind_of("301", table) == landuse.kind_of("0301.0", table) == "forest"
+    # What the survey counts as wetland is wetland in the zoning too, but for salt pans.
+    wet = [one for one in classes if landuse.kind_of(one, table) == "wetland"]
+    tiers = {one: roles.canonical_tier("landuse_status", one) for one in wet}
+    assert set(tiers.values()) <= {"wetland", "tidal_flat"}
+
+
+@pytest.mark.parametrize("rows", [1, 13])
+def test_land_use_does_not_depend_on_strips(save, layer, tmp_path, monkeypatch, rows):
+    names = ["0101", "0301", "1101", "0701"] * 10
+    given = {
+        "landuse": layer("land", list(zip(blobs(40, 3, 900, 700), names)), "DLBM"),
+        "template": save("t", np.zeros((70, 90))),
+    }  # fmt: skip
+    whole = run("landuseraster", tmp_path, **given)
+    in_strips(monkeypatch, rows)
+    parts = run("landuseraster", tmp_path, folder="parts", **given)
+    np.testing.assert_array_equal(values(parts.files["ecosystem"]), values(whole.files["ecosystem"]))
+    assert facts(parts) == facts(whole)
+
+
+# --- bank strips -----------------------------------------------------------------------------------
+
+
+def strips(result):
+    table = formats.read_back(result.files["strips"], "bank_strips")
+    keys = zip(table.columns["class"], table.columns["side"], table.columns["width_m"].astype(float))
+    return dict(zip(keys, shapely.from_wkb(np.asarray(table.wkb))))
+
+
+def test_each_feature_may_have_a_width_and_a_side_of_its_own(layer, tmp_path):
+    rows = [(shapely.LineString([(0, y), (1000, y)]), "河") for y in (0, 5000, 10000, 15000)]
+    lines = layer("lines", rows, "LB", YC=["北岸", "南岸", " 两岸 ", ""], KD=["1000", "500", None, "20"])
+    given = {
+        "waters": lines,
+        "class_field": "LB",
+        "widths": {"河": 50},
+        "side_field": "YC",
+        "width_field": "KD",
+    }
+    found = strips(run("bankstrips", tmp_path, side="left", **given))
+    assert {key[1:]: one.bounds for key, one in found.items()} == {
+        ("north", 1000.0): (0, 0, 1000, 1000), ("south", 500.0): (0, 4500, 1000, 5000),
+        ("both", 50.0): (0, 9950, 1000, 10050), ("left", 20.0): (0, 15000, 1000, 15020),
+    }  # fmt: skip
+    assert next(iter(found)) == ("河", "north", 1000.0)
+    wide = layer("wide", rows, "LB", YC=["北岸"] * 4, KD=[1000.0, 500.0, 10.0, 20.0])
+    assert len(strips(run("bankstrips", tmp_path, **{**given, "waters": wide, "widths": {}}))) == 4
+
+
+@pytest.mark.parametrize(
+    ("side", "width", "code"),
+    [
+        ("北面", "10", "side_word"),
+        ("北岸", "-3", "width_odd"),
+        ("北岸", "宽", "width_odd"),
+        ("左岸", "10", "no_flow"),
+    ],
+)
+def test_sides_and_widths_that_are_none_are_refused(layer, tmp_path, side, width, code):
+    waters = layer("w", [(box(0, 0, 5, 5), "湖")], "LB", YC=[side], KD=[width])
+    found = refused(
+        "bankstrips", tmp_path, waters=waters, class_field="LB", side_field="YC", width_field="KD"
+    )
+    assert found.code == f"evaluation.{code}"
+    none = refused("bankstrips", tmp_path, waters=waters, class_field="LB")
+    assert (none.code, none.facts["classes"]) == ("evaluation.widths", "湖")
+
+
+def test_the_side_of_a_lake_is_what_its_banks_on_that_side_have(layer, tmp_path):
+    lake = box(0, 0, 100, 50)
+    waters = layer("lake", [(lake.difference(box(40, 20, 60, 30)), "湖")], "LB")
+    given = {"waters": waters, "class_field": "LB", "widths": {"湖": 100}}
+    whole = strips(run("bankstrips", tmp_path, **given))["湖", "both", 100.0]
+    found = {
+        side: strips(run("bankstrips", tmp_path, side=side, **given))["湖", side, 100.0]
+        for side in ("north", "south", "east", "west")
+    }
+    corner = np.pi * 100**2 / 4
+    assert shapely.area(found["north"]) == pytest.approx(1000 * 100 + 2 * corner, rel=2e-3)
+    assert shapely.area(found["east"]) == pytest.approx(500 * 100 + 2 * corner, rel=2e-3)
+    assert shapely.area(shapely.intersection(found["north"], found["south"])) == 0
+    assert shapely.area(shapely.intersection(found["north"], lake)) == 0
+    outside = whole.difference(box(0, 0, 100, 50))
+    assert shapely.area(shapely.symmetric_difference(shapely.union_all(list(found.values())), outside)) < 1
+
+
+@pytest.mark.parametrize("turn", [0, 17, 45, 122])
+def test_opposite_sides_of_a_round_water_make_all_of_its_strip(layer, tmp_path, turn):
+    oval = shapely.affinity.rotate(shapely.affinity.scale(shapely.Point(WEST, NORTH).buffer(300), 2, 1), turn)
+    ring = shapely.LineString(oval.exterior.coords)
+    for name, shape in (("water", oval), ("ring", ring)):
+        waters = layer(f"{name}{turn}", [(shape, "湖")], "LB")
+        given = {"waters": waters, "class_field": "LB", "widths": {"湖": 80}}
+        halves = [
+            strips(run("bankstrips", tmp_path, side=side, **given))["湖", side, 80.0]
+            for side in ("north", "south")
+        ]
+        whole = oval.buffer(80, quad_segs=16).difference(oval)
+        assert shapely.area(halves[0].intersection(halves[1])) < 1
+        assert (
+            shapely.area(shapely.symmetric_difference(shapely.union_all(halves), whole)) < 1e-4 * whole.area
+        )
+        assert halves[0].centroid.y > halves[1].centroid.y + 300
+
+
 def test_every_sentence_of_the_rules_is_used():
     from swc_zoning.engine.messages import catalogue
 
     text = "".join(path.read_text(encoding="utf-8") for path in Path(running.__file__).parent.glob("*.py"))
-    sentences = [one for one in catalogue() if one.startswith("function_rules.")]
+    rooms = ("function_rules.", "landuse.")
+    sentences = [one for one in catalogue() if one.startswith(rooms)]
     assert [one for one in sentences if f'"{one}"' not in text] == []
     assert "functionrules" in declared.algorithms()

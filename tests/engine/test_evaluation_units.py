@@ -20,7 +20,6 @@ from swc_zoning.paths import resource  # noqa: E402
 
 CRS = "EPSG:4549"
 EAST, NORTH = 500000, 3450000
-CITY = Path(__file__).resolve().parents[2] / "../shared/data/shanghai_districts"
 
 
 def box(west, south, east, north):
@@ -234,13 +233,11 @@ def test_units_that_overlap_are_refused_and_parts_of_one_code_are_one(layer, tmp
     assert list(rows_of(made.files["table"], "code")) == ["1"]
 
 
-def test_districts_of_a_real_city_in_degrees_sum_to_what_lies_in_them(layer, tmp_path):
-    if not CITY.is_dir():
-        pytest.skip("no real districts here")
+def test_districts_of_a_real_city_in_degrees_sum_to_what_lies_in_them(layer, shared, tmp_path):
     strips = [(shapely.box(120.5 + 0.5 * n, 30, 121 + 0.5 * n, 32.5), "轻度") for n in range(5)]
     worn = layer("strips", strips, ("QSQDMC",), "EPSG:4490")
     given = {
-        "units": CITY / "shanghai_district_tianditu.gpkg",
+        "units": shared / "shanghai_districts/shanghai_district_tianditu.gpkg",
         "name_field": "district_name",
         "erosion": worn,
     }
@@ -311,7 +308,7 @@ def test_empty_thresholds_decide_nothing_and_say_so(towns, tmp_path):
     made = run("keyareas", tmp_path, units=towns)
     assert {"keyareas.nothing_decided", "keyareas.open", "evaluation.unverified"} <= set(codes(made))
     assert {row["kind"] for row in units_of(made).values()} == {""}
-    assert set(made.files) == {"units", "list"}
+    assert set(made.files) == {"units", "list", "rules_used"}
 
 
 def test_units_that_touch_are_one_zone_and_others_are_dropped(towns, layer, book, tmp_path):
@@ -422,6 +419,18 @@ def test_the_workbook_has_the_columns_of_a_notice(towns, book, tmp_path):
     assert head[:5] == ("序号", "分区名称", "空间面积(km2)", "占国土面积比例(%)", "涉及范围")
     assert first[0] == 1
     assert first[2] == pytest.approx(200, rel=1e-4)
+
+
+def test_the_rules_of_a_run_are_written_to_be_filled_in_and_given_back(towns, tmp_path):
+    made = run("keyareas", tmp_path, units=towns)
+    document = json.loads(made.files["rules_used"].read_text(encoding="utf-8"))
+    rules = {one["id"]: one for one in document["rules"]}
+    rules["treatment_county"]["all"][0]["value"] = 5
+    rules["treatment_county"]["any"] = []
+    (tmp_path / "own.json").write_text(json.dumps(document), encoding="utf-8")
+    again = run("keyareas", tmp_path, "again", units=towns, rule_file="own.json", contiguous=False)
+    assert [name for name, row in units_of(again).items() if row["kind"]] == ["C", "E"]
+    assert "keyareas.nothing_decided" not in codes(again)
 
 
 def test_rules_that_are_wrong_are_refused(towns, book, tmp_path):
@@ -584,3 +593,63 @@ def test_the_command_targets_reads_a_table_of_rates(table, tmp_path):
     goals = json.loads(done.stdout)["city"]["targets"]
     assert [goal["met"] for goal in goals] == [True, False]
     assert round(goals[1]["allowed_m2"] / 1e6, 1) == 97.6
+
+
+def test_the_rate_of_polygons_is_that_of_the_zoning_of_the_same_city(city, zoned_city, tmp_path):
+    job = json.loads((city / "job.json").read_text(encoding="utf-8"))
+    source = {row["role"]: city / row["source"] for row in job["layers"]}
+    given = {"units": city / job["extent"]["source"], "name_field": "XZQMC", "code_field": "XZQDM"}
+    given.update({"erosion": [source["soil_erosion"]], "land": source["land_mask"], "denominator": "land"})
+    made = run("conservationrate", tmp_path, **given)
+    one, other = targets.report_of_table(made.files["rate"], "shanghai"), targets.report(zoned_city)
+    assert other.city.eroded_m2 > 0
+    assert one.city.land_m2 == pytest.approx(other.city.land_m2, abs=20)
+    assert one.city.eroded_m2 == pytest.approx(other.city.eroded_m2, abs=20)
+    assert one.city.percent == pytest.approx(other.city.percent, abs=1e-6)
+    by_name = {rate.name: rate for rate in other.districts}
+    for rate in one.districts:
+        assert rate.eroded_m2 == pytest.approx(by_name[rate.name].eroded_m2, abs=2)
+
+
+def test_a_real_city_from_its_statistics_to_its_key_areas(layer, shared, book, tmp_path):
+    sources = [
+        (shapely.box(120.8, 30.7, 121.25, 31.3), "source"),
+        (shapely.box(121.0, 31.6, 121.5, 32), "isle"),
+    ]
+    given = {"units": shared / "shanghai_districts/shanghai_district_tianditu.gpkg"}
+    given["sources"] = layer("sources", sources, ("name",), "EPSG:4490")
+    counted = run(
+        "unitstatistics", tmp_path, **given, name_field="district_name", code_field="district_adcode"
+    )
+    rules = book(PREVENTION)
+    made = run("keyareas", tmp_path, units=counted.files["units"], rule_file=rules, patches=given["sources"])
+    found = {name for name, row in units_of(made).items() if row["kind"]}
+    # Along the upper reach of the Huangpu districts touch; the island is alone.
+    assert found == {"青浦区", "松江区", "金山区"}
+    assert "崇明区" in facts_of(made, "keyareas.alone")["units"]
+    for row in units_of(made).values():
+        assert row["key_km2"] is None or not row["key_km2"] > row["unit_km2"]
+    assert len(listed(made)) == 1
+
+
+def test_a_raster_that_does_not_reach_over_a_district_is_said(units, raster, tmp_path):
+    made = run("conservationrate", tmp_path, units=units, intensity=raster("i", np.ones((100, 150))))
+    facts = facts_of(made, "rates.raster_short")
+    assert (facts["unit"], facts["cells"]) == ("乙镇", 50)
+    assert float(rates(made)[-1]["total_km2"]) == 150
+
+
+def test_codes_kept_as_numbers_with_decimals_are_read_as_codes(layer, tmp_path):
+    split = layer("split", [(WEST, "甲", 310101.0), (box(30, 0, 31, 1), "甲", 310101.0)], ("name", "code"))
+    made = statistics(tmp_path, split)
+    assert list(rows_of(made.files["table"], "code")) == ["310101"]
+
+
+def test_fields_that_the_role_does_not_know_are_named(units, layer, tmp_path):
+    worn = layer("worn", [(box(0, 0, 1, 1), "轻度")], ("degree",))
+    assert (
+        refused("unitstatistics", tmp_path, units=units, name_field="name", erosion=worn)
+        == "evaluation.field"
+    )
+    made = statistics(tmp_path, units, erosion=worn, intensity_field="degree")
+    assert float(rows_of(made.files["table"], "code")["01"]["light_km2"]) == pytest.approx(1, rel=1e-3)

@@ -45,3 +45,26 @@ def test_a_rate_that_arrives_after_its_result_has_gone_is_not_shown(page, desk, 
     qtbot.waitUntil(lambda: not desk.runner._works, timeout=10_000)
     assert page._targets.rows_model.rows == []
     assert not page._bar.isVisible()
+
+
+def test_a_table_of_rates_is_shown_in_place_of_the_zoning_and_back(
+    page, desk, city_result, qtbot, tmp_path, monkeypatch
+):
+    from qgis.PyQt.QtWidgets import QFileDialog
+
+    assert not page._open.isEnabled()
+    desk.session.set_result(city_result)
+    qtbot.waitUntil(lambda: page._report is not None, timeout=10_000)
+    zoned = page._report.city.percent
+    heads = "unit,year,denominator,total_km2,light_km2,moderate_km2,intense_km2,very_intense_km2,severe_km2,"
+    rows = ["甲区,2024,国土面积,100,1,,,,,1,0", "*,2024,国土面积,100,1,,,,,1,0"]
+    table = tmp_path / "rate.csv"
+    table.write_text("\n".join([heads + "eroded_km2,unknown_km2", *rows]), encoding="utf-8-sig")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(table), ""))
+    page._open.click()
+    qtbot.waitUntil(lambda: page._report is not None and page._report.city.percent == 99, timeout=10_000)
+    assert [row["rate"].name for row in page._districts.rows_model.rows][:1] == ["甲区"]
+    assert "100.00" in page._notes.text()
+    page._back.click()
+    qtbot.waitUntil(lambda: page._report is not None, timeout=10_000)
+    assert page._report.city.percent == zoned

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from swc_zoning.engine.evaluation.rasters import Block, Grid, row_areas
+from swc_zoning.engine.evaluation.rasters import Block, Grid
+from swc_zoning.engine.evaluation.tallies import CLASSES, Tally
 
-#: Classes 0 (no data) to 3.
-_CLASSES = 4
 Codes = NDArray[np.uint8]
 
 
@@ -22,45 +21,28 @@ class Agreement:
 
     def __init__(self, names: Sequence[str], grid: Grid) -> None:
         self.names = names
-        self.cells = {pair: np.zeros((_CLASSES, _CLASSES), np.int64) for pair in _pairs(names)}
-        self._m2 = {pair: np.zeros((_CLASSES, _CLASSES)) for pair in self.cells}
-        self._areas = row_areas(grid)
-        # Cells of one size need no weights, and their areas are exact.
-        self._alike = bool((self._areas == self._areas[0]).all())
+        pairs = combinations(range(len(names)), 2)
+        self._tallies = {pair: Tally(grid, CLASSES * CLASSES) for pair in pairs}
 
     def add(self, block: Block, layers: Sequence[Codes]) -> None:
         """Take the classes of a block."""
-        for one, other in self.cells:
-            both = (layers[one] * np.uint8(_CLASSES) + layers[other]).astype(np.intp)
-            self.cells[one, other] += _counted(both)
-            if not self._alike:
-                areas = np.broadcast_to(self._areas[block.top : block.bottom, None], both.shape)
-                self._m2[one, other] += _counted(both, areas)
+        for (one, other), tally in self._tallies.items():
+            tally.add(block, layers[one] * np.uint8(CLASSES) + layers[other])
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield a row for each pair of layers and of classes that occurs."""
-        for (one, other), counts in self.cells.items():
-            m2 = counts * self._areas[0] if self._alike else self._m2[one, other]
-            for first, second in zip(*np.nonzero(counts)):
+        for (one, other), tally in self._tallies.items():
+            for both in np.flatnonzero(tally.cells).tolist():
                 made = {"layer_1": self.names[one], "layer_2": self.names[other]}
-                made |= {"class_1": int(first), "class_2": int(second)}
-                yield {**made, "cells": int(counts[first, second]), "km2": float(m2[first, second]) / 1e6}
+                made |= {"class_1": both // CLASSES, "class_2": both % CLASSES}
+                yield {**made, "cells": int(tally.cells[both]), "km2": float(tally.km2[both])}
 
     def summary(self) -> Iterator[dict[str, Any]]:
         """Yield for each pair what share of the cells both have a class for has the same one, and kappa."""
-        for (one, other), counts in self.cells.items():
-            known = counts[1:, 1:]
+        for (one, other), tally in self._tallies.items():
+            known = tally.cells.reshape(CLASSES, CLASSES)[1:, 1:]
             facts = {"one": self.names[one], "other": self.names[other], "cells": int(known.sum())}
             yield {**facts, "percent": 100 * _same(known), "kappa": kappa(known)}
-
-
-def _pairs(names: Sequence[str]) -> Iterator[tuple[int, int]]:
-    return combinations(range(len(names)), 2)
-
-
-def _counted(codes: NDArray[np.intp], weights: Any = None) -> NDArray[Any]:
-    flat = None if weights is None else weights.ravel()
-    return np.bincount(codes.ravel(), flat, _CLASSES * _CLASSES).reshape(_CLASSES, _CLASSES)
 
 
 def _same(known: NDArray[np.int64]) -> float:

@@ -179,7 +179,7 @@ def _taken(parameter: Parameter, value: Any, base: Path) -> Any:
 def _default(parameter: Parameter) -> Any:
     if parameter.kind == "set":
         return parameter.choices[0]
-    if parameter.facts.get("values") == "ecosystems":
+    if parameter.facts.get("values") == "ecosystems" and parameter.default is None:
         return {str(kind["code"]): name for name, kind in sets.default("ecosystems")["kinds"].items()}
     return parameter.default
 

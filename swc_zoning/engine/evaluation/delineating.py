@@ -183,7 +183,7 @@ def _dropped(found: Regions, coded: Coded, kept: int) -> dict[str, float]:
 
 def _of_parcels(run: Run, coded: Coded) -> Patches:
     """Return the parcels, less legal areas, that have a class on enough of their cells."""
-    whole = vectors.read_onto(run["parcels"], coded.grid.crs).geometry
+    whole = vectors.read_onto(run["parcels"], coded.grid.crs, []).geometry
     whole = whole[shapely.get_dimensions(whole) == 2]
     parcels, codes = whole, np.zeros(len(whole), np.int64)
     counts = np.zeros((len(whole), len(coded.table)), np.int64)

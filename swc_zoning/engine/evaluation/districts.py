@@ -68,7 +68,7 @@ def read_units(run: Run, parameter: str = "units") -> Units:
     shapes = read_metric(run[parameter])
     names = shapes.column(run["name_field"])
     coded = run["code_field"] or ("code" if "code" in shapes.columns else None)
-    codes = shapes.column(coded) if coded else [""] * len(shapes)
+    codes = [_code(one) for one in shapes.column(coded)] if coded else [""] * len(shapes)
     keys = [code or name for code, name in zip(codes, names)]
     if not all(keys):
         raise SwcError("units.unnamed", path=shapes.name, count=keys.count(""))
@@ -90,6 +90,12 @@ def read_units(run: Run, parameter: str = "units") -> Units:
         shapes.crs,
         columns,
     )
+
+
+def _code(text: str) -> str:
+    """Return a code that was kept as a number with decimals as what it was."""
+    whole, point, rest = text.partition(".")
+    return whole if point and whole.isdigit() and not rest.strip("0") else text
 
 
 def read_metric(source: str) -> Shapes:

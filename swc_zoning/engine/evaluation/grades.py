@@ -13,12 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swc_zoning.engine import roles
+from swc_zoning.engine.evaluation.vectors import Shapes
 from swc_zoning.engine.messages import SwcError
 
 ROLE = "soil_erosion"
 INTENSITIES = ("light", "moderate", "intense", "very_intense", "severe")
 GRADES = ("slight", *INTENSITIES)
 UNKNOWN = 6
+
+
+def of(shapes: Shapes, field: str | None, coding: str) -> NDArray[np.int64]:
+    """Return the grade of each feature of a layer, from `field`, else from what the role knows it by.
+
+    Raises what `read` raises, and SwcError ``evaluation.field``.
+    """
+    found = field or roles.fields_for(ROLE, shapes.columns)[0] or roles.find(ROLE).tier_fields[0]
+    return read(shapes.column(found), coding, shapes.name)
 
 
 def read(texts: Sequence[str], coding: str, path: str) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ import numpy as np
 from swc_zoning.engine.evaluation import cover, judging, units
 from swc_zoning.engine.evaluation.rasters import Output, View, compute, stacked
 from swc_zoning.engine.evaluation.sets import ParameterSet
+from swc_zoning.engine.evaluation.tallies import Tally
 from swc_zoning.engine.messages import SwcError
 
 if TYPE_CHECKING:
@@ -22,24 +23,26 @@ _KEYS = ("highest", "high")
 def importance(run: Run) -> None:
     """Write classes: 3 and 2 by least slope and cover (inclusive) in the ecosystems of the set, else 1."""
     table, kinds = thresholds(run), run["kinds"]
-    flatness, counts = units.Flatness(), np.zeros(4, np.int64)
+    flatness = units.Flatness()
     codes = [float(code) for code, kind in kinds.items() if kind in table["ecosystems"]]
     with stacked(run.given("slope", "cover", "ecosystem")) as stack:
         cover.check_codes(stack, kinds)
         fraction, degrees = units.cover_conversion(run, stack), units.slope_conversion(run, stack)
+        tally = Tally(stack.grid)
 
         def make(view: View) -> dict[str, Any]:
             ecosystem = view["ecosystem"]
             slope = np.where(np.isnan(ecosystem), np.nan, degrees(view["slope"]))
             flatness.add(slope)
             found = judging.importance(slope, fraction(view["cover"]), np.isin(ecosystem, codes), table)
-            counts[:] += np.bincount(found.ravel(), minlength=4)
+            tally.add(view.block, found)
             return {"class": found}
 
         compute(stack, {"class": Output(run.path("class"), "uint8", 0)}, make, run.progress.advance)
-    run.facts.update({"cells_by_class": list(map(int, counts)), **{key: table[key] for key in _KEYS}})
+    run.facts.update({key: table[key] for key in _KEYS})
+    tally.tell(run)
     flatness.tell(run)
-    if counts[1:].any() and not counts[2:].any():
+    if tally.cells[1:].any() and not tally.cells[2:].any():
         run.find("evaluation.all_general")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from swc_zoning.engine.evaluation import judging, units
 from swc_zoning.engine.evaluation.rasters import Output, Stack, View, compute, extremes, stacked
+from swc_zoning.engine.evaluation.tallies import Tally
 from swc_zoning.engine.messages import SwcError
 
 if TYPE_CHECKING:
@@ -41,17 +42,17 @@ def erosion_matrix(run: Run) -> None:
 def sensitivity(run: Run) -> None:
     """Write the index of sensitivity and its classes."""
     table = run.set("table")
-    counts = np.zeros(4, np.int64)
     with stacked(run.given("erosivity", "soil", "relief", "cover")) as stack:
         fraction = units.cover_conversion(run, stack)
         _check_grades(stack, table)
         _tell_reachable(run, stack, table)
+        tally = Tally(stack.grid)
 
         def make(view: View) -> dict[str, Any]:
             given = (view["erosivity"], view["soil"], view["relief"], fraction(view["cover"]))
             found = judging.sensitivity(*given, table)
             classes = judging.sensitivity_class(found, table)
-            counts[:] += np.bincount(classes.ravel(), minlength=4)
+            tally.add(view.block, classes)
             return {"sensitivity": found, "class": classes}
 
         outputs = {
@@ -59,7 +60,7 @@ def sensitivity(run: Run) -> None:
             "class": Output(run.path("class"), "uint8", 0),
         }
         compute(stack, outputs, make, run.progress.advance)
-    run.facts["cells_by_class"] = list(map(int, counts))
+    tally.tell(run)
 
 
 def _check_grades(stack: Stack, table: ParameterSet) -> None:

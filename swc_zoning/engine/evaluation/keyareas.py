@@ -7,6 +7,7 @@ prevention area the important patches are the key area, of one for treatment the
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,6 +49,8 @@ def key_areas(run: Run) -> None:
     """Write the units with what they are, the two layers of key areas, and the list for a notice."""
     book = key_rules.read(run["rule_file"]) if run["rule_file"] else key_rules.shipped(run["rules"])
     _tell_of_rules(run, book)
+    document = json.dumps(book.as_json(), ensure_ascii=False, indent=1)
+    run.path("rules_used").write_text(document + "\n", encoding="utf-8")
     units = districts.read_units(run)
     verdicts = [key_rules.judge(book, row, run["conflict"]) for row in _values(units)]
     _tell_of_verdicts(run, units, verdicts)
@@ -180,7 +183,7 @@ def _parts_that_matter(run: Run, units: Units, kind: str) -> NDArray[Any]:
     if kind == "prevention":
         return districts.read_parts(run["patches"], units.crs).geometry
     parts = districts.read_parts(run["erosion"], units.crs)
-    found = grades.read(parts.column(run["intensity_field"]), run["intensity_coding"], parts.name)
+    found = grades.of(parts, run["intensity_field"], run["intensity_coding"])
     least = grades.GRADES.index(run["least_intensity"])
     return parts.geometry[(found >= least) & (found < grades.UNKNOWN)]
 

@@ -15,6 +15,7 @@ from swc_zoning.engine.evaluation.judging import Thresholds
 from swc_zoning.engine.evaluation.rasters import (
     Block,
     Floats,
+    Grid,
     Output,
     Stack,
     View,
@@ -23,6 +24,7 @@ from swc_zoning.engine.evaluation.rasters import (
     require_metres,
     stacked,
 )
+from swc_zoning.engine.evaluation.tallies import Tally
 from swc_zoning.engine.messages import SwcError
 
 if TYPE_CHECKING:
@@ -51,12 +53,12 @@ def classify_cumulative(run: Run) -> None:
                 yield _values(run, stack.read(block), masked)
 
         limits = ranking.thresholds(parts, shares)
-        counted = _Counted()
+        counted = _Counted(stack.grid)
 
         def make(view: View) -> dict[str, Any]:
             values = _values(run, view.arrays, masked)
             classes = judging.by_thresholds(values, limits)
-            counted.add(values, classes)
+            counted.add(view.block, values, classes)
             return {"class": classes}
 
         compute(stack, {"class": Output(run.path("class"), "uint8", 0)}, make, run.progress.advance)
@@ -74,17 +76,17 @@ def _values(run: Run, arrays: Any, masked: bool) -> Floats:
 class _Counted:
     """What the classes have of the value and of the cells."""
 
-    def __init__(self) -> None:
-        self.sums, self.cells = np.zeros(4), np.zeros(4, np.int64)
+    def __init__(self, grid: Grid) -> None:
+        self.sums, self.tally = np.zeros(4), Tally(grid)
 
-    def add(self, values: Floats, classes: Any) -> None:
-        self.cells += np.bincount(classes.ravel(), minlength=4)
+    def add(self, block: Block, values: Floats, classes: Any) -> None:
+        self.tally.add(block, classes)
         worth = np.where(values > 0, values, 0.0)
         self.sums += np.bincount(classes.ravel(), weights=worth.ravel(), minlength=4)
 
     def tell(self, run: Run, limits: Thresholds, wanted: list[float]) -> None:
         total = float(self.sums.sum())
-        run.facts["cells_by_class"] = list(map(int, self.cells))
+        self.tally.tell(run)
         if not total:
             run.find("evaluation.nothing_counts")
             return
@@ -100,23 +102,23 @@ def integrate(run: Run) -> None:
     """Write the highest class of several rasters, which of them decided, and how far they agree."""
     names = [f"layer {number}" for number in range(len(run["classes"]))]
     files = [path.name for path in run["classes"]]
-    counts = np.zeros(4, np.int64)
     with stacked(dict(zip(names, run["classes"]))) as stack:
         for name, file in zip(names, files):
             check_classes(stack, name, file)
-        agreement = Agreement(_told_apart(run["classes"]), stack.grid)
+        tally, agreement = Tally(stack.grid), Agreement(_told_apart(run["classes"]), stack.grid)
 
         def make(view: View) -> dict[str, Any]:
             layers = [np.nan_to_num(view[name]).astype(np.uint8) for name in names]
             highest, bits = judging.integrate(layers)
-            counts[:] += np.bincount(highest.ravel(), minlength=4)
+            tally.add(view.block, highest)
             agreement.add(view.block, layers)
             return {"class": highest, "deciding": bits}
 
         outputs = {"class": Output(run.path("class"), "uint8", 0)}
         outputs["deciding"] = Output(run.path("deciding"), "uint16", 0)
         compute(stack, outputs, make, run.progress.advance)
-    run.facts.update({"layers": files, "cells_by_class": list(map(int, counts))})
+    run.facts["layers"] = files
+    tally.tell(run)
     _tell_agreement(run, agreement)
 
 

@@ -162,7 +162,7 @@ def _land(run: Run, units: Units) -> Units:
 def _of_polygons(run: Run, land: Units, source: str, advance: districts.Advance) -> Floats:
     """Return the areas (m2) on land by intensity and, last, of unknown intensity."""
     parts = districts.read_parts(source, land.crs)
-    kinds = grades.read(parts.column(run["intensity_field"]), run["intensity_coding"], parts.name)
+    kinds = grades.of(parts, run["intensity_field"], run["intensity_coding"])
     shares = districts.areas_by_grade(land, parts.geometry, kinds, advance)
     tell_doubled(run, shares.doubled_m2, parts.name)
     return shares.sums

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
+import rasterio
+
 from swc_zoning import paths
 from swc_zoning.engine import claim, formats
 from swc_zoning.engine.evaluation import (
@@ -26,6 +28,7 @@ from swc_zoning.engine.evaluation import (
     important,
     intensities,
     keyareas,
+    landuse,
     ranked,
     rates,
     records,
@@ -67,6 +70,7 @@ _FUNCTIONS: Mapping[str, Callable[[Run], None]] = {
     "unitstatistics": unit_statistics.unit_statistics,
     "keyareas": keyareas.key_areas,
     "conservationrate": rates.conservation_rate,
+    "landuseraster": landuse.land_use_raster,
     "functionrules": function_areas.function_areas,
     "delineatepatches": delineating.delineate_patches,
     "bankstrips": banks.bank_strips,
@@ -175,8 +179,22 @@ def _carry_out(made: Run) -> None:
     chain = chains.chains().get(made.algorithm.name)
     if chain is None:
         _FUNCTIONS[made.algorithm.name](made)
+        _note_areas(made)
     else:
         _run_steps(made, chain)
+
+
+def _note_areas(made: Run) -> None:
+    """Note the areas (km2) by class beside the numbers of cells: what readers of the record compare."""
+    counts = made.facts.get("cells_by_class")
+    drawn = next((one for one in made.algorithm.outputs if one.name == "class"), None)
+    if counts is None or drawn is None or "km2_by_class" in made.facts:
+        return
+    with rasterio.open(made.path(drawn.name)) as source:
+        # In degrees a cell has no one size.
+        if source.crs is not None and source.crs.is_projected:
+            size = abs(source.transform.a * source.transform.e) / 1e6
+            made.facts["km2_by_class"] = {str(level): counts[level] * size for level in (3, 2, 1)}
 
 
 def _run_steps(made: Run, chain: Chain) -> None:
@@ -202,6 +220,7 @@ def _run_step(made: Run, step: Step, outputs: dict[tuple[str, str], Path], progr
     run_of_step = Run(algorithm, parameters, made.folder / step.id, progress)
     run_of_step.folder.mkdir()
     _FUNCTIONS[step.algorithm](run_of_step)
+    _note_areas(run_of_step)
     for one in algorithm.outputs:
         if one.kind != "rasters":
             outputs[step.id, one.name] = run_of_step.path(one.name)
@@ -280,7 +299,8 @@ def _sources(parameters: Mapping[str, Any]) -> list[Path]:
 
 
 def _is_layer(value: Any) -> bool:
-    return isinstance(value, str) and Path(value.partition("|")[0]).is_file()
+    # A CRS in words is too long for the name of a file, which Path.is_file would not take.
+    return isinstance(value, str) and os.path.isfile(value.partition("|")[0])
 
 
 def _listed(value: Any) -> str:

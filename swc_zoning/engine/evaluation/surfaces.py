@@ -11,6 +11,7 @@ from swc_zoning.engine.evaluation import factors, terrain, units
 from swc_zoning.engine.evaluation.rasters import (
     Extremes,
     Floats,
+    Grid,
     Output,
     Stack,
     View,
@@ -24,15 +25,22 @@ if TYPE_CHECKING:
 
 #: No ground measured in cells is steeper: there elevations stand beside unmarked no data.
 _CLIFF_DEG = 80.0
+#: A window this many times as wide as asked for is said: relief grows with it.
+_FAR_WINDOW = 1.5
+#: Sides of a square cell may differ by this share of it.
+_ROUNDED = 1e-9
 
 
 def slope_and_relief(run: Run) -> None:
     """Write slope (degrees) and relief (m) of a raster of elevations in a metric CRS."""
     with stacked({"dem": run["dem"]}) as stack:
         require_metres(stack.grid, run["dem"].name)
-        width, height = stack.grid.cell
+        width, height = _sides(stack.grid)
         cells = terrain.reach(run["window_m"], max(width, height))
-        run.facts.update({"window_cells": 2 * cells + 1, "window_m": (2 * cells + 1) * max(width, height)})
+        window = (2 * cells + 1) * max(width, height)
+        run.facts.update({"window_cells": 2 * cells + 1, "window_m": window})
+        if window > _FAR_WINDOW * run["window_m"]:
+            run.find("evaluation.wide_window", asked=run["window_m"], window=window, cell=max(width, height))
         flatness = units.Flatness()
 
         def make(view: View) -> dict[str, Floats]:
@@ -62,7 +70,9 @@ def slope_length(run: Run) -> None:
     pieces, exponent = run.set("slope_factor"), run.set("length_exponent")
     with stacked(run.given("dem", "barriers")) as stack:
         require_metres(stack.grid, run["dem"].name)
-        width, height = stack.grid.cell
+        width, height = _sides(stack.grid)
+        if run["length_m"] is None and min(width, height) >= run["cap_m"]:
+            run.find("evaluation.cap_below_cell", cell=min(width, height), cap=run["cap_m"])
 
         def make(view: View) -> dict[str, Floats]:
             slope = terrain.slope(view["dem"], width, height)
@@ -80,6 +90,15 @@ def slope_length(run: Run) -> None:
         compute(stack, outputs, make, run.progress.advance, overlap=overlap)
 
 
+def _sides(grid: Grid) -> tuple[float, float]:
+    """Return width and height of a cell; of a square one that was rounded, the width twice.
+
+    Else falls that are the same to two sides would not be a tie, and rounding would say where water runs.
+    """
+    width, height = grid.cell
+    return width, width if abs(width - height) <= _ROUNDED * width else height
+
+
 def _lengths(run: Run, stack: Stack, view: View) -> tuple[Floats, Floats]:
     """Return where slopes begin and end (m): one given length for all, or as water runs."""
     dem = view["dem"]
@@ -90,4 +109,4 @@ def _lengths(run: Run, stack: Stack, view: View) -> tuple[Floats, Floats]:
     if stack.is_raster("barriers"):
         barriers = np.nan_to_num(view["barriers"]) != 0
     cuts = run["steep_cut"], run["gentle_cut"]
-    return terrain.slope_lengths(dem, *stack.grid.cell, run["cap_m"], view.ends, barriers, *cuts)
+    return terrain.slope_lengths(dem, *_sides(stack.grid), run["cap_m"], view.ends, barriers, *cuts)

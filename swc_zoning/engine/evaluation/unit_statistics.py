@@ -104,7 +104,7 @@ def _write(run: Run, units: Units, found: Columns) -> None:
 def _erosion_polygons(run: Run, units: Units, advance: Advance) -> Columns:
     """Return the areas by intensity; ground outside the polygons is slight."""
     parts = districts.read_parts(run["erosion"], units.crs)
-    kinds = grades.read(parts.column(run["intensity_field"]), run["intensity_coding"], parts.name)
+    kinds = grades.of(parts, run["intensity_field"], run["intensity_coding"])
     shares = districts.areas_by_grade(units, parts.geometry, kinds, advance)
     tell_doubled(run, shares.doubled_m2, parts.name)
     sums = shares.sums
@@ -148,7 +148,9 @@ def _erosion_columns(sums: Floats, whole: Floats) -> Columns:
 
 def _forest_grass_polygons(run: Run, units: Units, advance: Advance) -> Columns:
     parts = districts.read_parts(run["landuse"], units.crs)
-    texts = parts.column(run["landuse_field"])
+    role = roles.find("landuse_status")
+    known = roles.fields_for(role.id, parts.columns)[0] or role.tier_fields[0]
+    texts = parts.column(run["landuse_field"] or known)
     tiers = {text: roles.canonical_tier("landuse_status", text) for text in set(texts)}
     strange = sorted(text for text, tier in tiers.items() if tier == roles.UNKNOWN)
     if strange:
@@ -192,7 +194,7 @@ def _cover(run: Run, units: Units, advance: Advance) -> Columns:
 def _patches(run: Run, units: Units, advance: Advance) -> Columns:
     """Return areas of all important patches, and of those that are extremely important by their tier."""
     parts = districts.read_parts(run["patches"], units.crs)
-    field, _, _ = roles.fields_for("swc_function_important", parts.columns)
+    field = run["patches_field"] or roles.fields_for("swc_function_important", parts.columns)[0]
     texts = parts.column(field) if field else [""] * len(parts)
     tiers = [roles.canonical_tier("swc_function_important", text) for text in texts]
     kinds = np.array([tier == "extremely_important" for tier in tiers], np.int64)

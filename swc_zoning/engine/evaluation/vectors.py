@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,26 +44,28 @@ class Shapes:
         return ["" if value is None else str(value) for value in self.raw(field)]
 
 
-def read(source: str) -> Shapes:
+def read(source: str, columns: Sequence[str] | None = None) -> Shapes:
     """Read ``path`` or ``path|layername=NAME``; geometries are made valid, empty ones are left out.
 
-    Raises what `formats.read_vector` raises, and SwcError ``evaluation.no_crs``.
+    `columns` are the fields to read (default: all). Raises what `formats.read_vector` raises, and SwcError
+    ``evaluation.no_crs``.
     """
     path, _, layer = source.partition("|layername=")
-    table = formats.read_vector(path, layer or None)
+    table = formats.read_vector(path, layer or None, columns=columns)
     if table.layer.crs is None:
         raise SwcError("evaluation.no_crs", path=Path(path).name)
     found = shapely.force_2d(shapely.from_wkb(np.asarray(table.wkb)))
-    polygons = shapely.get_dimensions(found) == 2
-    found[polygons] = shapely.make_valid(found[polygons])
+    # To look is much cheaper than to mend, and most are valid.
+    wrong = (shapely.get_dimensions(found) == 2) & ~shapely.is_valid(found)
+    found[wrong] = shapely.make_valid(found[wrong])
     some = ~(shapely.is_missing(found) | shapely.is_empty(found))
     columns = {name: values[some] for name, values in table.columns.items()}
     return Shapes(found[some], columns, table.layer.crs, Path(path).name)
 
 
-def read_onto(source: str, crs: str) -> Shapes:
-    """Read features with their vertices transformed to `crs`."""
-    shapes = read(source)
+def read_onto(source: str, crs: str, columns: Sequence[str] | None = None) -> Shapes:
+    """Read features with their vertices transformed to `crs`; `columns` as in `read`."""
+    shapes = read(source, columns)
     one, other = CRS.from_user_input(shapes.crs), CRS.from_user_input(crs)
     if one == other:
         return shapes
@@ -77,7 +79,7 @@ def read_onto(source: str, crs: str) -> Shapes:
 
 def geometry_onto(sources: Iterable[str], crs: str) -> NDArray[Any]:
     """Read the geometries of several sources, transformed to `crs`."""
-    read_in = [read_onto(source, crs).geometry for source in sources]
+    read_in = [read_onto(source, crs, []).geometry for source in sources]
     return np.concatenate(read_in) if read_in else np.empty(0, object)
 
 

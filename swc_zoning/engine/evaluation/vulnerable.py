@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from swc_zoning.engine import areas
 from swc_zoning.engine.evaluation import grades, vectors
 from swc_zoning.engine.evaluation.rasters import Output, Stack, View, compute, stacked
+from swc_zoning.engine.evaluation.tallies import Tally
 from swc_zoning.engine.messages import SwcError
 
 if TYPE_CHECKING:
@@ -42,17 +43,17 @@ def vulnerability(run: Run) -> None:
 
 
 def _of_raster(run: Run, classes: NDArray[np.uint8]) -> None:
-    counts = np.zeros(4, np.int64)
     with stacked({"intensity": run["intensity"]}) as stack:
         _check_intensity(stack, run["intensity"].name)
+        tally = Tally(stack.grid)
 
         def make(view: View) -> dict[str, Any]:
             found = classes[np.nan_to_num(view["intensity"], nan=grades.UNKNOWN).astype(np.int64)]
-            counts[:] += np.bincount(found.ravel(), minlength=4)
+            tally.add(view.block, found)
             return {"class": found}
 
         compute(stack, {"class": Output(run.path("class"), "uint8", 0)}, make, run.progress.advance)
-    run.facts["cells_by_class"] = list(map(int, counts))
+    tally.tell(run)
 
 
 def _check_intensity(stack: Stack, name: str) -> None:
@@ -106,12 +107,13 @@ def _burn(run: Run, shapes: vectors.Shapes, made: NDArray[np.uint8]) -> None:
     with stacked({"template": run["template"]}) as stack:
         onto = vectors.read_onto(run["polygons"], stack.grid.crs).geometry
         burnt, classes = vectors.Burnt(onto[order], stack.grid), np.append(made[order], np.uint8(0))
-        counts = np.zeros(4, np.int64)
+        tally = Tally(stack.grid)
 
         def make(view: View) -> dict[str, Any]:
             found = classes[burnt.numbers(view.block)]
-            counts[:] += np.bincount(found.ravel(), minlength=4)
+            tally.add(view.block, found)
             return {"class": found}
 
         compute(stack, {"class": Output(run.path("class"), "uint8", 0)}, make, run.progress.advance)
-    run.facts["cells_by_class"] = list(map(int, counts))
+    # Areas are those of the polygons.
+    run.facts["cells_by_class"] = list(map(int, tally.cells))
