@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +85,10 @@ def main() -> None:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         city = City(folder, options.rows, options.cols)
-        figures = measured(city, steps(city, options.parcels, options.by_parcels))
+        # A child counts the memory of the process that started it: the city is made in another one.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as maker:
+            asked = maker.submit(steps, city, options.parcels, options.by_parcels).result()
+        figures = measured(city, asked)
     print(json.dumps(figures, indent=1))
 
 

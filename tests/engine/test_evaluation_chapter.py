@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a chapter says of important areas that an evaluation made, and of those that were supplied."""
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -9,7 +10,8 @@ import pytest
 from evaluations import METHOD, RULES, record
 from test_chapter_documents import ORDER, lines, written
 
-from swc_zoning.engine.chapter import proof, tables
+from swc_zoning import cli
+from swc_zoning.engine.chapter import proof, rate_series, tables
 from swc_zoning.engine.chapter.figures import Figures
 from swc_zoning.engine.evaluation import records
 from swc_zoning.engine.submission import order
@@ -103,6 +105,68 @@ def test_a_result_from_before_evaluations_were_kept_makes_the_same_chapter(zoned
         shutil.copy(zoned_city / name, tmp_path / name)
     with closing(sqlite3.connect(tmp_path / "zoning.gpkg")) as connection, connection:
         connection.execute("DROP TABLE evaluated")
+        connection.execute("DELETE FROM gpkg_contents WHERE table_name = 'evaluated'")
         connection.execute("DELETE FROM run WHERE item = 'evaluations'")
     old, new = (tables.made(Figures.of(folder)) for folder in (tmp_path, zoned_city))
     assert old == new
+
+
+# --- the conservation rate ---------------------------------------------------------------------------
+
+STATISTICS = """unit,year,total_km2,light_km2,moderate_km2
+甲区,2023,100,1.5,0.5
+乙区,2023,300,5,1
+甲区,2024,100,1,0.4
+乙区,2024,300,4.2,1
+"""
+
+
+@pytest.fixture
+def rates(tmp_path):
+    """The rate.csv that the evaluation makes of a table of two years."""
+    pytest.importorskip("rasterio")
+    from swc_zoning.engine.evaluation import running
+
+    (tmp_path / "statistics.csv").write_text(STATISTICS, encoding="utf-8")
+    made = running.run("conservationrate", {"table": "statistics.csv"}, tmp_path / "rates", tmp_path)
+    return made.files["rate"]
+
+
+def test_the_rate_stands_by_district_and_year_with_allowances_and_gaps(zoned_city, rates, tmp_path):
+    arguments = ["chapter", zoned_city, "--output", tmp_path / "out", "--rates", rates, "--language", "zh"]
+    assert cli.main([*map(str, arguments)]) == 0
+    series = rate_series.of_file(rates)
+    figures = Figures.of(zoned_city)
+    sheet = tables.made(figures, only=["T18"], rates=series)["T18"]
+    assert len(sheet.rows) == 6
+    assert [number in sheet.sums for number in range(6)] == [False] * 4 + [True] * 2
+    total = {one.id: cell for one, cell in zip(sheet.columns, sheet.rows[-1])}
+    assert (total["unit"].text, total["year"].text) == ("合计", "2024")
+    assert total["percent"].value == pytest.approx(100 * (400 - 6.6) / 400, abs=0.005)
+    assert total["allowed_98.25_km2"].value == pytest.approx(7.0)
+    assert total["gap_98.25_km2"].value == pytest.approx(-0.4)
+    assert total["gap_98.45_km2"].value == pytest.approx(0.4)
+    said = figures.as_json()["said"]
+    heads = [one.title for one in sheet.columns]
+    assert list(proof.unresolved([*heads, *(c.text for row in sheet.rows for c in row)], said)) == []
+    notes = lines(tmp_path / "out" / "notes.docx")
+    ledger = json.loads((tmp_path / "out" / "figures.json").read_text(encoding="utf-8"))["said"]
+    assert any("允许流失面积和差额" in text for text in notes)
+    assert list(proof.unresolved(notes, ledger)) == []
+
+
+def test_a_rate_in_the_record_of_an_evaluation_is_found_there(evaluated_city, rates):
+    figures = Figures.of(evaluated_city)
+    assert rate_series.of_figures(figures) is None
+    rows = json.loads((rates.parent / "run.json").read_text(encoding="utf-8"))["facts"]["rates"]
+    kept = [{"role": "r", "layer": "l", "input": 1, "record": {"steps": [{"facts": {"rates": rows}}]}}]
+    figures.evaluations = lambda: kept
+    assert len(tables.made(figures, only=["T18"])["T18"].rows) == 6
+
+
+def test_a_table_that_is_no_table_of_rates_is_refused(zoned_city, tmp_path, capsys):
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    arguments = ["chapter", zoned_city, "--output", tmp_path / "out", "--rates", tmp_path / "other.csv"]
+    assert cli.main([*map(str, arguments)]) == 2
+    assert "other.csv" in capsys.readouterr().err
+    assert tables.made(Figures.of(zoned_city), only=["T18"])["T18"].absence == "未提供，待补充"

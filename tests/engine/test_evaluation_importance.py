@@ -432,6 +432,14 @@ def test_water_of_known_factors_is_left_out_of_soil_loss_only(tmp_path):
     assert facts(made)["cells_without"] == 1
 
 
+@pytest.mark.parametrize("name", ["biological", "engineering", "tillage", "erodibility"])
+def test_soil_loss_refuses_factors_that_cannot_be(tmp_path, name):
+    given = {"erosivity": 1000, "erodibility": 0.02, "ls": save(tmp_path, "ls", [1, 1])}
+    wrong = save(tmp_path, "wrong", [0.5, -0.01 if name == "erodibility" else 1.01])
+    error = refusal("soilloss", tmp_path, **{**given, name: wrong})
+    assert (error.code, error.facts["name"]) == ("evaluation.value_range", name)
+
+
 # --- agreement -------------------------------------------------------------------------------------
 
 

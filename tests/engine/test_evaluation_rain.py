@@ -236,5 +236,35 @@ def test_stations_left_out_in_turn_tell_the_error(table, tmp_path):
 
 def test_a_place_at_a_station_has_its_value():
     points = stations.Points(np.array([[0.0, 0.0], [10.0, 0.0]]), np.array([3.0, 7.0]), 2.0, 12)
-    at = points.at(np.array([0.0, 5.0, 10.0]), np.zeros(3))
-    assert at.tolist() == [3, 5, 7]
+    at = points.at(np.array([[0.0, 5.0, 10.0]]), np.zeros((1, 3)))
+    assert at.tolist() == [[3, 5, 7]]
+
+
+def test_stations_on_a_lattice_give_the_same_by_squares_of_any_size(monkeypatch):
+    """Cells of a lattice are as far from several stations: none of them is preferred to another."""
+    x, y = np.meshgrid(np.arange(60.0), np.arange(40.0))
+    places = np.array([(east, north) for east in range(-5, 70, 10) for north in range(-5, 50, 10)], float)
+    values_there = np.random.default_rng(6).uniform(0, 10, len(places))
+    points = stations.Points(places, values_there, 2.0, 5)
+    made = points.at(x, y)
+    for side in (1, 7, 1000):
+        monkeypatch.setattr(stations, "_SIDE", side)
+        np.testing.assert_array_equal(points.at(x, y), made)
+    turned = stations.Points(places[::-1], values_there[::-1], 2.0, 5)
+    np.testing.assert_allclose(turned.at(x, y), made, rtol=1e-12)
+    away = (x[..., None] - places[:, 0]) ** 2 + (y[..., None] - places[:, 1]) ** 2
+    last = np.sort(away, axis=-1)[..., 4:5]
+    weights = np.where(away <= last, 1 / np.where(away == 0, 1, away), 0)
+    wanted = (weights * values_there).sum(-1) / weights.sum(-1)
+    hit = (away == 0).any(-1)
+    np.testing.assert_allclose(made[~hit], wanted[~hit], rtol=1e-12)
+    assert hit.any()
+
+
+def test_a_crs_can_be_given_in_words(table, template, tmp_path):
+    import pyproj
+
+    words = pyproj.CRS.from_user_input(CRS).to_wkt()
+    rain = table({("A", *PLACE): year()})
+    made = run("rainfallerosivity", tmp_path, rain=rain, crs=words, template=template)
+    assert facts(made)["stations"]["A"] == pytest.approx(6668.3934, abs=6e-5)

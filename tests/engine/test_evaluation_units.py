@@ -177,6 +177,17 @@ def test_ground_that_is_covered_twice_counts_once_for_the_worse(units, layer, tm
     assert facts_of(made, "units.doubled")["km2"] == pytest.approx(2, rel=1e-3)
 
 
+def test_a_layer_of_lines_is_refused_and_one_without_features_said(units, layer, tmp_path):
+    lines = layer("lines", [(shapely.LineString(box(0, 0, 1, 1).exterior), "线")])
+    assert refused("unitstatistics", tmp_path, units=units, name_field="name", sources=lines) == (
+        "units.no_polygons"
+    )
+    nothing = layer("nothing", [(shapely.Polygon(), "空")])
+    made = statistics(tmp_path, units, sources=nothing)
+    assert facts_of(made, "units.empty_layer")["path"] == "nothing.gpkg"
+    assert float(rows_of(made.files["table"], "code")["01"]["sources_km2"]) == 0
+
+
 def test_land_use_and_patches_make_shares(units, layer, tmp_path):
     use = [(box(0, 0, 5, 10), "0301"), (box(5, 0, 6, 10), "0404"), (box(6, 0, 10, 10), "0101"),
            (box(10, 0, 20, 10), "0303")]  # fmt: skip
@@ -431,6 +442,16 @@ def test_the_rules_of_a_run_are_written_to_be_filled_in_and_given_back(towns, tm
     again = run("keyareas", tmp_path, "again", units=towns, rule_file="own.json", contiguous=False)
     assert [name for name, row in units_of(again).items() if row["kind"]] == ["C", "E"]
     assert "keyareas.nothing_decided" not in codes(again)
+
+
+def test_units_in_a_declared_area_of_the_other_kind_are_said(towns, layer, book, tmp_path):
+    declared = layer("declared", [(box(0, 0, 2, 10), "市级")], ("JB",))
+    given = {"units": towns, "rule_file": book(PREVENTION)}
+    made = run("keyareas", tmp_path, **given, declared_treatment=declared)
+    facts = facts_of(made, "keyareas.contradicts")
+    assert (facts["units"], facts["kind_en"], facts["km2"]) == ("a A", "Key prevention area", 20)
+    same = run("keyareas", tmp_path, "same", **given, declared_prevention=declared)
+    assert "keyareas.contradicts" not in codes(same)
 
 
 def test_rules_that_are_wrong_are_refused(towns, book, tmp_path):

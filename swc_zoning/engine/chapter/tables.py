@@ -15,8 +15,9 @@ from functools import lru_cache
 from typing import Any
 
 from swc_zoning.engine import roles, rule_words, rules, siting
-from swc_zoning.engine.chapter import evaluated
+from swc_zoning.engine.chapter import evaluated, rate_series
 from swc_zoning.engine.chapter.figures import MISSING, UNUSED, Figures, Key, Said
+from swc_zoning.engine.chapter.rate_series import Series
 from swc_zoning.engine.messages import sentence
 from swc_zoning.engine.submission import proposals
 from swc_zoning.engine.submission.material import Feature
@@ -102,13 +103,21 @@ Quality = Sequence[Mapping[str, Any]]
 
 
 def made(
-    figures: Figures, quality: Quality | None = None, only: Iterable[str] | None = None
+    figures: Figures,
+    quality: Quality | None = None,
+    only: Iterable[str] | None = None,
+    rates: Series | None = None,
 ) -> dict[str, Table]:
-    """Return the tables by id, T1 .. T17c, in order; `quality`: what a quality check found, by rule."""
-    wanted = {*_MAKERS, "T11"} if only is None else set(only)
+    """Return the tables by id, T1 .. T18, in order.
+
+    `quality`: what a quality check found, by rule; `rates`: the conservation rate by district and year.
+    """
+    wanted = {*_MAKERS, "T11", "T18"} if only is None else set(only)
     sheets = {id_: make(_Sheet(figures, id_)) for id_, make in _MAKERS.items() if id_ in wanted}
     if "T11" in wanted:
         sheets["T11"] = _quality(_Sheet(figures, "T11"), quality)
+    if "T18" in wanted:
+        sheets["T18"] = rate_series.table(_Sheet(figures, "T18"), rates)
     order = list(_document()["tables"])
     return dict(sorted(sheets.items(), key=lambda pair: order.index(pair[0])))
 
@@ -157,6 +166,14 @@ class _Sheet:
         ids = [column.id for column in self.columns]
         place = ids.index(before) if before in ids else len(ids)
         self.columns[place:place] = columns
+
+    def append(self, id_: str, title: str, kind: str, width: int) -> None:
+        """Put a column last."""
+        self.columns.append(Column(id_, title, kind, width))
+
+    def cited(self, source: str, key: Key, column: str, text: str, value: float) -> Cell:
+        """Return the cell of a number that is of no query, and note where it is from."""
+        return Cell(self.figures.cite(source, key, column, text), value)
 
     def drop(self, *ids: str) -> None:
         """Take columns out."""

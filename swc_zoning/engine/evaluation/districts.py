@@ -117,16 +117,22 @@ def read_metric(source: str) -> Shapes:
     return Shapes(shapely.make_valid(moved), columns, wanted, shapes.name)
 
 
-def read_parts(source: str, wanted: str) -> Shapes:
-    """Read the polygons of a layer in the CRS `wanted`; what is no polygon is left out."""
+def read_parts(run: Run, source: str, wanted: str) -> Shapes:
+    """Read the polygons of a layer in the CRS `wanted`; a layer without any feature is said.
+
+    Raises SwcError ``units.no_polygons`` for a layer of lines or points.
+    """
     shapes = vectors.read_onto(source, wanted)
     keep = shapely.get_dimensions(shapes.geometry) == 2
+    if not len(shapes):
+        run.find("units.empty_layer", path=shapes.name)
+    elif not keep.any():
+        raise SwcError("units.no_polygons", path=shapes.name)
     geometry = shapes.geometry[keep]
     broken = ~shapely.is_valid(geometry)
     geometry[broken] = shapely.make_valid(geometry[broken])
-    return Shapes(
-        geometry, {name: one[keep] for name, one in shapes.columns.items()}, shapes.crs, shapes.name
-    )
+    columns = {name: one[keep] for name, one in shapes.columns.items()}
+    return Shapes(geometry, columns, shapes.crs, shapes.name)
 
 
 def check_apart(units: Shapes, names: list[str]) -> None:

@@ -31,6 +31,8 @@ ROLES: Mapping[str, str] = {"prevention": "key_prevention_zone", "treatment": "k
 #: Field with the name of a zone, as the territorial databases have it.
 _NAMES = {"prevention": "YFQMC", "treatment": "ZLQMC"}
 _SHOWN = 12
+#: A unit lies in a declared area from this share on: borders never fit wholly. Our choice.
+_INSIDE = 0.01
 _KM2 = 1e6
 
 
@@ -60,6 +62,7 @@ def key_areas(run: Run) -> None:
     members = _named(run, units, zones, found)
     run.progress.advance(0.3)
     members = [one for kind in KINDS for one in _with_keys(run, units, members, kind)]
+    _tell_contradictions(run, units, members)
     reasons = {**{number: "conflict" for number, one in enumerate(verdicts) if one.other}, **dropped}
     _write_units(run, units, members, reasons)
     for kind in KINDS:
@@ -127,6 +130,23 @@ def _called(units: Units, numbers: Sequence[int]) -> str:
     return ", ".join(units.called(number) for number in numbers[:_SHOWN]) + more
 
 
+def _tell_contradictions(run: Run, units: Units, members: Sequence[Member]) -> None:
+    """Say which units lie in a declared area of the other kind: levels must not contradict each other."""
+    for kind, other in (KINDS, KINDS[::-1]):
+        chosen = [one.unit for one in members if one.rule.kind == kind]
+        if not chosen or run[f"declared_{other}"] is None:
+            continue
+        parts = districts.read_parts(run, run[f"declared_{other}"], units.crs).geometry
+        tree = shapely.STRtree(parts)
+        found = [shapely.union_all(districts.cut(units.geometry[one], tree, parts)[1]) for one in chosen]
+        plane = shapely.area(found)
+        inside = [one for one, area in zip(chosen, plane) if area > _INSIDE * units.areas[one]]
+        if inside:
+            facts = {"count": len(inside), "units": _called(units, inside), "km2": float(plane.sum()) / _KM2}
+            names = {f"other_{lang}": sentence(f"keyareas.{other}", {}, lang) for lang in ("zh", "en")}
+            run.find("keyareas.contradicts", **facts, **_kind_names(kind), **names)
+
+
 # --- names -----------------------------------------------------------------------------------------
 
 
@@ -181,8 +201,8 @@ def _with_keys(run: Run, units: Units, members: Sequence[Member], kind: str) -> 
 
 def _parts_that_matter(run: Run, units: Units, kind: str) -> NDArray[Any]:
     if kind == "prevention":
-        return districts.read_parts(run["patches"], units.crs).geometry
-    parts = districts.read_parts(run["erosion"], units.crs)
+        return districts.read_parts(run, run["patches"], units.crs).geometry
+    parts = districts.read_parts(run, run["erosion"], units.crs)
     found = grades.of(parts, run["intensity_field"], run["intensity_coding"])
     least = grades.GRADES.index(run["least_intensity"])
     return parts.geometry[(found >= least) & (found < grades.UNKNOWN)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -53,14 +53,16 @@ class Areas:
 class Patches:
     """Patches: (class, rule, deciding bits) of each, polygons, and its group of `groups`.
 
-    `geometry` may have been cut already; `whole` is what it was before, which tells what it touches.
+    `whole` are the cells or parcels before anything was taken out, which tell what a group (`whole_group`)
+    touches.
     """
 
     keys: NDArray[np.int64]
     geometry: NDArray[Any]
-    whole: NDArray[Any]
     group: Numbers
     groups: int
+    whole: NDArray[Any]
+    whole_group: Numbers
 
 
 # --- legal areas -----------------------------------------------------------------------------------
@@ -114,7 +116,7 @@ def settled(run: Run, found: Patches, areas: Areas, cell_m2: float) -> tuple[Pat
     bits = cut[owner] & (shapely.area(pieces) < cell_m2)
     run.facts.update({"bits": int(bits.sum()), "bits_m2": float(shapely.area(pieces[bits]).sum())})
     pieces, owner = pieces[~bits], owner[~bits]
-    made = Patches(found.keys[owner], pieces, found.whole[owner], group[owner], found.groups)
+    made = replace(found, keys=found.keys[owner], geometry=pieces, group=group[owner])
     parts, place = _polygons(rest)
     # What arithmetic leaves along a shared boundary is no area: thinner than the grid of the zoning.
     some = shapely.area(parts) >= _LEAST_PART
@@ -136,7 +138,7 @@ def large_enough(run: Run, found: Patches, made: Patches, areas: Areas, rest: Ar
     pairs: list[contiguity.Pairs] = []
     if len(areas.geometry) and len(found.whole):
         one, other = contiguity.of_polygons(found.whole, areas.geometry)
-        pairs.append((found.group[one], other + found.groups))
+        pairs.append((found.whole_group[one], other + found.groups))
         one, other = contiguity.of_polygons(areas.geometry)
         pairs.append((one + found.groups, other + found.groups))
     group, count = contiguity.groups(total, *pairs)
@@ -154,20 +156,19 @@ def of_parcels(run: Run, keys: NDArray[np.int64], geometry: NDArray[Any], whole:
     links = contiguity.of_polygons(whole)
     group, groups = contiguity.groups(len(whole), links)
     if not run["dissolve"] or not len(whole):
-        return Patches(keys, geometry, whole, group, groups)
+        return Patches(keys, geometry, group, groups, whole, group)
     alike = (keys[links[0]] == keys[links[1]]).all(axis=1)
     patch, count = contiguity.groups(len(whole), (links[0][alike], links[1][alike]))
     order = np.argsort(patch, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(patch[order])) + 1)
     first = np.array([rows[0] for rows in members])
-    joined = [np.empty(count, object), np.empty(count, object)]
-    for column, source in zip(joined, (geometry, whole)):
-        column[:] = [_joined(source[rows]) for rows in members]
-    return Patches(keys[first], *joined, group[first], groups)
+    joined = np.empty(count, object)
+    joined[:] = [_joined(geometry[rows]) for rows in members]
+    return Patches(keys[first], joined, group[first], groups, whole, group)
 
 
 def _joined(parcels: NDArray[Any]) -> Any:
-    """Return parcels as one; their outer edges stay as they are."""
+    """Return parcels as one; the outer edges of those that fit together stay as they are."""
     if len(parcels) == 1:
         return parcels[0]
     try:
@@ -189,7 +190,7 @@ def write(run: Run, found: Patches, areas: Areas, grid: Grid) -> None:
     large = large_enough(run, found, made, areas, rest)
     small = float(shapely.area(made.geometry[~large]).sum())
     geometry = np.concatenate((made.geometry[large], rest.geometry))
-    book = function_rules.load(run["rule_book"]) if run["rules"] else None
+    book = function_rules.load(run["rule_file"] or run["rule_book"]) if run["rules"] else None
     named = book.by_number() if book else {0: ("", "", "")}
     default = run["method"] or (book.id if book else "")
     rows = [

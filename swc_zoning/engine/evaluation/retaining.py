@@ -8,21 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swc_zoning.engine.evaluation import cover, factors, units
+from swc_zoning.engine.evaluation import cover, factors, ranges, units
 from swc_zoning.engine.evaluation.rasters import Extremes, Floats, Output, Stack, View, compute, stacked
 from swc_zoning.engine.messages import SwcError
 
 if TYPE_CHECKING:
     from swc_zoning.engine.evaluation.running import Run
 
-#: What no factor can be outside of.
-_RANGES = {
-    "erosivity": (0.0, np.inf),
-    "erodibility": (0.0, np.inf),
-    "ls": (0.0, np.inf),
-    "c": (0.0, 1.0),
-    "npp": (0.0, np.inf),
-}
 _VEGETATION = ("forest", "shrub", "grass")
 _INDEXED = ("npp", "erodibility", "slope")
 
@@ -32,7 +24,7 @@ def soil_retention(run: Run) -> None:
     names = ("erosivity", "erodibility", "ls", "c")
     kept = _Kept()
     with stacked(run.given(*names, "ecosystem")) as stack:
-        require_ranges(stack, names)
+        ranges.require(stack, names)
         if stack.is_raster("ecosystem"):
             cover.check_codes(stack, run["kinds"])
 
@@ -49,21 +41,6 @@ def soil_retention(run: Run) -> None:
     if run["ecosystem"] is None:
         run.find("evaluation.not_compared")
     kept.tell(run)
-
-
-def require_ranges(stack: Stack, names: tuple[str, ...]) -> None:
-    """Refuse factors with values that cannot be; raises SwcError ``evaluation.value_range``."""
-    found, wrong = {name: Extremes() for name in names}, Counter()
-    for block in stack.blocks():
-        for name, values in stack.read(block, names).items():
-            found[name].add(values)
-            low, high = _RANGES[name]
-            wrong[name] += int(((values < low) | (values > high)).sum())
-    for name in names:
-        if wrong[name]:
-            low, high = _RANGES[name]
-            facts = {"least": found[name].least, "most": found[name].most, "low": low, "high": high}
-            raise SwcError("evaluation.value_range", name=name, count=wrong[name], **facts)
 
 
 class _Kept:
@@ -111,7 +88,7 @@ def npp_index(run: Run) -> None:
         run.find("evaluation.unmasked")
     flatness = units.Flatness()
     with stacked(run.given(*_INDEXED, *(("ecosystem",) if masked else ()))) as stack:
-        require_ranges(stack, ("npp", "erodibility"))
+        ranges.require(stack, ("npp", "erodibility"))
         if masked:
             cover.check_codes(stack, run["kinds"])
         degrees = units.slope_conversion(run, stack)

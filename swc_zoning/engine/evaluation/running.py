@@ -25,13 +25,13 @@ from swc_zoning.engine.evaluation import (
     delineating,
     erosivity,
     function_areas,
+    histories,
     important,
     intensities,
     keyareas,
     landuse,
     ranked,
     rates,
-    records,
     retaining,
     sets,
     soil,
@@ -266,11 +266,9 @@ def _keep_inputs(parameters: Mapping[str, Any], output: Path, algorithm: Algorit
 
 
 def _send_along(made: Run, record: str) -> None:
-    """Put the record into the layers of the zoning that were made: it travels with them."""
-    for one in made.algorithm.outputs:
-        path = made.folder / one.file
-        if one.role and path.suffix == ".gpkg" and path.exists():
-            records.write(path, json.loads(record))
+    """Put the record into all files that can carry it: it travels with them."""
+    for path in made.folder.iterdir():
+        histories.write(path, record)
 
 
 def _record(made: Run, lang: str) -> str:
@@ -283,6 +281,7 @@ def _record(made: Run, lang: str) -> str:
         "outputs": made.algorithm.outputs_json(lang),
         "facts": made.facts,
         "findings": [finding.as_json(lang) for finding in made.findings],
+        "steps": histories.steps(_sources(made.parameters)),
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 

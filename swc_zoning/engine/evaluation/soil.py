@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from swc_zoning.engine.evaluation import factors, judging
+from swc_zoning.engine.evaluation import factors, judging, ranges
 from swc_zoning.engine.evaluation.rasters import Extremes, Floats, Output, Stack, View, compute, stacked
 from swc_zoning.engine.messages import SwcError
 
@@ -55,6 +55,7 @@ def soil_loss(run: Run) -> None:
     names = ("erosivity", "erodibility", "ls", "biological", "engineering", "tillage")
     counts = np.zeros(256, np.int64)
     with stacked(run.given(*names, "water")) as stack:
+        ranges.require(stack, names)
 
         def make(view: View) -> dict[str, Any]:
             loss = np.full(view.block.shape, _PER_KM2)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from swc_zoning.engine.evaluation.rasters import Block, Floats, Grid
 
-#: Distances held at once; so many doubles are 32 MB.
-_AT_ONCE = 1 << 22
+#: Cells of a side of the squares that the stations near enough are chosen for.
+_SIDE = 128
+_SLACK = 1e-9
 
 
 @dataclass(frozen=True)
@@ -25,28 +26,48 @@ class Points:
     neighbours: int
 
     def at(self, x: Floats, y: Floats) -> Floats:
-        """Return values at places (m): the mean of the nearest stations weighed by distance^-power.
+        """Return values at places (m), arrays of two dimensions: nearest stations weighed by distance^-power.
 
-        At a station it is the value of that station. Each place is computed on its own.
+        Stations as far as the last of them count too, so that no order decides. At a station it is the
+        value of that station. Each place is computed on its own, whatever is computed beside it.
         """
-        step = max(1, _AT_ONCE // len(self.values))
-        flat = x.ravel(), y.ravel()
-        parts = [
-            self._some(flat[0][at : at + step], flat[1][at : at + step]) for at in range(0, x.size, step)
-        ]
-        return np.concatenate(parts).reshape(x.shape) if parts else np.empty(x.shape)
+        made = np.empty(x.shape)
+        for top in range(0, x.shape[0], _SIDE):
+            for left in range(0, x.shape[1], _SIDE):
+                part = slice(top, top + _SIDE), slice(left, left + _SIDE)
+                made[part] = self._some(x[part], y[part])
+        return made
 
     def _some(self, x: Floats, y: Floats) -> Floats:
-        squared = (x[:, None] - self.places[:, 0]) ** 2 + (y[:, None] - self.places[:, 1]) ** 2
-        values = np.broadcast_to(self.values, squared.shape)
-        if self.neighbours < len(self.values):
-            near = np.argpartition(squared, self.neighbours - 1, axis=1)[:, : self.neighbours]
-            near.sort(axis=1)
-            squared, values = np.take_along_axis(squared, near, 1), np.take_along_axis(values, near, 1)
+        near = self._near(x, y)
+        places, values = self.places[near], self.values[near]
+        squared = (x - places[:, 0, None, None]) ** 2 + (y - places[:, 1, None, None]) ** 2
         hit = squared == 0
-        weights = np.power(np.where(hit, 1.0, squared), -self.power / 2)
-        weights = np.where(hit.any(axis=1, keepdims=True), hit.astype(float), weights)
-        return (weights * values).sum(axis=1) / weights.sum(axis=1)
+        weights = np.where(hit, 1.0, squared) ** (-self.power / 2)
+        if self.neighbours < len(near):
+            last = np.partition(squared, self.neighbours - 1, axis=0)[self.neighbours - 1]
+            weights[squared > last] = 0.0
+        # One station after the other: those that weigh nothing change no sum, whichever are at hand.
+        above, below = np.zeros(x.shape), np.zeros(x.shape)
+        for weight, value in zip(weights, values):
+            above += weight * value
+            below += weight
+        made = above / below
+        if hit.any():
+            there = np.maximum(hit.sum(axis=0), 1)
+            made = np.where(hit.any(axis=0), (hit * values[:, None, None]).sum(axis=0) / there, made)
+        return made
+
+    def _near(self, x: Floats, y: Floats) -> NDArray[np.intp]:
+        """Return the stations that may be among the nearest of any of these places."""
+        if self.neighbours >= len(self.values):
+            return np.arange(len(self.values))
+        low, high = np.array([x.min(), y.min()]), np.array([x.max(), y.max()])
+        outside = np.maximum(np.maximum(low - self.places, self.places - high), 0)
+        across = np.maximum(np.abs(self.places - low), np.abs(self.places - high))
+        nearest, furthest = np.hypot(*outside.T), np.hypot(*across.T)
+        bound = np.partition(furthest, self.neighbours - 1)[self.neighbours - 1]
+        return np.flatnonzero(nearest <= bound * (1 + _SLACK))
 
     def left_out(self) -> Floats:
         """Return for each station what the others give at its place."""
@@ -54,7 +75,7 @@ class Points:
         for number, (x, y) in enumerate(self.places):
             others = np.arange(len(self.values)) != number
             rest = Points(self.places[others], self.values[others], self.power, self.neighbours)
-            found[number] = rest.at(np.array([x]), np.array([y]))[0]
+            found[number] = rest.at(np.array([[x]]), np.array([[y]])).item()
         return found
 
 
