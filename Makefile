@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make demo   set up what is missing, zone the demo city through the plugin in QGIS, draw its map
+# make demo   set up what is missing, zone the demo city through the plugin in QGIS, evaluate it, draw both
 # make test   set up what is missing, run every test, the real qgis_process included
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -11,6 +11,8 @@ ENGINE := .venv/bin/python
 QGIS := .venv-qgis/bin/python
 DEMO := build/demo
 MATRIX ?= ../shared/tools/qgis-matrix
+# Steps of the evaluation of the demo city, in the order in which results build on each other.
+EVALUATION := flatdelta hillyprovince alignraster slopeandrelief sensitivity unitstatistics keyareas conservationrate
 OFFSCREEN := env QT_QPA_PLATFORM=offscreen PYTHONWARNINGS=ignore SWC_ZONING_PYTHON=$(CURDIR)/$(ENGINE)
 
 help:
@@ -42,10 +44,16 @@ demo: stage
 	@PYTHONPATH=$(CURDIR) $(ENGINE) tools/zone_table.py $(DEMO)/result/summary.json --csv $(DEMO)/zones.csv
 	@PYTHONWARNINGS=ignore PYTHONPATH=$(CURDIR) $(QGIS) tools/demo_map.py --result $(DEMO)/result --job $(DEMO)/city/job.json \
 	  --table $(DEMO)/zones.csv --output $(DEMO)/map.png
+	@for step in $(EVALUATION); do echo "evaluate $$step"; $(ENGINE) -m swc_zoning evaluate $$step \
+	  $(DEMO)/city/evaluation/$$step.json --output $(DEMO)/city/evaluation/$$step --lang zh; done
+	@$(ENGINE) -m swc_zoning run $(DEMO)/city/evaluation/job.json --output $(DEMO)/evaluated --lang zh
+	@PYTHONWARNINGS=ignore PYTHONPATH=$(CURDIR) $(QGIS) tools/evaluation_pictures.py --city $(DEMO)/city --output $(DEMO)
 	@echo
 	@echo '成果 result  $(DEMO)/result (zoning.gpkg, summary.json)'
 	@echo '面积 areas   $(DEMO)/zones.csv'
 	@echo '地图 map     $(DEMO)/map.png'
+	@echo '评价 evaluation  $(DEMO)/city/evaluation, evaluation-patches.png, evaluation-methods.png'
+	@echo '评价成果 evaluated  $(DEMO)/evaluated (the same city with its evaluated layers)'
 
 test: stage test-structure test-engine test-qgis
 

@@ -1026,6 +1026,29 @@
         </message>
     </context>
     <context>
+        <name>Delineation</name>
+        <message>
+            <location filename="../swc_zoning/gui/delineation.py" />
+            <source>De&amp;lineate…</source>
+            <translation>划定(&amp;L)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/delineation.py" />
+            <source>Make the layer of areas important for the function from rasters and layers</source>
+            <translation>由栅格和图层划定水土保持生态功能重要区</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/delineation.py" />
+            <source>The tools of the evaluation are not in the toolbox</source>
+            <translation>工具箱中没有评价工具</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/delineation.py" />
+            <source>Choose a working folder first</source>
+            <translation>请先选择工作文件夹</translation>
+        </message>
+    </context>
+    <context>
         <name>DocumentsDialog</name>
         <message>
             <location filename="../swc_zoning/gui/chapter_dialog.py" />
@@ -1726,6 +1749,11 @@
             <location filename="../swc_zoning/gui/layers_page.py" />
             <source>All files</source>
             <translation>所有文件</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/layers_page.py" />
+            <source>Delineated and put into its role: {count} patches</source>
+            <translation>已划定并列入角色：{count} 个图斑</translation>
         </message>
     </context>
     <context>
@@ -3201,6 +3229,31 @@
             <location filename="../swc_zoning/gui/targets_page.py" />
             <source>{year} (baseline)</source>
             <translation>{year}（基线）</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>&amp;Read a table of rates…</source>
+            <translation>读取水土保持率表(&amp;R)…</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Takes rate.csv of the tool Conservation rate instead of the zoning</source>
+            <translation>改用“水土保持率”工具的 rate.csv，不用分区结果</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>&amp;Back to the zoning</source>
+            <translation>返回分区结果(&amp;B)</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>The rate shown is that of the zoning</source>
+            <translation>所示即分区结果的水土保持率</translation>
+        </message>
+        <message>
+            <location filename="../swc_zoning/gui/targets_page.py" />
+            <source>Read a table of rates</source>
+            <translation>读取水土保持率表</translation>
         </message>
     </context>
     <context>

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsProcessingContext, QgsProcessingFeedback
+from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingUtils
 
 from swc_zoning.engine import reports, schema
 from swc_zoning.engine.evaluation import declared
@@ -107,6 +107,8 @@ class Evaluation(SwcAlgorithm):
             self._check_endings(parameters, context)
         except SwcError as error:
             return False, error.sentence(language())
+        if not any(self._wanted(parameters)) and not self._keeps(parameters, context):
+            return False, text("evaluation_tools.nothing_wanted")
         findings = schema.check_document(document, self.declared.schema(language()))
         return not findings, "\n".join(finding.sentence(language()) for finding in findings)
 
@@ -169,7 +171,23 @@ class Evaluation(SwcAlgorithm):
                 for name, output in self._wanted(parameters)
                 if output.kind == "rasters" or output.name in made
             }
+            if self._keeps(parameters, context):
+                results = {**self._keep(made, results), **results}
             return {**results, **self._put_record(made[_RECORD_KEY], parameters, context)}
+
+    def _keeps(self, parameters: dict[str, Any], context: QgsProcessingContext) -> bool:
+        return self.parameterAsBool(parameters, given.KEEP, context)
+
+    def _keep(self, made: Mapping[str, Path], asked: Mapping[str, str]) -> dict[str, str]:
+        """Put the outputs nobody asked for into temporary files of QGIS."""
+        kept = {}
+        for output in self.declared.outputs:
+            name = given.output_name(self.declared, output)
+            if name not in asked and output.name in made:
+                target = QgsProcessingUtils.generateTempFilename(f"{name}{given.ending_of(output)}")
+                _put(made[output.name], Path(target))
+                kept[name] = target
+        return kept
 
     def _put(
         self,

@@ -42,6 +42,8 @@ from swc_zoning.qgis_bridge.i18n import language, text
 #: Kinds whose value is a layer, or several.
 LAYERS = frozenset({"raster", "raster_or_number", "rasters", "vector", "vectors"})
 RECORD = "RECORD"
+#: Whether outputs nobody asked for are kept in temporary files: later steps of a model may take them.
+KEEP = "KEEP"
 
 _Definitions = list[QgsProcessingParameterDefinition]
 _SOURCES = {
@@ -103,10 +105,9 @@ def inputs(algorithm: Algorithm) -> _Definitions:
 
 
 def outputs(algorithm: Algorithm) -> _Definitions:
-    """Return the definitions of all outputs; where there are several, each may be left out."""
-    several = len(algorithm.outputs) > 1
+    """Return the definitions of all outputs, each of which may be left out, and what models need of them."""
     made = [
-        _DESTINATIONS[one.kind](output_name(algorithm, one), said(one), several, ending_of(one))
+        _DESTINATIONS[one.kind](output_name(algorithm, one), said(one), True, ending_of(one))
         for one in algorithm.outputs
     ]
     pattern = file_filter(".json")
@@ -114,7 +115,9 @@ def outputs(algorithm: Algorithm) -> _Definitions:
         RECORD, text("evaluation_tools.record"), pattern, None, True, False
     )
     record.setHelp(text("evaluation_tools.record_help"))
-    return [*made, record]
+    kept = QgsProcessingParameterBoolean(KEEP, text("evaluation_tools.keep"), False)
+    kept.setFlags(kept.flags() | QgsProcessingParameterDefinition.Flag.FlagHidden)
+    return [*made, record, kept]
 
 
 def _optional(parameter: Parameter) -> bool:
@@ -274,6 +277,7 @@ _DESTINATIONS: Mapping[str, Callable[[str, str, bool, str], QgsProcessingParamet
     "raster": _raster_destination,
     "vector": _vector_destination,
     "table": _file_destination,
+    "document": _file_destination,
     "workbook": _file_destination,
     "rasters": _folder_destination,
 }

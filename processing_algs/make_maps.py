@@ -85,6 +85,8 @@ class MakeMaps(DerivedAlgorithm):
             paper = self._papers(result, parameters, context)
             wanted = self._wanted(paper, parameters, context)
             command = ["mapdata", str(result), "--output", str(folder / "maps.gpkg")]
+            settings = self.parameterAsFile(parameters, SETTINGS, context)
+            command += ["--settings", settings] if settings else []
             made = call_engine(command, feedback, PartListener(feedback, 0.0, _OF_CHILD))
             around = self.parameterAsVectorLayer(parameters, NEIGHBOURS, context)
             name = self.parameterAsString(parameters, NEIGHBOUR_FIELD, context)

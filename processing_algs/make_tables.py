@@ -13,5 +13,5 @@ class MakeTables(ChapterAlgorithm):
     ROOM = "make_tables"
     TAGS = ("chapter", "table", "xlsx", "excel", "csv", "statistics", "专章", "表格", "附表", "统计", "面积")
     PARTS = ("tables",)
-    FILES = ((SETTINGS, "--settings"), (QUALITY, "--quality"))
+    FILES = ((SETTINGS, "--settings"), (QUALITY, "--quality"), ("RATES", "--rates"))
     MADE = ("tables", "figures")

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from qgis.core import (
+    QgsProcessingContext,
     QgsProcessingModelAlgorithm,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
@@ -117,6 +119,15 @@ class ChainModel(ShippedModel):
     def canExecute(self) -> tuple[bool, str]:  # noqa: N802
         """Return whether the Python of the engine can read rasters, and else what to install."""
         return can_evaluate(super().canExecute())
+
+    def checkParameterValues(  # noqa: N802
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[bool, str]:
+        """Return whether the parameters fit.
+
+        On their way through Python lists of words, as a command line gives them, become what a table takes.
+        """
+        return super().checkParameterValues(parameters, context)
 
     def layer_roles(self) -> dict[str, tuple[str, bool]]:
         """Return of each input that is a layer of the zoning its role, and whether it takes several."""

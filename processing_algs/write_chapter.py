@@ -16,6 +16,7 @@ class WriteChapter(ChapterAlgorithm):
         (SETTINGS, "--settings"),
         ("TEMPLATES", "--templates"),
         (QUALITY, "--quality"),
+        ("RATES", "--rates"),
         ("COMPARISON", "--comparison"),
     )
     MADE = ("text", "notes", "tables", "figures")

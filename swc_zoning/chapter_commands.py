@@ -22,7 +22,13 @@ MISUSE = {
         {
             *("redecide.no_result", "order.unreadable", "order.path_missing", "submission.profile_unknown"),
             *("chapter.not_ours", "chapter.edited", "charts.no_comparison", "charts.other_result"),
-            *("chapter.no_report", "chapter.would_remove", "documents.no_template", "documents.template"),
+            *(
+                "targets.table",
+                "chapter.no_report",
+                "chapter.would_remove",
+                "documents.no_template",
+                "documents.template",
+            ),
         }
     )
 }
@@ -55,6 +61,8 @@ def register(commands: Any, make: Maker) -> None:
     command.add_argument("--only", nargs="+", choices=folder.PARTS, default=folder.PARTS, help=text)
     text = "report of the quality check: of validate --json, or the jsonl of a package"
     command.add_argument("--quality", type=Path, metavar="FILE", help=text)
+    text = "rate.csv of the evaluation (conservationrate): the rate by district and year"
+    command.add_argument("--rates", type=Path, metavar="FILE", help=text)
     temp = f"folder for temporary data (default: {scratch.VARIABLE}, else that of the system)"
     command.add_argument("--temp", type=Path, metavar="DIR", help=temp)
 
@@ -89,12 +97,14 @@ def _find_libraries() -> None:
 
 def _write(figures: Any, aside: Path, options: argparse.Namespace, teller: Any, progress: Progress) -> None:
     """Write the parts asked for; documents show tables and charts, so these come first."""
-    from swc_zoning.engine.chapter import charts, checked, documents, tables, workbook
+    from swc_zoning.engine.chapter import charts, checked, documents, rate_series, tables, workbook
 
     made: Mapping[str, Any] = {}
     with progress.step("tabulating", 0.2):
         if {"tables", "documents"} & set(options.only):
-            made = tables.made(figures, checked.of_file(options.quality) if options.quality else None)
+            quality = checked.of_file(options.quality) if options.quality else None
+            rates = rate_series.of_file(options.rates) if options.rates else None
+            made = tables.made(figures, quality, rates=rates)
         if "tables" in options.only:
             workbook.write(aside / "tables.xlsx", made, figures)
             workbook.write_csv(aside / "tables", made)

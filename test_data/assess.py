@@ -19,7 +19,18 @@ FOLDER = "evaluation"
 #: Widths of the strips along waters (m), by class. Invented, as the classes are.
 WIDTHS = {"水源地河湖": 200, "湖泊": 200, "主干航道": 100, "其他河道": 60}
 #: The order in which results build on each other.
-ORDER = ("flatdelta", "hillyprovince", "unitstatistics", "keyareas", "conservationrate")
+ORDER = (
+    "flatdelta",
+    "hillyprovince",
+    "alignraster",
+    "slopeandrelief",
+    "sensitivity",
+    "unitstatistics",
+    "keyareas",
+    "conservationrate",
+)
+#: Erosivity R of the city (MJ.mm/(hm2.h.a)) and grade of its soils (loam), for its sensitivity.
+EROSIVITY, SOIL_GRADE = 4850, 3
 #: Layers of the job that results replace: role -> file, layer, name field, tier.
 _IMPORTANT = {"极重要": "extremely_important", "重要": "important"}
 _LEVELS = {"国家级": "national", "省级": "provincial", "市级": "municipal", "县级": "county"}
@@ -58,6 +69,7 @@ def write(output: Path, job: dict[str, Any], layers: list[Layer], surveyed: list
     made = {
         "flatdelta": _flat_delta(sources, years, crs, cell),
         "hillyprovince": _hilly_province(sources, years, crs, cell),
+        **_sensitivity(),
         "unitstatistics": _unit_statistics(sources, years),
         "keyareas": _key_areas(years),
         "conservationrate": _conservation_rate(sources, years),
@@ -79,7 +91,7 @@ def _common(sources: dict[str, str], crs: str, cell: float) -> dict[str, Any]:
         "dem": "../rasters/dem.tif",
         "crs": crs,
         "cell_m": cell,
-        "boundary": sources["admin_extent"],
+        "boundary": sources["assessed"],
         "landuse": sources["landuse_banks"],
         "landuse_field": "DLBM",
     }
@@ -113,6 +125,16 @@ def _hilly_province(sources: dict[str, str], years: dict[int, str], crs: str, ce
     }
 
 
+def _sensitivity() -> dict[str, dict[str, Any]]:
+    """Return three steps: elevations on the cells of the cover, their relief, the sensitivity."""
+    factors = {"erosivity": EROSIVITY, "soil": SOIL_GRADE, "cover": "flatdelta/cover.tif"}
+    return {
+        "alignraster": {"raster": "../rasters/dem.tif", "template": "flatdelta/cover.tif"},
+        "slopeandrelief": {"dem": "alignraster/aligned.tif", "window_m": 300},
+        "sensitivity": {**factors, "relief": "slopeandrelief/relief.tif"},
+    }
+
+
 def _unit_statistics(sources: dict[str, str], years: dict[int, str]) -> dict[str, Any]:
     return {
         "units": sources["townships"],
@@ -125,6 +147,7 @@ def _unit_statistics(sources: dict[str, str], years: dict[int, str]) -> dict[str
         "sources": sources["drinking_water_source"],
         "reserves": sources["nature_reserve"],
         "population": "population.csv",
+        "slope": "slopeandrelief/slope.tif",
     }
 
 
@@ -132,13 +155,23 @@ def _key_areas(years: dict[int, str]) -> dict[str, Any]:
     return {
         "units": "unitstatistics/units.gpkg",
         "rules": "proposed",
+        "contiguous": False,
+        "least_zone_km2": 20,
         "patches": "flatdelta/patches.gpkg",
         "erosion": years[max(years)],
     }
 
 
 def _conservation_rate(sources: dict[str, str], years: dict[int, str]) -> dict[str, Any]:
-    return {"units": sources["admin_extent"], "name_field": "XZQMC", "land": sources["land_mask"]}
+    return {
+        "erosion": [years[year] for year in sorted(years)],
+        "years": sorted(years),
+        "units": sources["admin_extent"],
+        "code_field": "XZQDM",
+        "name_field": "XZQMC",
+        "land": sources["land_mask"],
+        "denominator": "land",
+    }
 
 
 def _job(job: dict[str, Any]) -> dict[str, Any]:

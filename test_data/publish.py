@@ -256,6 +256,17 @@ def _covers(layers: list[Layer], wanted: set[str]) -> dict[str, Any]:
     return {key: shapely.union_all(shapes) for key, shapes in groups.items()}
 
 
+def _of_evaluation(with_rasters: bool) -> list[str]:
+    """Return what the note says of rasters and the evaluation."""
+    if not with_rasters:
+        text = "没有 rasterio，未生成栅格、动态监测和评价参数；安装后重新生成"
+        return [f"rasters/: {text} / no rasters, monitoring or parameters: rasterio is not installed"]
+    return [
+        "rasters/: 高程、NDVI、土壤、降雨，用于评价 / elevation, NDVI, soil and rain, for the evaluation",
+        "evaluation/: 评价参数，以及采用评价结果的 job.json / parameters, and a job that takes the results",
+    ]
+
+
 def readme(config: dict[str, Any], layers: list[Layer], surveyed: list[Layer]) -> str:
     """Return the note beside the data: what it is, that it is invented, what each layer is."""
     lines = [
@@ -267,9 +278,9 @@ def readme(config: dict[str, Any], layers: list[Layer], surveyed: list[Layer]) -
         "运行 / run:  python -m swc_zoning run job.json --output OUT",
         "order.json: 成果报送设置 / order of the submission",
         "planted.json: 有意设置的矛盾与数据缺陷 / conflicts and flaws put in on purpose",
-        "rasters/: 高程、NDVI、土壤、降雨，用于评价 / elevation, NDVI, soil and rain, for the evaluation",
         "",
     ]
+    lines[-1:-1] = _of_evaluation(any(layer.role == "monitoring" for layer in surveyed))
     for layer in layers + surveyed:
         encoding = f", {layer.encoding}" if layer.encoding else ""
         lines.append(

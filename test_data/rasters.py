@@ -58,9 +58,8 @@ class Scene:
         return Burnt(self.city.parcels.geometry, self.grid)
 
     @cached_property
-    def _bands(self) -> Mapping[str, Burnt]:
-        shapes = {name: np.array([shape], dtype=object) for name, shape in relief.bands(self.city).items()}
-        return {name: Burnt(shape, self.grid) for name, shape in shapes.items()}
+    def _bands(self) -> dict[str, Burnt]:
+        return {}
 
     @property
     def whole(self) -> Block:
@@ -77,7 +76,10 @@ class Scene:
         return self._parcels.numbers(block)
 
     def within(self, band: str, block: Block) -> Array:
-        """Return which cells have their centre in a band of `relief.bands`."""
+        """Return which cells have their centre in a band of `relief.band`."""
+        if band not in self._bands:
+            shape = np.array([relief.band(self.city, band)], dtype=object)
+            self._bands[band] = Burnt(shape, self.grid)
         return self._bands[band].numbers(block) >= 0
 
     def centres(self, block: Block) -> Array:
@@ -151,8 +153,10 @@ def _ndvi(scene: Scene, block: Block, parcel: Array) -> Array:
     # Reed grows on the higher flats of the reserves and along the dyke.
     reed = (scene.uses[parcel] == "1105") & (scene.noise("reed", 2600.0, block) > 0.1)
     ndvi = np.where(reed, 0.58 + 0.06 * scene.noise("reeds", 900.0, block), ndvi)
-    belt = scene.within("belt", block) & np.isin(scene.uses[parcel], PLANTABLE)
-    ndvi = np.where(belt, np.maximum(ndvi, 0.7), ndvi)
+    use = scene.uses[parcel]
+    belt = scene.within("belt", block) & np.isin(use, PLANTABLE)
+    belt |= scene.within("feet", block) & ~np.isin(use, [*WATER, "1003"])
+    ndvi = np.where(belt, np.maximum(ndvi, 0.73), ndvi)
     ndvi = ndvi + np.where(wet & ~reed, 0.015, 0.03) * scene.speckle("ndvi", block)
     return np.round(np.clip(ndvi, -0.4, 0.93), 3)
 

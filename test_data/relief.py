@@ -9,33 +9,49 @@ from typing import Any
 import numpy as np
 import shapely
 
+from swc_zoning.test_data import delta
+from swc_zoning.test_data.ground import PLANTABLE, WATER
 from swc_zoning.test_data.layers import City
 
 Array = np.ndarray
 #: Water levels and bands of height (m).
 LEVELS = {"1101": 2.1, "1102": 2.3, "1103": 4.2, "1104": 1.9}
 CREST, EMBANKMENT = 4.1, 1.6
+#: Waters by class whose banks erode.
+BANKS = {"bank": "主干航道", "sourcebank": "水源地河湖", "otherbank": "其他河道"}
+#: What outlines of bands may be off (m).
+COARSE = 15.0
 #: Bands along rivers: name, width (m), how much higher the ground is there (m).
 LEVEES = (("levee", 300.0, 0.55), ("slope", 900.0, 0.3))
 
 
-def bands(city: City) -> Mapping[str, Any]:
-    """Return strips with a height of their own: levees, coast, sea dyke, green belts of sources."""
-    ground = city.ground
-    rivers = shapely.union_all(list(ground.shapes["river"].values()))
-    made = {name: shapely.buffer(rivers, width, quad_segs=2) for name, width, _ in LEVEES}
-    coast = shapely.boundary(ground.land)
-    inner = shapely.buffer(ground.boundary, -1200.0)
-    made["dyke"] = shapely.intersection(shapely.buffer(coast, 70.0, quad_segs=2), inner)
-    made["coast"] = shapely.difference(ground.land, shapely.buffer(ground.land, -3500.0, quad_segs=2))
-    made["beach"] = shapely.buffer(ground.land, 700.0, quad_segs=2)
-    made["belt"] = belts(city)
-    shapes = _waters(city)
-    classes = ground.config["evaluation"]["waters"]
-    for name, word in (("bank", "主干航道"), ("sourcebank", "水源地河湖")):
-        chosen = [shape for called, shape in shapes.items() if classes.get(called) == word]
-        made[name] = shapely.buffer(shapely.union_all(chosen), 170.0, quad_segs=2)
-    return made
+def band(city: City, name: str) -> Any:
+    """Return a strip by name: levee, slope, coast, dyke, beach, belt, feet, or one of `BANKS`.
+
+    They are for cells: outlines are simplified by `COARSE` before they are widened.
+    """
+    if name in ("belt", "feet"):
+        return belts(city) if name == "belt" else feet(city)
+    if name in ("levee", "slope"):
+        width = next(width for called, width, _ in LEVEES if called == name)
+        return _widened(list(city.ground.shapes["river"].values()), width)
+    if name in BANKS:
+        classes = city.ground.config["evaluation"]["waters"]
+        chosen = [
+            shape for called, shape in _waters(city).items() if classes.get(called, "其他河道") == BANKS[name]
+        ]
+        return _widened(chosen, 170.0)
+    land = shapely.simplify(city.ground.land, COARSE)
+    if name == "dyke":
+        inner = shapely.buffer(city.ground.boundary, -1200.0)
+        return shapely.intersection(shapely.buffer(shapely.boundary(land), 70.0, quad_segs=2), inner)
+    if name == "coast":
+        return shapely.difference(land, shapely.buffer(land, -3500.0, quad_segs=2))
+    return shapely.buffer(land, 700.0, quad_segs=2)
+
+
+def _widened(shapes: list[Any], width: float) -> Any:
+    return shapely.buffer(shapely.simplify(shapely.union_all(shapes), COARSE), width, quad_segs=2)
 
 
 def _waters(city: City) -> Mapping[str, Any]:
@@ -44,10 +60,29 @@ def _waters(city: City) -> Mapping[str, Any]:
 
 
 def belts(city: City) -> Any:
-    """Return the planted banks: strips along source waters, with gaps where nothing was planted."""
+    """Return the planted banks: strips along source waters."""
     wanted, shapes = city.ground.config["evaluation"]["belts"], _waters(city)
     strips = [shapely.buffer(shapes[name], width, quad_segs=2) for name, width in wanted.items()]
     return shapely.difference(shapely.union_all(strips), shapely.union_all(list(shapes.values())))
+
+
+def feet(city: City) -> Any:
+    """Return the ground of the hills, with their feet."""
+    hill = np.array(city.ground.config["evaluation"]["hills"])
+    centres = shapely.points(city.ground.metres(hill[:, :2]))
+    return shapely.union_all(shapely.buffer(centres, hill[:, 3] + 120.0, quad_segs=6))
+
+
+def planted(city: City) -> Any:
+    """Return where land use may be forest whatever the parcel is: banks of source waters, and hills."""
+    return delta.on_grid(shapely.union(belts(city), feet(city)))
+
+
+def wooded(city: City, use: Array, points: Array) -> Array:
+    """Return at which `points` there is such forest, of parcels with land use `use`."""
+    east, north = points.T
+    bank = shapely.contains_xy(belts(city), east, north) & np.isin(use, PLANTABLE)
+    return bank | shapely.contains_xy(feet(city), east, north) & ~np.isin(use, [*WATER, "1003"])
 
 
 def elevation(scene: Any, block: Any, use: Array) -> Array:

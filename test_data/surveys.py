@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import shapely
 
-from swc_zoning.test_data import relief
-from swc_zoning.test_data.ground import CLASSES, PLANTABLE, WATER
-from swc_zoning.test_data.layers import City, Layer, Rows, areal, label, rows_of, whole
+from swc_zoning.test_data import delta, relief
+from swc_zoning.test_data.ground import CLASSES, WATER
+from swc_zoning.test_data.layers import City, Layer, Rows, label, rows_of, whole
 
 Array = np.ndarray
 #: Intensities of the monitoring, the least first, and their shares of the eroded land.
@@ -103,30 +103,35 @@ def _name(taken: set[str], rng: np.random.Generator) -> str:
 
 
 def _landuse_banks(city: City) -> Rows:
-    """Return land use with the planted banks of source waters as forest parcels of their own."""
-    belt = relief.belts(city)
-    shapely.prepare(belt)
-    parcels, rows = city.parcels, []
-    chosen = np.flatnonzero(parcels.use != "")
-    plantable = shapely.intersects(belt, parcels.geometry[chosen]) & np.isin(parcels.use[chosen], PLANTABLE)
-    for number, (index, split) in enumerate(zip(chosen, plantable)):
-        shape, code = parcels.geometry[index], parcels.use[index]
-        parts = [(shape, code)]
-        if split:
-            planted = areal(shapely.intersection(shape, belt))
-            parts = [(planted, "0301"), (areal(shapely.difference(shape, belt)), code)]
-        for part, use in parts:
-            rows += rows_of([part], DLBM=use, DLMC=CLASSES[use], TBBH=f"{number + 1:06d}")
-    return rows
+    """Return land use with planted banks and wooded hills as forest parcels of their own; edges shared."""
+    parcels, planted = city.parcels, relief.planted(city)
+    shapely.prepare(planted)
+    used = parcels.use != ""
+    cut = np.flatnonzero(used & shapely.intersects(planted, parcels.geometry))
+    edges = [*shapely.boundary(parcels.geometry[cut]), shapely.boundary(planted)]
+    faces = delta.faces(shapely.get_parts(np.array(edges, dtype=object)))
+    inner = shapely.get_coordinates(shapely.point_on_surface(faces))
+    face, hit = shapely.STRtree(parcels.geometry[cut]).query(shapely.points(inner), predicate="within")
+    rest = np.setdiff1d(np.flatnonzero(used), cut)
+    owner = np.concatenate([rest, cut[hit]])
+    use = parcels.use[owner]
+    use[len(rest) :][relief.wooded(city, parcels.use[cut[hit]], inner[face])] = "0301"
+    shapes = np.concatenate([parcels.geometry[rest], faces[face]])
+    return [
+        {"DLBM": code, "DLMC": CLASSES[code], "TBBH": f"{number + 1:06d}", "geometry": shape}
+        for number, (shape, code) in enumerate(zip(shapes, use))
+    ]
 
 
 def _hills(city: City) -> Rows:
     """Return the hill remnants: what rises from the plain, with its foot."""
-    feet = [
-        shapely.buffer(shapely.Point(city.ground.metres([east, north])), radius + 120.0, quad_segs=6)
-        for east, north, _, radius, _ in city.ground.config["evaluation"]["hills"]
-    ]
-    return rows_of([city.inside(shapely.union_all(feet))], MC="云山残丘")
+    return rows_of([city.inside(relief.feet(city))], MC="云山残丘")
+
+
+def _assessed(city: City) -> Rows:
+    """Return what is evaluated: land and tidal flats without water."""
+    dry = ~np.isin(city.parcels.use, ["1101", "1102", "1103", "1104", ""])
+    return rows_of([shapely.coverage_union_all(city.parcels.geometry[dry])], MC="评价范围")
 
 
 def _wetland_core(city: City) -> Rows:
@@ -156,8 +161,9 @@ def _risk(scene: Any) -> Array:
     """Return how likely cells are eroded, by place: banks, hills, bare or tilled ground; NaN off the land."""
     block = scene.whole
     use = scene.uses[scene.parcel(block)]
-    risk = 0.9 * scene.noise("erosion", 2500.0, block) + 0.5 * scene.noise("erosion spots", 700.0, block)
-    risk += 2.6 * scene.within("bank", block) + 1.1 * scene.within("sourcebank", block)
+    risk = 0.55 * scene.noise("erosion", 2500.0, block) + 0.45 * scene.noise("erosion spots", 700.0, block)
+    for name, more in (("bank", 2.3), ("otherbank", 1.6), ("sourcebank", 0.9)):
+        risk += more * scene.within(name, block)
     risk += 2.4 * np.clip(relief.hills(scene, block) / 20.0, 0.0, 1.0)
     risk += 0.4 * np.isin(use, ["0103", "0201"]) + 0.5 * np.isin(use, ["0601", "1202"])
     return np.where(np.isin(use, WATER), np.nan, risk)
@@ -169,7 +175,7 @@ def _weather(scene: Any, year: str) -> Array:
         scene.noise("erosion" + year, 3000.0, scene.whole),
         scene.speckle("erosion" + year, scene.whole),
     )
-    return 0.6 * wide + 0.25 * fine
+    return 0.4 * wide + 0.25 * fine
 
 
 def _monitored(scene: Any, risk: Array, share: float, year: int) -> Rows:
@@ -191,5 +197,6 @@ BUILDERS = {
     "townships": _townships,
     "landuse_banks": _landuse_banks,
     "hills": _hills,
+    "assessed": _assessed,
     "wetland_core": _wetland_core,
 }

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from qgis.core import (
@@ -74,11 +75,12 @@ class Drawing:
         algorithm: str,
         title: str,
         given: Mapping[str, Source | Sequence[Source]],
-        outputs: Mapping[str, tuple[str, str]],
+        outputs: Mapping[str, tuple[Any, ...]],
     ) -> None:
         """Add a step, called `child`.
 
-        `outputs`: of each output of the model the name, which output of the step it is, and its words.
+        `outputs`: of each output of the model the name, which output of the step it is, its words, and
+        whether it must be asked for.
         """
         made = QgsProcessingModelChildAlgorithm(algorithm)
         made.setChildId(child)
@@ -93,12 +95,13 @@ class Drawing:
         self.model.addChildAlgorithm(made)
 
     def _output(
-        self, child: str, name: str, number: int, of_child: str, words: str
+        self, child: str, name: str, number: int, of_child: str, words: str, must: bool = False
     ) -> QgsProcessingModelOutput:
         output = QgsProcessingModelOutput(name, words)
         output.setChildId(child)
         output.setChildOutputName(of_child)
         output.setPosition(QPointF(800, 60 + 90 * number + 200 * (self._steps - 1)))
+        output.setMandatory(must)
         self.help[f"{child}:{name}"] = words
         return output
 
@@ -232,13 +235,24 @@ def of_chain(chain: chains.Chain) -> Drawing:
             evaluation_parameters.output_name(said, one): (
                 output_of(step.algorithm, chain.kept[one.name][1]),
                 f"{one.zh} {one.en}",
+                bool(one.role),
             )
             for one in said.outputs
             if chain.kept[one.name][0] == step.id
         }
+        if needed(chain, step.id):
+            # An output of the model that is left out may still be what a later step takes.
+            given[evaluation_parameters.KEEP] = [Source.fromStaticValue(True)]
         title = f"{step.zh} {step.en}"
         drawing.step(step.id, f"swc_zoning:{step.algorithm}", title, given, outputs)
     return drawing
+
+
+def needed(chain: chains.Chain, step: str) -> bool:
+    """Return whether a later step takes an output of a step that is an output of the model too."""
+    shown = {output for id_, output in chain.kept.values() if id_ == step}
+    given = (source for one in chain.steps for sources in one.given.values() for source in sources)
+    return any(source.step == step and source.output in shown for source in given)
 
 
 def output_of(algorithm: str, output: str) -> str:

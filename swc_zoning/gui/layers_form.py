@@ -57,7 +57,10 @@ class LayersForm(QObject):
         self.missing = QLabel()
         self.missing.setWordWrap(True)
         self.missing.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        whole.addWidget(self.missing)
+        #: What is missing, and beside it what can be done about it.
+        self.missing_row = QHBoxLayout()
+        self.missing_row.addWidget(self.missing, 1)
+        whole.addLayout(self.missing_row)
 
     # --- rows --------------------------------------------------------------------------------------
 

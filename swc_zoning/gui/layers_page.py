@@ -22,6 +22,7 @@ from swc_zoning.engine import profiles, reports, roles
 from swc_zoning.engine.job import EXTENT_ROLE, REFERENCE_ROLE
 from swc_zoning.engine.messages import SwcError
 from swc_zoning.gui import copies
+from swc_zoning.gui.delineation import ROLE, Delineation
 from swc_zoning.gui.desk import Desk
 from swc_zoning.gui.layer_rows import (
     EXTENT,
@@ -57,6 +58,8 @@ class LayersPage(Page):
         self._feedback = QgsProcessingFeedback()
         self._copying = False
         self.form = LayersForm(self)
+        self.delineation = Delineation(desk, self)
+        self.form.missing_row.addWidget(self.delineation.button)
         self.setAcceptDrops(True)
         self._connect()
         self._fill_profiles()
@@ -94,6 +97,7 @@ class LayersPage(Page):
     def unload(self) -> None:
         """Stop copying."""
         self._feedback.cancel()
+        self.delineation.close()
         self.desk.session.project.cleared.disconnect(self._stop_copying)
 
     # --- adding ------------------------------------------------------------------------------------
@@ -178,6 +182,14 @@ class LayersPage(Page):
         if added:
             session = self.desk.session
             session.set_job(placed(session.job, added))
+
+    def _take_delineated(self, found: surveys.Found) -> None:
+        """Put the layer that was delineated into its role."""
+        place = {"source": found.source, "layer": found.layer}
+        self._found[_key(place)] = found
+        self._add([new_entry(ROLE, place, found.fields)])
+        words = self.tr("Delineated and put into its role: {count} patches").format(count=found.count)
+        self.desk.say(Qgis.MessageLevel.Success, words)
 
     # --- copies ------------------------------------------------------------------------------------
 
@@ -464,6 +476,7 @@ class LayersPage(Page):
         form.papers.changed.connect(self._take_paper)
         form.head_changed.connect(self._take_head)
         form.profile_combo.currentIndexChanged.connect(self._show_chosen)
+        self.delineation.made.connect(self._take_delineated)
         session.project.cleared.connect(self._stop_copying)
         session.folder_changed.connect(self._refresh)
         session.job_changed.connect(self._refresh)
@@ -480,6 +493,7 @@ class LayersPage(Page):
         self.form.show_head(job)
         missing = missing_roles(job)
         self.form.show_missing(missing)
+        self.delineation.show_state()
         self._show_chosen()
         self._survey()
         self.state_changed.emit()

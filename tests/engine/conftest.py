@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What engine tests share: a small demo city, a maker of small jobs, and the folder of real data."""
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -29,13 +30,26 @@ def city(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def zoned_city(city, tmp_path_factory):
-    """The folder of the result of the small demo city."""
+def city_zoning(city):
+    """The zoning of the small demo city, in memory. Tests must not change it."""
     from swc_zoning.engine import run
 
+    return run.run(city / "job.json")
+
+
+@pytest.fixture(scope="session")
+def zoned_city(city_zoning, tmp_path_factory):
+    """The folder of the result of the small demo city; that no test changes it is held at the end."""
     folder = tmp_path_factory.mktemp("zoned")
-    run.run(city / "job.json").write(folder)
-    return folder
+    city_zoning.write(folder)
+    before = _content_of(folder)
+    yield folder
+    assert _content_of(folder) == before
+
+
+def _content_of(folder):
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 @pytest.fixture(scope="session")

@@ -17,20 +17,17 @@ import pytest
 import shapely
 
 from swc_zoning.engine.chapter import legends, plans, themes
+from swc_zoning.engine.submission import contents, schemas
 from swc_zoning.engine.submission import order as orders
-from swc_zoning.engine.submission import schemas
 
 ROOT = Path(__file__).resolve().parents[2]
 SHEETS = {sheet.id: sheet for sheet in plans.sheets()}
 
 
 @pytest.fixture(scope="module")
-def result(city, tmp_path_factory):
+def result(zoned_city):
     """The result of the demo city."""
-    folder = tmp_path_factory.mktemp("result")
-    command = [sys.executable, "-m", "swc_zoning", "run", str(city / "job.json"), "--output", str(folder)]
-    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-    return folder
+    return zoned_city
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +72,15 @@ def test_patches_of_features_add_up_to_the_pieces_they_cover(result, drawn):
         f" WHERE role IN ('{shown}')",
     )
     assert found == meant
+
+
+def test_the_proposals_of_the_sheet_are_those_that_are_handed_in(result, drawn):
+    handed = contents.of_result(result, orders.Order(), schemas.load("shanghai")).sheets["HXJY"]
+    meant = defaultdict(int)
+    for row in handed.rows():
+        meant[row["SZXJXZQDM"], row["JYLX"]] += round(row["MJ"] * 100)
+    assert centi(drawn, "SELECT district_code, look, area_m2 FROM proposals") == dict(meant)
+    assert rows(drawn, "SELECT count(*) FROM proposals")[0][0] >= len(handed)
 
 
 def test_a_patch_is_one_polygon_and_touches_no_other_that_looks_alike(drawn):

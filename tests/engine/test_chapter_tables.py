@@ -13,6 +13,7 @@ from swc_zoning.engine import run
 from swc_zoning.engine.chapter import checked, figures, proof, tables, workbook
 from swc_zoning.engine.chapter.figures import Figures
 from swc_zoning.engine.messages import SwcError
+from swc_zoning.engine.submission import contents, schemas
 from swc_zoning.engine.submission.order import Order
 
 WEST, EAST = box(600000, 3450000, 600100, 3450100), box(600100, 3450000, 600200, 3450100)
@@ -194,14 +195,25 @@ def test_declared_areas_carry_their_approval_and_proposals_are_called_proposals(
     assert ("评估" if made.lang == "zh" else "assessment") in sheets["T7"].note
 
 
-def test_patches_below_the_smallest_size_are_counted_and_not_lost(zoned_city):
-    made = Figures.of(zoned_city, Order(min_patch_m2=1_000_000))
+def test_candidates_for_the_red_line_are_those_that_are_handed_in(zoned_city):
+    asked = Order(min_patch_m2=50_000_000)
+    made = Figures.of(zoned_city, asked)
     sheet = tables.made(made, only=["T7"])["T7"]
-    everything = [row for row in made.rows("conflict_list") if row["kind"] in tables.absences(made)]
-    small = [row for row in everything if row["area_m2"] < 1_000_000]
-    assert len(sheet.rows) + len(small) == len(everything)
-    area = f"{sum(row['area_m2'] for row in small) / 1e4:.2f}"
-    assert f"另有{len(small)}处单块面积小于100公顷，合计{area}公顷" in sheet.note
+    handed = contents.of_result(zoned_city, asked, schemas.load("shanghai")).sheets
+    argued = sorted(
+        (row["JL"], round(row["YSMJ"] / 1e4, 2), round(row["JYMJ"] / 1e4, 2)) for row in handed["HXLZ"].rows()
+    )
+    found = sorted((row[6].text, row[4].value, row[5].value or 0.0) for row in sheet.rows)
+    assert [one for one, *_ in found] == [one for one, *_ in argued]
+    for mine, theirs in zip(found, argued):
+        assert mine[1:] == pytest.approx(theirs[1:], abs=0.011)
+    verdicts = [row[6].text for row in sheet.rows]
+    assert verdicts.count("退出") == len(verdicts) - len(handed["HXJY"]) > 2
+    assert verdicts[-1] == "退出", "after those proposed"
+    assert any("小于最小图斑" in row[7].text for row in sheet.rows)
+    assert all(row[5].value is None for row in sheet.rows if row[6].text == "退出")
+    assert list(proof.unresolved(texts(sheet), said_of(made))) == []
+    assert list(proof.differing(said_of(made), zoned_city / "zoning.gpkg")) == []
 
 
 def test_a_conflict_has_its_settling_rule_and_those_not_looked_for_are_named(told):

@@ -7,6 +7,7 @@ import os
 import random
 import zipfile
 from contextlib import nullcontext
+from dataclasses import replace
 
 import docx
 import geopandas
@@ -23,6 +24,7 @@ from swc_zoning.engine.submission import (
     conflict_groups,
     consultation,
     consultation_record,
+    letter,
     order,
     replies,
 )
@@ -40,11 +42,9 @@ def box(west, south, east, north):
 
 
 @pytest.fixture(scope="module")
-def result(city, tmp_path_factory):
+def result(zoned_city):
     """A zoning of the demo city."""
-    folder = tmp_path_factory.mktemp("zoning")
-    run.run(job.load(city / "job.json")).write(folder)
-    return folder
+    return zoned_city
 
 
 @pytest.fixture(scope="module")
@@ -269,6 +269,13 @@ def test_a_department_gets_only_what_concerns_it(result, tmp_path, case):
     assert [group.id for group in made.case.groups] == meant
     lines, _ = paragraphs(tmp_path / LETTER)
     assert lines[2] == "水行政主管部门："
+
+
+def test_a_letter_on_some_groups_of_a_kind_gives_their_area_and_not_that_of_the_kind(case, tmp_path):
+    first = next(one for one in case.groups if sum(one.kind == other.kind for other in case.groups) > 1)
+    letter.write_letter(tmp_path / LETTER, replace(case, groups=(first,)), Facts(), "zh", ())
+    _, (kinds, *_) = paragraphs(tmp_path / LETTER)
+    assert [cell.text for cell in kinds.rows[1].cells][3:5] == [str(first.regions), f"{first.hectares:,.4f}"]
 
 
 def test_text_of_the_data_is_never_run_as_a_formula(make_job, tmp_path):

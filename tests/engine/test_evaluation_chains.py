@@ -53,5 +53,13 @@ def test_every_parameter_of_a_chain_is_used_and_every_file_has_its_own_name(chai
     assert len(files) == len(set(files))
 
 
+@pytest.mark.parametrize("name", [*declared.algorithms(), *CHAINS])
+def test_every_field_is_one_of_a_layer_that_is_given(name):
+    parameters = of(chains.find(name).parameters)
+    for one in parameters.values():
+        if one.kind == "field":
+            assert parameters[one.facts["of"]].kind == "vector", one.name
+
+
 def test_no_chain_has_the_name_of_an_algorithm():
     assert not set(CHAINS) & set(declared.algorithms())

@@ -395,6 +395,37 @@ def test_inputs_that_do_not_fit_are_refused(town, save, layer, tmp_path):
     assert not list(tmp_path.glob("made-*/*.part"))
 
 
+def test_grids_units_and_numbers_that_do_not_fit_are_refused(town, save, tmp_path):
+    town["cover"] = save("percent", values(town["cover"]) * 100)
+    assert "evaluation.percent" in codes(run("functionrules", tmp_path, **town))
+    wrong = {
+        "grid_differs": {"cover": save("other", np.full((60, 99), 0.5))},
+        "cover_range": {"cover": save("odd", np.full((60, 100), 250.0))},
+        "degrees": {
+            "cover": save("deg", np.full((60, 100), 0.5), cell=1e-4, crs="EPSG:4490"),
+            "ecosystem": save("deg2", np.ones((60, 100)), 0, "uint8", cell=1e-4, crs="EPSG:4490"),
+        },
+    }
+    for word, changed_ in wrong.items():
+        assert refused("functionrules", tmp_path, **{**town, **changed_}).code == f"evaluation.{word}"
+
+
+def test_a_flat_country_says_that_methods_by_slope_and_relief_do_not_tell(town, save, tmp_path):
+    flat = {"slope": save("slope", np.full((60, 100), 0.2)), "slope_unit": "degrees"}
+    made = run("functionrules", tmp_path, relief=save("relief", np.full((60, 100), 4.0)), **flat, **town)
+    assert {"evaluation.flat", "evaluation.unreachable"} <= codes(made)
+    assert facts(made)["steep_share"] == 0
+    assert facts(made)["reachable"] == pytest.approx(3.343702, rel=1e-6)
+
+
+def test_rules_of_a_file_go_before_the_shipped_ones(town, tmp_path):
+    path = changed(tmp_path, lambda d: d["rules"][1]["cells"].update(cover_least=0.75))
+    made = run("functionrules", tmp_path, rule_file="rules.json", **town)
+    assert facts(made)["hits_m2"]["b"] == 0
+    record = json.loads(made.record.read_text(encoding="utf-8"))
+    assert path.name in [one["file"] for one in record["inputs"]]
+
+
 def test_words_that_are_no_tier_decide_nothing_and_are_said(town, layer, tmp_path):
     zones = layer("z2", [(box(50, 0, 54, 20), "一级"), (box(60, 0, 64, 20), "某级")], "JB")
     made = run(
@@ -609,6 +640,15 @@ def test_parcels_take_their_majority_less_legal_areas_and_are_joined(save, layer
     assert len(drawn(run("delineatepatches", tmp_path, **given))[1]) == 1
     assert len(drawn(run("delineatepatches", tmp_path, dissolve=False, **given))[1]) == 5
     assert len(drawn(run("delineatepatches", tmp_path, **{**given, "least_m2": 100_001}))[1]) == 0
+
+
+def test_parcels_that_overlap_are_joined_too(save, layer, tmp_path):
+    classes = save("c", np.full((10, 30), 2), 0, "uint8")
+    parcels = layer(
+        "parcels", [(box(0, 0, 11, 10), "1"), (box(10, 0, 20, 10), "2"), (box(20, 0, 30, 10), "3")]
+    )
+    _, geometry = drawn(run("delineatepatches", tmp_path, classes=classes, parcels=parcels, least_m2=0))
+    assert [one.equals(box(0, 0, 30, 10)) for one in geometry] == [True]
 
 
 def test_a_parcel_whose_class_is_shared_out_takes_the_lower_one(save, layer, tmp_path):

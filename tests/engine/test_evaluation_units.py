@@ -177,6 +177,17 @@ def test_ground_that_is_covered_twice_counts_once_for_the_worse(units, layer, tm
     assert facts_of(made, "units.doubled")["km2"] == pytest.approx(2, rel=1e-3)
 
 
+def test_a_layer_of_lines_is_refused_and_one_without_features_said(units, layer, tmp_path):
+    lines = layer("lines", [(shapely.LineString(box(0, 0, 1, 1).exterior), "线")])
+    assert refused("unitstatistics", tmp_path, units=units, name_field="name", sources=lines) == (
+        "units.no_polygons"
+    )
+    nothing = layer("nothing", [(shapely.Polygon(), "空")])
+    made = statistics(tmp_path, units, sources=nothing)
+    assert facts_of(made, "units.empty_layer")["path"] == "nothing.gpkg"
+    assert float(rows_of(made.files["table"], "code")["01"]["sources_km2"]) == 0
+
+
 def test_land_use_and_patches_make_shares(units, layer, tmp_path):
     use = [(box(0, 0, 5, 10), "0301"), (box(5, 0, 6, 10), "0404"), (box(6, 0, 10, 10), "0101"),
            (box(10, 0, 20, 10), "0303")]  # fmt: skip
@@ -308,7 +319,7 @@ def test_empty_thresholds_decide_nothing_and_say_so(towns, tmp_path):
     made = run("keyareas", tmp_path, units=towns)
     assert {"keyareas.nothing_decided", "keyareas.open", "evaluation.unverified"} <= set(codes(made))
     assert {row["kind"] for row in units_of(made).values()} == {""}
-    assert set(made.files) == {"units", "list"}
+    assert set(made.files) == {"units", "list", "rules_used"}
 
 
 def test_units_that_touch_are_one_zone_and_others_are_dropped(towns, layer, book, tmp_path):
@@ -419,6 +430,28 @@ def test_the_workbook_has_the_columns_of_a_notice(towns, book, tmp_path):
     assert head[:5] == ("序号", "分区名称", "空间面积(km2)", "占国土面积比例(%)", "涉及范围")
     assert first[0] == 1
     assert first[2] == pytest.approx(200, rel=1e-4)
+
+
+def test_the_rules_of_a_run_are_written_to_be_filled_in_and_given_back(towns, tmp_path):
+    made = run("keyareas", tmp_path, units=towns)
+    document = json.loads(made.files["rules_used"].read_text(encoding="utf-8"))
+    rules = {one["id"]: one for one in document["rules"]}
+    rules["treatment_county"]["all"][0]["value"] = 5
+    rules["treatment_county"]["any"] = []
+    (tmp_path / "own.json").write_text(json.dumps(document), encoding="utf-8")
+    again = run("keyareas", tmp_path, "again", units=towns, rule_file="own.json", contiguous=False)
+    assert [name for name, row in units_of(again).items() if row["kind"]] == ["C", "E"]
+    assert "keyareas.nothing_decided" not in codes(again)
+
+
+def test_units_in_a_declared_area_of_the_other_kind_are_said(towns, layer, book, tmp_path):
+    declared = layer("declared", [(box(0, 0, 2, 10), "市级")], ("JB",))
+    given = {"units": towns, "rule_file": book(PREVENTION)}
+    made = run("keyareas", tmp_path, **given, declared_treatment=declared)
+    facts = facts_of(made, "keyareas.contradicts")
+    assert (facts["units"], facts["kind_en"], facts["km2"]) == ("a A", "Key prevention area", 20)
+    same = run("keyareas", tmp_path, "same", **given, declared_prevention=declared)
+    assert "keyareas.contradicts" not in codes(same)
 
 
 def test_rules_that_are_wrong_are_refused(towns, book, tmp_path):
@@ -618,3 +651,26 @@ def test_a_real_city_from_its_statistics_to_its_key_areas(layer, shared, book, t
     for row in units_of(made).values():
         assert row["key_km2"] is None or not row["key_km2"] > row["unit_km2"]
     assert len(listed(made)) == 1
+
+
+def test_a_raster_that_does_not_reach_over_a_district_is_said(units, raster, tmp_path):
+    made = run("conservationrate", tmp_path, units=units, intensity=raster("i", np.ones((100, 150))))
+    facts = facts_of(made, "rates.raster_short")
+    assert (facts["unit"], facts["cells"]) == ("乙镇", 50)
+    assert float(rates(made)[-1]["total_km2"]) == 150
+
+
+def test_codes_kept_as_numbers_with_decimals_are_read_as_codes(layer, tmp_path):
+    split = layer("split", [(WEST, "甲", 310101.0), (box(30, 0, 31, 1), "甲", 310101.0)], ("name", "code"))
+    made = statistics(tmp_path, split)
+    assert list(rows_of(made.files["table"], "code")) == ["310101"]
+
+
+def test_fields_that_the_role_does_not_know_are_named(units, layer, tmp_path):
+    worn = layer("worn", [(box(0, 0, 1, 1), "轻度")], ("degree",))
+    assert (
+        refused("unitstatistics", tmp_path, units=units, name_field="name", erosion=worn)
+        == "evaluation.field"
+    )
+    made = statistics(tmp_path, units, erosion=worn, intensity_field="degree")
+    assert float(rows_of(made.files["table"], "code")["01"]["light_km2"]) == pytest.approx(1, rel=1e-3)

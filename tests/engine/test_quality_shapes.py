@@ -698,6 +698,22 @@ def test_areas_in_hectares_are_one_flaw(tmp_path):
     assert [(flaw.case, flaw.facts["unit_en"]) for flaw in found] == [("unit", "hectares")]
 
 
+def test_a_key_area_is_not_larger_than_its_unit(tmp_path):
+    def plant(city):
+        shapes = np.array([square(0, 0, 2, 2), square(2, 0, 4, 2), square(0, 2, 2, 4)], object)
+        areas = [round(float(one), 2) for one in area_model(CRS).areas(shapes)]
+        units = [areas[0] + 5e5, areas[1] - 1, None]
+        rows = [
+            {"BSM": f"99010170000000000{number}", "MJ": area, "DYMJ": unit}
+            for number, (area, unit) in enumerate(zip(areas, units), 1)
+        ]
+        city.more.append(Sheet.of(SCHEMA.layers["ZDYFQ"], rows, to_degrees(shapes, CRS)))
+
+    (flaw,) = planted(tmp_path, plant)
+    assert (flaw.code, flaw.case, flaw.bsm, flaw.field) == ("5101", "less", "990101700000000002", "DYMJ")
+    assert flaw.measure == pytest.approx(1, abs=1e-6)
+
+
 def test_areas_of_key_areas_and_of_reference_copies_are_held_against_their_polygons(tmp_path):
     def plant(city):
         shape = np.array([square(0, 0, 2, 2)], object)

@@ -37,15 +37,13 @@ def edited(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def zoning(city):
-    return run.run(city / "job.json")
+def zoning(city_zoning):
+    return city_zoning
 
 
 @pytest.fixture(scope="module")
-def written(zoning, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("result")
-    zoning.write(folder)
-    return folder
+def written(zoned_city):
+    return zoned_city
 
 
 @pytest.fixture(scope="module")

@@ -156,9 +156,9 @@ class TestConflicts:
 
 
 class TestDemoCity:
-    def test_finds_every_planted_conflict_with_its_area(self, city):
+    def test_finds_every_planted_conflict_with_its_area(self, city, city_zoning):
         planted = json.loads((city / "planted.json").read_text(encoding="utf-8"))["conflicts"]
-        summary = runs.run(city / "job.json").summary
+        summary = city_zoning.summary
         found = {row["kind"]: row for row in summary["conflicts"]}
         assert len(planted) >= 20
         for one in planted:
@@ -168,18 +168,18 @@ class TestDemoCity:
             area = row["plane_m2"] + row["mismatch_plane_m2"]
             assert area >= one["total_hectares"] * 10_000 * 0.999, one
 
-    def test_same_result_over_tiles_workers_and_orders(self, city, tmp_path):
+    def test_same_result_over_tiles_workers_and_orders(self, city, city_zoning):
         job = json.loads((city / "job.json").read_text(encoding="utf-8"))
         for entry in [job["extent"], *job["layers"]]:
             entry["source"] = str(city / entry["source"])
-        plain = runs.run(job).summary["content_sha256"]
+        plain = city_zoning.summary["content_sha256"]
         shuffled = {**job, "layers": job["layers"][::-1]}
         with executor(2) as pool:
             again = runs.run(shuffled, executor=pool, per_tile=3_000).summary["content_sha256"]
         assert runs.run(job, per_tile=500).summary["content_sha256"] == plain == again
 
-    def test_every_finding_has_a_sentence_in_both_languages(self, city):
-        for finding in runs.run(city / "job.json").findings:
+    def test_every_finding_has_a_sentence_in_both_languages(self, city_zoning):
+        for finding in city_zoning.findings:
             assert finding.sentence("zh")
             assert finding.sentence("en")
 
@@ -328,9 +328,9 @@ def test_empty_layer_does_not_count_as_supplied(make_job):
     assert not next(r for r in zoning.summary["conflicts"] if r["kind"] == "K12")["evaluable"]
 
 
-def test_what_missing_layers_leave_open_is_said(make_job, city):
+def test_what_missing_layers_leave_open_is_said(make_job, city_zoning):
     said = {f.code: f.sentence("zh") for f in runs.run(make_job(TWO_DISTRICTS, nature_park=PARK)).findings}
     assert "易发区待核" in said["rules.to_check"]
     assert "永久基本农田" in said["run.roles_missing"]
-    full = codes(runs.run(city / "job.json"))
+    full = codes(city_zoning)
     assert not {"rules.to_check", "run.roles_missing"} & set(full)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from shapely.geometry import Polygon, box
 
-from swc_zoning.engine import casting, dividing, formats, geopackage, job, prepare, roles, run, workfiles
+from swc_zoning.engine import casting, dividing, formats, geopackage, job, prepare, roles, workfiles
 from swc_zoning.engine.messages import SwcError
 
 EAST, NORTH = 600000.0, 3450000.0
@@ -70,7 +70,7 @@ def test_a_partition_has_every_role_on_its_pieces_and_fills_the_extent(small, tm
     assert {row["district_code"] for row in rows} == {"990101", "990102"}
 
 
-def test_a_partition_is_that_of_a_run_and_the_same_from_prepared_layers(city, tmp_path):
+def test_a_partition_is_that_of_a_run_and_the_same_from_prepared_layers(city, zoned_city, tmp_path):
     asked = job.load(city / "job.json")
     prepared = prepare.write(prepare.prepare(asked), tmp_path / "prepared.gpkg")
     again, _ = workfiles.job_of([prepared])
@@ -78,9 +78,8 @@ def test_a_partition_is_that_of_a_run_and_the_same_from_prepared_layers(city, tm
     by_step = dividing.write(dividing.divide(again), tmp_path / "by_step.gpkg")
     names = dividing.COLUMNS
     assert columns_of(direct, "pieces", *names) == columns_of(by_step, "pieces", *names)
-    zoned = run.run(asked).write(tmp_path / "result").zoning
     same = [name for name in names if name != "sources"]
-    assert columns_of(direct, "pieces", *same) == columns_of(zoned, "pieces", *same)
+    assert columns_of(direct, "pieces", *same) == columns_of(zoned_city / "zoning.gpkg", "pieces", *same)
 
 
 # --- casting ---------------------------------------------------------------------------------------

@@ -4,8 +4,6 @@
 import json
 import random
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -48,12 +46,9 @@ def handed_in(folder, **changes):
 
 
 @pytest.fixture(scope="module")
-def demo(city, tmp_path_factory):
+def demo(zoned_city):
     """The contents of the demo city, with its result folder."""
-    folder = tmp_path_factory.mktemp("demo")
-    command = ["-m", "swc_zoning", "run", str(city / "job.json"), "--output", str(folder)]
-    subprocess.run([sys.executable, *command], check=True, capture_output=True, cwd=ROOT)
-    return folder, handed_in(folder)
+    return zoned_city, handed_in(zoned_city)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,24 @@ def city_result(city):
     folder = city.parent / "result"
     engine("run", city / "job.json", "--output", folder)
     return folder
+
+
+_PLANT = """
+import pathlib, sys
+sys.path.append("tests/engine")
+import evaluations
+evaluations.plant(pathlib.Path(sys.argv[1]))
+"""
+
+
+@pytest.fixture(scope="session")
+def evaluated_result(city, tmp_path_factory):
+    """The folder of the result of the demo city whose important areas come from an evaluation."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    shutil.copytree(city, folder / "city")
+    run_python("-c", _PLANT, folder / "city")
+    engine("run", folder / "city" / "evaluated.json", "--output", folder / "result")
+    return folder / "result"
 
 
 #: Parcels of the benchmark city that make a little more than 200,000 pieces.

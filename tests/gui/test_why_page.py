@@ -78,6 +78,20 @@ def test_a_click_beside_the_city_says_so(page, qtbot):
     assert page.state().level == Level.OFFERED
 
 
+def test_a_piece_of_an_important_area_says_by_what_method_and_rule(page, qtbot, evaluated_result):
+    page.desk.session.set_result(evaluated_result)
+    with opened(evaluated_result / "zoning.gpkg") as connection:
+        ask = "SELECT piece_id FROM piece_sources WHERE role = 'swc_function_important' LIMIT 1"
+        piece = connection.execute(ask).fetchone()["piece_id"]
+    page.ask(piece)
+    qtbot.waitUntil(lambda: page._shown() is not None, timeout=10_000)
+    text = page._text.toPlainText()
+    assert "How it was evaluated" in text
+    assert "method Rules for flat land; rule " in text
+    assert "does not discriminate" in text
+    assert "were not seen in the text of the standard" in text
+
+
 def test_pieces_looked_at_are_kept_and_gone_through(page, qtbot, city_result):
     first, _ = a_piece(city_result, "PROHIBIT")
     second, _ = a_piece(city_result, "GENERAL")

@@ -6,7 +6,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-import struct
 import time
 import zipfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 import layers
 import pytest
+from grids import CELL, COLS, flat_delta, raster
 from osgeo import gdal, osr
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -31,25 +31,6 @@ from qgis.core import (
 )
 
 from swc_zoning.engine.evaluation import chains, declared
-
-ROWS, COLS, CELL = 10, 12, 30.0
-gdal.UseExceptions()
-
-
-def raster(path: Path, cell, kind=gdal.GDT_Float32, crs=4549) -> str:
-    """Write cell(row, column) as a GeoTIFF whose lower left corner is that of `layers`."""
-    made = gdal.GetDriverByName("GTiff").Create(str(path), COLS, ROWS, 1, kind)
-    made.SetGeoTransform((layers.EAST, CELL, 0, layers.NORTH + ROWS * CELL, 0, -CELL))
-    place = osr.SpatialReference()
-    place.ImportFromEPSG(crs)
-    made.SetProjection(place.ExportToWkt())
-    band = made.GetRasterBand(1)
-    for row in range(ROWS):
-        line = [cell(row, col) for col in range(COLS)]
-        code = "B" * COLS if kind == gdal.GDT_Byte else "f" * COLS
-        band.WriteRaster(0, row, COLS, 1, struct.pack("=" + code, *line))
-    made.FlushCache()
-    return str(path)
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +179,8 @@ def test_every_declared_algorithm_is_a_tool_with_all_its_parameters_and_outputs(
         }
         assert several <= names, name
         destinations = tool.destinationParameterDefinitions()
+        optional = QgsProcessingParameterDefinition.Flag.FlagOptional
+        assert all(one.flags() & optional for one in destinations), name
         assert len(destinations) == len(algorithm.outputs) + 1, name
         assert len(names) == len(tool.parameterDefinitions())
         assert tool.groupId().startswith("evaluation_")
@@ -341,6 +324,14 @@ def test_what_does_not_fit_is_refused_before_the_engine_is_started(provider, gro
     fits, reason = algorithm.checkParameterValues({**filled_in, **wanted}, QgsProcessingContext())
     assert not fits
     assert words in reason
+
+
+def test_a_run_that_would_leave_nothing_is_refused(provider, ground):
+    algorithm, context = provider.algorithm("slopeandrelief").create(), QgsProcessingContext()
+    fits, reason = algorithm.checkParameterValues({"DEM": ground["dem"]}, context)
+    assert not fits
+    assert "at least one" in reason
+    assert algorithm.checkParameterValues({"DEM": ground["dem"], "KEEP": True}, context)[0]
 
 
 def test_a_file_whose_name_says_something_else_is_refused(provider, ground, tmp_path):
@@ -646,3 +637,45 @@ def test_shipped_chains_are_models_with_the_words_of_their_declaration(provider,
             assert names[one.name.upper()].description().startswith(getattr(one, lang))
         for definition in names.values():
             assert (lang == "zh") or not re.search(r"[\u4e00-\u9fff]", definition.description())
+
+
+def run_model(provider, name, given, outputs):
+    """Run a model and return its results by the last part of their names."""
+    model = provider.algorithm(name).create()
+    full = {one.name().rpartition(":")[2]: one.name() for one in model.destinationParameterDefinitions()}
+    feedback = Told()
+    targets = {full[key]: value for key, value in outputs.items()}
+    results, ok = model.run({**given, **targets}, QgsProcessingContext(), feedback)
+    assert ok, feedback.errors
+    return {key: results[value] for key, value in full.items() if value in results}, feedback
+
+
+def test_the_chain_of_a_flat_delta_makes_the_layer_of_its_role_with_all_that_was_run(provider, tmp_path):
+    from swc_zoning.engine.evaluation import records
+
+    target = tmp_path / "重要区.gpkg"
+    results, feedback = run_model(provider, "flatdelta", flat_delta(tmp_path), {"PATCHES": str(target)})
+    assert Path(results["PATCHES"]) == target
+    found = rows(target, "swc_function_important")
+    assert {one["ZYXDJ"] for one in found} == {"极重要", "重要"}
+    assert len({one["BSM"] for one in found}) == len(found)
+    record = records.trimmed(records.read(target))
+    run_before = [one["algorithm"] for one in record["steps"]]
+    assert set(run_before) == {step.algorithm for step in chains.chains()["flatdelta"].steps} - {
+        "delineatepatches"
+    }
+    assert any("adopted by this plan" in one for one in feedback.textLog().splitlines())
+
+
+def test_a_model_says_what_to_install_where_rasterio_lacks(provider, fake_python, monkeypatch):
+    from swc_zoning.qgis_bridge import host
+
+    answer = json.dumps({"python": [3, 11, 2], "packages": dict.fromkeys(host.FLOORS, "9.9")})
+    host.search.cache_clear()
+    monkeypatch.setenv(host.VARIABLE, fake_python(f"print({answer!r})"))
+    try:
+        possible, reason = provider.algorithm("flatdelta").canExecute()
+        assert not possible
+        assert "rasterio>=1.3" in reason
+    finally:
+        host.search.cache_clear()

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from grids import flat_delta
 from qgis.core import Qgis, QgsProcessingContext, QgsProcessingFeedback, QgsProcessingModelAlgorithm
 
 from swc_zoning.engine.evaluation import chains
@@ -125,6 +126,21 @@ def test_the_steps_run_one_after_the_other_in_the_real_program(stage, demo, tmp_
         rows = connection.execute("SELECT DISTINCT combo, status FROM zones").fetchall()
     assert {"ecological_redline", "urban_development_boundary"} <= {combo for combo, _ in rows}
     assert {status for _, status in rows} <= {"confirmed", "pending"}
+
+
+def test_a_flat_delta_is_delineated_in_the_real_program(stage, tmp_path):
+    target = tmp_path / "重要区.gpkg"
+    names = output_names(stage, "flatdelta")
+    given = [f"--{key}={one}" for key, value in flat_delta(tmp_path).items() for one in many(value)]
+    done = qgis_process(stage, "run", "swc_zoning:flatdelta", *given, f"--{names['PATCHES']}={target}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with closing(sqlite3.connect(target)) as connection:
+        rows = connection.execute("SELECT DISTINCT ZYXDJ FROM swc_function_important").fetchall()
+    assert {tier for (tier,) in rows} == {"极重要", "重要"}
+
+
+def many(value):
+    return value if isinstance(value, list) else [value]
 
 
 # --- in the toolbox --------------------------------------------------------------------------------

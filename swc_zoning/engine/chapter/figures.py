@@ -21,6 +21,7 @@ from typing import Any
 
 from swc_zoning.engine import explain, reports, roles, rule_words, targets
 from swc_zoning.engine.chapter import display
+from swc_zoning.engine.evaluation import records
 from swc_zoning.engine.geopackage import opened
 from swc_zoning.engine.messages import SwcError, sentence
 from swc_zoning.engine.rules import RuleTable
@@ -42,6 +43,9 @@ _COPIES = (
     "CREATE INDEX temp.source_by_role ON piece_sources (role, tier, piece_id)",
     "CREATE INDEX temp.source_by_input ON piece_sources (input, piece_id)",
 )
+
+#: What evaluations say of source features; results from before they were kept have no such table.
+_EVALUATED = "input, source_id, class, method, method_zh, method_en, rule, rule_zh, rule_en"
 
 _BRACKETS = re.compile(r"(?<=[\u4e00-\u9fff])\(([^()]*[\u4e00-\u9fff][^()]*)\)")
 
@@ -74,8 +78,9 @@ class Said:
     """What was printed of a figure: `text`, where it is from, its raw `value` and the `number` shown.
 
     `query` is the id of a query, or of another source of facts: decision_table, words, targets, order,
-    quality. `key` as asked (None: all rows, a list: any of them). `value` is as the query has it (m2, %,
-    a count, a text); `number` is in `unit`, levelled; both are sums where `key` takes in several rows.
+    quality, evaluation, screening. `key` as asked (None: all rows, a list: any of them). `value` is as the
+    query has it (m2, %, a count, a text); `number` is in `unit`, levelled; both are sums where `key` takes
+    in several rows.
     `within`: the keys whose rows a share is of ("*": all).
     """
 
@@ -160,6 +165,9 @@ class Figures:
         names = queries()[query].keys
         if len(key) != len(names):
             raise SwcError("figures.key", query=query, key=str(key), keys=", ".join(names))
+        if len(key) == 1 and isinstance(key[0], (frozenset, set)):
+            known = self._indexed(query)
+            return [known[part,] for part in sorted(key[0]) if (part,) in known]
         if not any(part is None or isinstance(part, (frozenset, set, list)) for part in key):
             found = self._indexed(query).get(tuple(key))
             return [found] if found is not None else []
@@ -229,6 +237,11 @@ class Figures:
     def unit(self, unit: str) -> str:
         """Return the name of a unit."""
         return sentence(f"figures.unit_{_UNITS[unit]}", {}, self.lang)
+
+    def evaluations(self) -> list[dict[str, Any]]:
+        """Return the layers that an evaluation made, with the record of each; none of an older result."""
+        found = next((row["value"] for row in self.rows("papers") if row["item"] == "evaluations"), "[]")
+        return [dict(one) for one in json.loads(found)]
 
     # --- what is given -----------------------------------------------------------------------------
 
@@ -416,9 +429,18 @@ def answers(path: Path, told: Callable[[float], None] | None = None) -> dict[str
 
 def _copy(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
-    for statement in _COPIES:
+    for statement in (*_COPIES, *_evaluated(connection)):
         connection.execute(statement)
     connection.execute("ANALYZE temp")
+
+
+def _evaluated(connection: sqlite3.Connection) -> tuple[str, ...]:
+    known = connection.execute(
+        "SELECT 1 FROM main.sqlite_master WHERE name = ?", (records.EVALUATED,)
+    ).fetchone()
+    made = f"AS SELECT {_EVALUATED} FROM main.evaluated" if known else f"({_EVALUATED})"  # nosec B608 - our own
+    index = "CREATE INDEX temp.evaluated_by_source ON evaluated (input, source_id)"
+    return f"CREATE TEMP TABLE evaluated {made}", index
 
 
 def _fits(value: Any, part: Part) -> bool:

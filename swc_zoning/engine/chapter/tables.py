@@ -15,8 +15,12 @@ from functools import lru_cache
 from typing import Any
 
 from swc_zoning.engine import roles, rule_words, rules, siting
+from swc_zoning.engine.chapter import evaluated, rate_series
 from swc_zoning.engine.chapter.figures import MISSING, UNUSED, Figures, Key, Said
+from swc_zoning.engine.chapter.rate_series import Series
 from swc_zoning.engine.messages import sentence
+from swc_zoning.engine.submission import proposals
+from swc_zoning.engine.submission.material import Feature
 from swc_zoning.paths import resource
 
 PENDING = "pending"
@@ -99,13 +103,21 @@ Quality = Sequence[Mapping[str, Any]]
 
 
 def made(
-    figures: Figures, quality: Quality | None = None, only: Iterable[str] | None = None
+    figures: Figures,
+    quality: Quality | None = None,
+    only: Iterable[str] | None = None,
+    rates: Series | None = None,
 ) -> dict[str, Table]:
-    """Return the tables by id, T1 .. T16, in order; `quality`: what a quality check found, by rule."""
-    wanted = {*_MAKERS, "T11"} if only is None else set(only)
+    """Return the tables by id, T1 .. T18, in order.
+
+    `quality`: what a quality check found, by rule; `rates`: the conservation rate by district and year.
+    """
+    wanted = {*_MAKERS, "T11", "T18"} if only is None else set(only)
     sheets = {id_: make(_Sheet(figures, id_)) for id_, make in _MAKERS.items() if id_ in wanted}
     if "T11" in wanted:
         sheets["T11"] = _quality(_Sheet(figures, "T11"), quality)
+    if "T18" in wanted:
+        sheets["T18"] = rate_series.table(_Sheet(figures, "T18"), rates)
     order = list(_document()["tables"])
     return dict(sorted(sheets.items(), key=lambda pair: order.index(pair[0])))
 
@@ -154,6 +166,14 @@ class _Sheet:
         ids = [column.id for column in self.columns]
         place = ids.index(before) if before in ids else len(ids)
         self.columns[place:place] = columns
+
+    def append(self, id_: str, title: str, kind: str, width: int) -> None:
+        """Put a column last."""
+        self.columns.append(Column(id_, title, kind, width))
+
+    def cited(self, source: str, key: Key, column: str, text: str, value: float) -> Cell:
+        """Return the cell of a number that is of no query, and note where it is from."""
+        return Cell(self.figures.cite(source, key, column, text), value)
 
     def drop(self, *ids: str) -> None:
         """Take columns out."""
@@ -614,42 +634,46 @@ def absences(figures: Figures) -> list[str]:
 
 
 def _proposed(sheet: _Sheet) -> Table:
+    """Make the list of candidates as HXJY and HXLZ have it: proposed ones first, then those withdrawn."""
     sheet.absence = sheet.figures.absence("ecological_redline")
     if sheet.absence and sheet.figures.state("ecological_redline") == MISSING:
         return sheet.table()
-    limit = sheet.figures.order.min_patch_m2 if sheet.figures.order else 10_000.0
     kinds = set(absences(sheet.figures))
-    found = [row for row in sheet.figures.rows("conflict_list") if row["kind"] in kinds]
-    large = [row for row in found if row["area_m2"] >= limit]
-    for row in sorted(large, key=lambda row: (row["kind"], row["name_a"] or "", -row["area_m2"])):
-        key = (row["conflict_id"],)
-        sheet.add(
-            {
-                "no": "+",
-                "name": _feature(sheet, key, "a"),
-                "kind": _what(sheet, row, "a"),
-                "district": _districts_in(sheet, row),
-                "area": sheet.figure("conflict_list", key),
-                "reason": sheet.figures.law("conflicts", row["kind"], "name"),
-                "settling": sheet.figures.law("conflicts", row["kind"], "settling_rule"),
-            }
-        )
+    for one in sorted(screened(sheet.figures), key=lambda one: not one.proposed):
+        sheet.add({"no": "+", **_candidate(sheet, one)})
     if not kinds & set(unseen(sheet.figures)):
         sheet.absence = sheet.absence or sentence("figures.empty", {}, sheet.lang)
-    return sheet.table(
-        *_unseen(sheet, kinds),
-        *_smaller(sheet, [row["conflict_id"] for row in found if row["area_m2"] < limit], limit),
-    )
+    return sheet.table(*_unseen(sheet, kinds))
 
 
-def _smaller(sheet: _Sheet, ids: Sequence[str], limit: float) -> list[str]:
-    if not ids:
+def screened(figures: Figures) -> list[proposals.Proposal]:
+    """Return the candidates for the red line; the polygons of a result are read only where there are any."""
+    kinds = set(absences(figures))
+    if not any(kinds & set((row["conflicts"] or "").split(";")) for row in figures.rows("conflict_ground")):
         return []
-    key = (frozenset(ids),)
-    count = sheet.figures.say("conflict_list", key, "regions", "个")
-    area = sheet.figures.say("conflict_list", key, "area_m2", "ha")
-    shown = sheet.figures.cite("order", (), "min_patch_m2", f"{limit / 1e4:g}")
-    return [sheet.word("smaller", count=count, limit=shown, area=area)]
+    return proposals.of_result(figures.result, figures.order)
+
+
+def _candidate(sheet: _Sheet, one: proposals.Proposal) -> dict[str, Cell | str]:
+    figures, ids = sheet.figures, one.kept | one.deducted
+    law = figures.law("conflicts", one.kind, "name")
+    said = (law, one.methods[sheet.lang], one.reasons[sheet.lang])
+    end = "；" if sheet.lang == "zh" else "; "
+    what = one.behind
+    place = ("proposals", min(ids))
+    return {
+        "name": figures.cite("screening", place, "name", _called(what) or law),
+        "kind": _role_and_tier(sheet, what.role, what.tier) if what else "",
+        "district": _district(sheet, one.district_code, one.district_name),
+        "whole": sheet.figure("conflict_pieces", (ids,)),
+        "area": sheet.figure("conflict_pieces", (one.kept,)) if one.proposed else Cell(sheet.word("none")),
+        "verdict": sheet.word(f"verdict_{one.verdict}"),
+        "reason": figures.cite("screening", place, "reason", end.join(filter(None, said))),
+    }
+
+
+def _called(feature: Feature | None) -> str:
+    return "" if feature is None else feature.name or feature.source_id
 
 
 def _feature(sheet: _Sheet, key: Key, side: str) -> str:
@@ -662,8 +686,10 @@ def _feature(sheet: _Sheet, key: Key, side: str) -> str:
 def _what(sheet: _Sheet, row: Mapping[str, Any], side: str) -> str:
     """Return role and tier of one side of a conflict; "" where it has no such side."""
     role, tier = row[f"role_{side}"], row[f"tier_{side}"]
-    if not role:
-        return ""
+    return _role_and_tier(sheet, role, tier) if role else ""
+
+
+def _role_and_tier(sheet: _Sheet, role: str, tier: str) -> str:
     known = roles.find(role)
     several = known is not None and len(known.tiers) > 1 and tier
     name = sheet.figures.role(role)
@@ -891,4 +917,7 @@ _MAKERS: dict[str, Callable[[_Sheet], Table]] = {
     "T14": _land_use,
     "T15": _by_unit("townships", "township"),
     "T16": _by_unit("watersheds", "small_watershed"),
+    "T17": evaluated.by_rule,
+    "T17b": evaluated.parameter_sets,
+    "T17c": evaluated.methods,
 }

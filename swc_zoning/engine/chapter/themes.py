@@ -38,6 +38,9 @@ from swc_zoning.engine.layers import Layer, text_column, whole
 from swc_zoning.engine.progress import Progress
 from swc_zoning.engine.result import ZONING
 from swc_zoning.engine.rules import RuleTable
+from swc_zoning.engine.submission import proposals
+from swc_zoning.engine.submission.order import Order
+from swc_zoning.engine.submission.proposals import Proposal
 
 #: Shades of the map of districts, so that neighbours differ.
 SHADES = 6
@@ -58,8 +61,10 @@ class Patches:
     piece: NDArray[Any]
 
 
-def write(result: Path, target: Path, progress: Progress | None = None) -> Path:
+def write(result: Path, target: Path, progress: Progress | None = None, order: Order | None = None) -> Path:
     """Write the layers of map sheets of the result in the folder `result` into the GeoPackage `target`.
+
+    `order` says how patches proposed for the red line are screened, as in the submission.
 
     Raises what `written.read` raises, and SwcError ``result.not_as_written``.
     """
@@ -68,24 +73,38 @@ def write(result: Path, target: Path, progress: Progress | None = None) -> Path:
         made = written.read(result, _COLUMNS)
         polygons = made.polygons(np.arange(len(made)))
     with progress.step("dissolving", 0.6):
-        layers = list(_layers(made, polygons, progress))
+        layers = list(_layers(made, polygons, progress, order))
     with progress.step("writing", 0.15):
         target.unlink(missing_ok=True)
         derived.write_layers(target, layers, made.summary["crs"])
     return target
 
 
-def _layers(made: written.Written, polygons: NDArray[Any], progress: Progress) -> Iterator[Layer]:
+def _layers(
+    made: written.Written, polygons: NDArray[Any], progress: Progress, order: Order | None
+) -> Iterator[Layer]:
     table = written.table_of(made.folder, made.summary)
-    makers = (_zones, _sea, _measures, _proposals, _features, _outlines, _names)
+    makers = (_zones, _sea, _measures, _features, _outlines, _names)
     for number, make in enumerate(makers):
         yield make(made, polygons, table)
         progress.advance((number + 1) / (len(makers) + 1))
+    yield _proposals(made, polygons, _screened(made, table, order))
     keys, number = _numbered([made.columns["district_code"], made.columns["district_name"]])
     shapes = np.array([_union(polygons[number == one]) for one in range(len(keys))], object)
     yield _districts(made, keys, number, shapes)
     yield _borders(shapes)
     yield _district_names(made, polygons, keys, number)
+
+
+def _screened(made: written.Written, table: RuleTable | None, order: Order | None) -> list[Proposal]:
+    """Return the candidates for the red line; none without the decision table that says what they are."""
+    absences = (
+        set() if table is None else {code for code, row in table.conflicts.items() if row.get("absence")}
+    )
+    said = set(made.columns["conflicts"].tolist())
+    if not any(absences & set((text or "").split(";")) for text in said):
+        return []
+    return proposals.of_result(made.folder, order)
 
 
 # --- patches ---------------------------------------------------------------------------------------
@@ -203,16 +222,18 @@ def _look(table: RuleTable, zone: str, measures: str) -> str:
     return f"{table.zones[zone]['orientation']}:{strictest}"
 
 
-def _proposals(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:
-    """Return patches that a conflict names as absent from the red line; `look` is the first such kind."""
-    absences = [] if table is None else [code for code, row in table.conflicts.items() if row.get("absence")]
-    said = [set((text or "").split(";")) for text in made.columns["conflicts"].tolist()]
-    kind = np.array([next((k for k in absences if k in one), "") for one in said], object)
-    rows = np.flatnonzero(kind != "")
-    names = ("district_code", "district_name")
-    keys, number = _numbered([*(made.columns[name][rows] for name in names), kind[rows]])
-    told = [dict(zip((*names, "look"), key)) for key in keys]
-    return _layer(PROPOSALS, patches(made, polygons, rows, number), told)
+def _proposals(made: written.Written, polygons: NDArray[Any], found: Sequence[Proposal]) -> Layer:
+    """Return the patches proposed for the red line, as screened; `look` is the kind that makes them one."""
+    place = {piece: row for row, piece in enumerate(made.columns["piece_id"].tolist())}
+    proposed = [one for one in found if one.proposed]
+    rows = [place[piece] for one in proposed for piece in sorted(one.kept)]
+    number = [count for count, one in enumerate(proposed) for _ in one.kept]
+    told = [
+        {"district_code": one.district_code, "district_name": one.district_name, "look": one.kind}
+        for one in proposed
+    ]
+    drawn = patches(made, polygons, np.array(rows, np.int64), np.array(number, np.int64))
+    return _layer(PROPOSALS, drawn, told)
 
 
 def _features(made: written.Written, polygons: NDArray[Any], table: RuleTable | None) -> Layer:

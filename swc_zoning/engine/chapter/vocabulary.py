@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from swc_zoning.engine import roles, rule_words, siting
-from swc_zoning.engine.chapter import plans
+from swc_zoning.engine.chapter import evaluated, plans
 from swc_zoning.engine.chapter import tables as chapter_tables
 from swc_zoning.engine.chapter.figures import Figures, full_width
 from swc_zoning.engine.messages import sentence
@@ -329,7 +329,8 @@ class Words:
         """Return what the names of a template stand for."""
         lists = ("zones", "unseen_zones", "protected", "declared", "conflicts", "targets", "acts", "maps")
         told = ("missing", "everywhere", "projects", "uncovered", "unknown_roles", "pressing")
-        acts = ("ha", "km2", "share", "percent", "count", "join", "absence", "provided", "role")
+        acts = ("ha", "km2", "share", "percent", "count", "join", "absence", "provided", "role", "tiers")
+        told += ("evaluations",)
         more = ("article", "chapter", "section", "banned", "paper", "rules")
         return {
             "plan": Plan(self._figures, self._kind),
@@ -390,6 +391,11 @@ class Words:
     def role(self, role: str) -> str:
         """Return the name of a role."""
         return self._figures.role(role)
+
+    def tiers(self, role: str) -> list[tuple[str, str]]:
+        """Return (id, name) of the tiers of a role that occur, in order."""
+        present = {row["tier"] for row in self._figures.matching("role_tiers", (role, None))}
+        return [(tier, self._figures.tier(role, tier)) for tier in _ordered(role, present)]
 
     @property
     def missing(self) -> list[str]:
@@ -639,6 +645,11 @@ class Words:
             met=met,
             document=figures.named(one.row, "document"),
         )
+
+    @property
+    def evaluations(self) -> list[evaluated.Evaluation]:
+        """The layers of important areas that an evaluation made, and what is open in it."""
+        return evaluated.told(self._figures)
 
     @property
     def maps(self) -> list[str]:

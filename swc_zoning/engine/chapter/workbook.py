@@ -82,7 +82,7 @@ def _openpyxl() -> Any:
 
 
 def _title(table: Table) -> str:
-    unit = {"ha": "figures.unit_ha", "m2": "figures.unit_m2"}.get(table.unit)
+    unit = {"ha": "figures.unit_ha", "m2": "figures.unit_m2", "km2": "figures.unit_km2"}.get(table.unit)
     facts = {"id": table.id, "title": table.title}
     if unit is None:
         return sentence("chapter_book.title", facts, table.lang)

@@ -57,8 +57,10 @@ def bank_strips(run: Run) -> None:
     groups = _groups(asked, list(run["widths"] or {}))
     for number, members in enumerate(groups):
         parts = [_strip(shapes.geometry[one.fid - 1], one) for one in members]
-        strip = shapely.difference(shapely.union_all(parts), taken)
-        taken = shapely.union_all([taken, strip])
+        whole = shapely.union_all(parts)
+        strip = shapely.difference(whole, taken)
+        # What overlaps is joined many times faster than what only touches.
+        taken = shapely.union(taken, whole)
         if not strip.is_empty:
             found[members[0]] = strip
         run.progress.advance((number + 1) / len(groups))

@@ -140,7 +140,7 @@ def _of_cells(run: Run, coded: Coded) -> Patches:
     links = contiguity.of_cells(drawn)
     group, groups = contiguity.groups(len(drawn), links)
     geometry = outlines.placed(drawn, coded.grid)
-    return Patches(coded.table[codes], geometry, geometry, group, groups)
+    return Patches(coded.table[codes], geometry, group, groups, geometry, group)
 
 
 def _keep(run: Run, coded: Coded, path: Path) -> int:

@@ -68,7 +68,7 @@ def read_units(run: Run, parameter: str = "units") -> Units:
     shapes = read_metric(run[parameter])
     names = shapes.column(run["name_field"])
     coded = run["code_field"] or ("code" if "code" in shapes.columns else None)
-    codes = shapes.column(coded) if coded else [""] * len(shapes)
+    codes = [_code(one) for one in shapes.column(coded)] if coded else [""] * len(shapes)
     keys = [code or name for code, name in zip(codes, names)]
     if not all(keys):
         raise SwcError("units.unnamed", path=shapes.name, count=keys.count(""))
@@ -92,6 +92,12 @@ def read_units(run: Run, parameter: str = "units") -> Units:
     )
 
 
+def _code(text: str) -> str:
+    """Return a code that was kept as a number with decimals as what it was."""
+    whole, point, rest = text.partition(".")
+    return whole if point and whole.isdigit() and not rest.strip("0") else text
+
+
 def read_metric(source: str) -> Shapes:
     """Read polygons in their CRS, or in the metric CRS of their place where they are in degrees."""
     shapes = vectors.read(source)
@@ -111,16 +117,22 @@ def read_metric(source: str) -> Shapes:
     return Shapes(shapely.make_valid(moved), columns, wanted, shapes.name)
 
 
-def read_parts(source: str, wanted: str) -> Shapes:
-    """Read the polygons of a layer in the CRS `wanted`; what is no polygon is left out."""
+def read_parts(run: Run, source: str, wanted: str) -> Shapes:
+    """Read the polygons of a layer in the CRS `wanted`; a layer without any feature is said.
+
+    Raises SwcError ``units.no_polygons`` for a layer of lines or points.
+    """
     shapes = vectors.read_onto(source, wanted)
     keep = shapely.get_dimensions(shapes.geometry) == 2
+    if not len(shapes):
+        run.find("units.empty_layer", path=shapes.name)
+    elif not keep.any():
+        raise SwcError("units.no_polygons", path=shapes.name)
     geometry = shapes.geometry[keep]
     broken = ~shapely.is_valid(geometry)
     geometry[broken] = shapely.make_valid(geometry[broken])
-    return Shapes(
-        geometry, {name: one[keep] for name, one in shapes.columns.items()}, shapes.crs, shapes.name
-    )
+    columns = {name: one[keep] for name, one in shapes.columns.items()}
+    return Shapes(geometry, columns, shapes.crs, shapes.name)
 
 
 def check_apart(units: Shapes, names: list[str]) -> None:

@@ -74,7 +74,7 @@ class Judged:
 
 def function_areas(run: Run) -> None:
     """Write classes, deciding rules and hits of cells, polygons of legal areas, candidates of treatment."""
-    book = function_rules.load(run["rules"])
+    book = function_rules.load(run["rule_file"] or run["rule_book"])
     with stacked(run.given(*_RASTERS)) as stack:
         require_metres(stack.grid, run["cover"].name)
         judged = _judged(run, stack, book)

@@ -84,6 +84,13 @@ class RuleBook:
     source: ParameterSet
     rules: tuple[Rule, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the document that `read` reads."""
+        one = self.source
+        head = {"id": one.id, "name_zh": one.name_zh, "name_en": one.name_en, "source": one.source}
+        status = "verified" if one.verified else "unverified"
+        return {**head, "article": one.article, "status": status, "rules": one["rules"]}
+
     @property
     def open_rules(self) -> tuple[Rule, ...]:
         """Return the rules with an empty threshold."""

@@ -7,6 +7,7 @@ prevention area the important patches are the key area, of one for treatment the
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,8 @@ ROLES: Mapping[str, str] = {"prevention": "key_prevention_zone", "treatment": "k
 #: Field with the name of a zone, as the territorial databases have it.
 _NAMES = {"prevention": "YFQMC", "treatment": "ZLQMC"}
 _SHOWN = 12
+#: A unit lies in a declared area from this share on: borders never fit wholly. Our choice.
+_INSIDE = 0.01
 _KM2 = 1e6
 
 
@@ -48,6 +51,8 @@ def key_areas(run: Run) -> None:
     """Write the units with what they are, the two layers of key areas, and the list for a notice."""
     book = key_rules.read(run["rule_file"]) if run["rule_file"] else key_rules.shipped(run["rules"])
     _tell_of_rules(run, book)
+    document = json.dumps(book.as_json(), ensure_ascii=False, indent=1)
+    run.path("rules_used").write_text(document + "\n", encoding="utf-8")
     units = districts.read_units(run)
     verdicts = [key_rules.judge(book, row, run["conflict"]) for row in _values(units)]
     _tell_of_verdicts(run, units, verdicts)
@@ -57,6 +62,7 @@ def key_areas(run: Run) -> None:
     members = _named(run, units, zones, found)
     run.progress.advance(0.3)
     members = [one for kind in KINDS for one in _with_keys(run, units, members, kind)]
+    _tell_contradictions(run, units, members)
     reasons = {**{number: "conflict" for number, one in enumerate(verdicts) if one.other}, **dropped}
     _write_units(run, units, members, reasons)
     for kind in KINDS:
@@ -124,6 +130,23 @@ def _called(units: Units, numbers: Sequence[int]) -> str:
     return ", ".join(units.called(number) for number in numbers[:_SHOWN]) + more
 
 
+def _tell_contradictions(run: Run, units: Units, members: Sequence[Member]) -> None:
+    """Say which units lie in a declared area of the other kind: levels must not contradict each other."""
+    for kind, other in (KINDS, KINDS[::-1]):
+        chosen = [one.unit for one in members if one.rule.kind == kind]
+        if not chosen or run[f"declared_{other}"] is None:
+            continue
+        parts = districts.read_parts(run, run[f"declared_{other}"], units.crs).geometry
+        tree = shapely.STRtree(parts)
+        found = [shapely.union_all(districts.cut(units.geometry[one], tree, parts)[1]) for one in chosen]
+        plane = shapely.area(found)
+        inside = [one for one, area in zip(chosen, plane) if area > _INSIDE * units.areas[one]]
+        if inside:
+            facts = {"count": len(inside), "units": _called(units, inside), "km2": float(plane.sum()) / _KM2}
+            names = {f"other_{lang}": sentence(f"keyareas.{other}", {}, lang) for lang in ("zh", "en")}
+            run.find("keyareas.contradicts", **facts, **_kind_names(kind), **names)
+
+
 # --- names -----------------------------------------------------------------------------------------
 
 
@@ -178,8 +201,8 @@ def _with_keys(run: Run, units: Units, members: Sequence[Member], kind: str) -> 
 
 def _parts_that_matter(run: Run, units: Units, kind: str) -> NDArray[Any]:
     if kind == "prevention":
-        return districts.read_parts(run["patches"], units.crs).geometry
-    parts = districts.read_parts(run["erosion"], units.crs)
+        return districts.read_parts(run, run["patches"], units.crs).geometry
+    parts = districts.read_parts(run, run["erosion"], units.crs)
     found = grades.of(parts, run["intensity_field"], run["intensity_coding"])
     least = grades.GRADES.index(run["least_intensity"])
     return parts.geometry[(found >= least) & (found < grades.UNKNOWN)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,8 @@ TIERS = {3: "extremely_important", 2: "important"}
 LEGAL = "legal"
 #: Interiors meet.
 _OVER = "2********"
+#: Least area of a part of a legal area (m2).
+_LEAST_PART = 0.01
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,16 @@ class Areas:
 class Patches:
     """Patches: (class, rule, deciding bits) of each, polygons, and its group of `groups`.
 
-    `geometry` may have been cut already; `whole` is what it was before, which tells what it touches.
+    `whole` are the cells or parcels before anything was taken out, which tell what a group (`whole_group`)
+    touches.
     """
 
     keys: NDArray[np.int64]
     geometry: NDArray[Any]
-    whole: NDArray[Any]
     group: Numbers
     groups: int
+    whole: NDArray[Any]
+    whole_group: Numbers
 
 
 # --- legal areas -----------------------------------------------------------------------------------
@@ -112,8 +116,11 @@ def settled(run: Run, found: Patches, areas: Areas, cell_m2: float) -> tuple[Pat
     bits = cut[owner] & (shapely.area(pieces) < cell_m2)
     run.facts.update({"bits": int(bits.sum()), "bits_m2": float(shapely.area(pieces[bits]).sum())})
     pieces, owner = pieces[~bits], owner[~bits]
-    made = Patches(found.keys[owner], pieces, found.whole[owner], group[owner], found.groups)
+    made = replace(found, keys=found.keys[owner], geometry=pieces, group=group[owner])
     parts, place = _polygons(rest)
+    # What arithmetic leaves along a shared boundary is no area: thinner than the grid of the zoning.
+    some = shapely.area(parts) >= _LEAST_PART
+    parts, place = parts[some], place[some]
     return made, Areas(parts, areas.level[place], [areas.rule[number] for number in place.tolist()])
 
 
@@ -131,7 +138,7 @@ def large_enough(run: Run, found: Patches, made: Patches, areas: Areas, rest: Ar
     pairs: list[contiguity.Pairs] = []
     if len(areas.geometry) and len(found.whole):
         one, other = contiguity.of_polygons(found.whole, areas.geometry)
-        pairs.append((found.group[one], other + found.groups))
+        pairs.append((found.whole_group[one], other + found.groups))
         one, other = contiguity.of_polygons(areas.geometry)
         pairs.append((one + found.groups, other + found.groups))
     group, count = contiguity.groups(total, *pairs)
@@ -149,23 +156,26 @@ def of_parcels(run: Run, keys: NDArray[np.int64], geometry: NDArray[Any], whole:
     links = contiguity.of_polygons(whole)
     group, groups = contiguity.groups(len(whole), links)
     if not run["dissolve"] or not len(whole):
-        return Patches(keys, geometry, whole, group, groups)
+        return Patches(keys, geometry, group, groups, whole, group)
     alike = (keys[links[0]] == keys[links[1]]).all(axis=1)
     patch, count = contiguity.groups(len(whole), (links[0][alike], links[1][alike]))
     order = np.argsort(patch, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(patch[order])) + 1)
     first = np.array([rows[0] for rows in members])
-    joined = [np.empty(count, object), np.empty(count, object)]
-    for column, source in zip(joined, (geometry, whole)):
-        column[:] = [_joined(source[rows]) for rows in members]
-    return Patches(keys[first], *joined, group[first], groups)
+    joined = np.empty(count, object)
+    joined[:] = [_joined(geometry[rows]) for rows in members]
+    return Patches(keys[first], joined, group[first], groups, whole, group)
 
 
 def _joined(parcels: NDArray[Any]) -> Any:
-    """Return parcels as one; their outer edges stay as they are."""
+    """Return parcels as one; the outer edges of those that fit together stay as they are."""
     if len(parcels) == 1:
         return parcels[0]
-    made = shapely.coverage_union_all(parcels)
+    try:
+        made = shapely.coverage_union_all(parcels)
+    except shapely.GEOSException:
+        # They overlap, or a legal boundary cut two neighbours a hair apart: no coverage.
+        return shapely.union_all(parcels)
     wanted = float(shapely.area(parcels).sum())
     fits = abs(float(shapely.area(made)) - wanted) <= 1e-9 * wanted and shapely.is_valid(made)
     return made if fits else shapely.union_all(parcels)
@@ -180,8 +190,13 @@ def write(run: Run, found: Patches, areas: Areas, grid: Grid) -> None:
     large = large_enough(run, found, made, areas, rest)
     small = float(shapely.area(made.geometry[~large]).sum())
     geometry = np.concatenate((made.geometry[large], rest.geometry))
-    keys = made.keys[large]
-    rows = [(int(level), *_rule(run, int(rule)), _method(run, int(bits))) for level, rule, bits in keys]
+    book = function_rules.load(run["rule_file"] or run["rule_book"]) if run["rules"] else None
+    named = book.by_number() if book else {0: ("", "", "")}
+    default = run["method"] or (book.id if book else "")
+    rows = [
+        (level, *named.get(rule, (str(rule), "", "")), _method(run, bits, default))
+        for level, rule, bits in made.keys[large].tolist()
+    ]
     rows += [(int(level), *rule[1:], LEGAL) for level, rule in zip(rest.level, rest.rule)]
     order = _in_order(geometry, np.array([row[0] for row in rows], np.int64))
     geometry, rows = geometry[order], [rows[place] for place in order]
@@ -198,21 +213,10 @@ def _in_order(geometry: NDArray[Any], level: Numbers) -> Numbers:
     return np.lexsort((shapely.area(geometry), west, -north, -level))
 
 
-def _rule(run: Run, number: int) -> tuple[str, str, str]:
-    if not run["rules"]:
-        return "", "", ""
-    return _book(run["rule_book"]).get(number, (str(number), "", ""))
-
-
-@lru_cache(maxsize=2)
-def _book(source: str) -> dict[int, tuple[str, str, str]]:
-    return function_rules.load(source).by_number()
-
-
-def _method(run: Run, bits: int) -> str:
-    """Return the method of a patch: that of the layers that decided, else the one that was told."""
+def _method(run: Run, bits: int, default: str) -> str:
+    """Return the method of a patch: that of the layers that decided, else the default."""
     if not run["deciding"]:
-        return run["method"] or (function_rules.load(run["rule_book"]).id if run["rules"] else "")
+        return default
     names = [name.strip() for name in run["method"].split(",")]
     layers = [place for place in range(16) if bits >> place & 1]
     return "+".join(

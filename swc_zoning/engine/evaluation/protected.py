@@ -100,7 +100,7 @@ def areas(book: Book, layers: Mapping[str, Protected]) -> Iterator[tuple[Rule, A
         if len(polygons):
             whole = shapely.union_all(polygons)
             yield rule, shapely.difference(whole, taken)
-            taken = shapely.union_all([taken, whole])
+            taken = shapely.union(taken, whole)
 
 
 def of_rule(rule: Rule, layers: Mapping[str, Protected]) -> NDArray[Any]:

@@ -148,7 +148,7 @@ def _land(run: Run, units: Units) -> Units:
         if run["denominator"] == "land":
             raise SwcError("evaluation.needs", names="land")
         return units
-    parts = districts.read_parts(run["land"], units.crs).geometry
+    parts = districts.read_parts(run, run["land"], units.crs).geometry
     tree = shapely.STRtree(parts)
     geometry = np.empty(len(units), object)
     geometry[:] = [
@@ -161,7 +161,7 @@ def _land(run: Run, units: Units) -> Units:
 
 def _of_polygons(run: Run, land: Units, source: str, advance: districts.Advance) -> Floats:
     """Return the areas (m2) on land by intensity and, last, of unknown intensity."""
-    parts = districts.read_parts(source, land.crs)
+    parts = districts.read_parts(run, source, land.crs)
     kinds = grades.of(parts, run["intensity_field"], run["intensity_coding"])
     shares = districts.areas_by_grade(land, parts.geometry, kinds, advance)
     tell_doubled(run, shares.doubled_m2, parts.name)

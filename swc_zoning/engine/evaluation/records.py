@@ -24,13 +24,16 @@ TABLE, RECORD = "swc_evaluation", "record"
 #: Fields by which a patch says what decided it, and a unit how much of it is key.
 SAID = ("class", "method", "method_zh", "method_en", "rule", "rule_zh", "rule_en")
 MEASURED = ("unit_km2", "key_km2")
-#: Findings that a method does not tell more important ground from less.
-WEAK = frozenset(
-    {
-        *("evaluation.flat", "evaluation.unreachable", "evaluation.builtup_above", "evaluation.constant"),
-        *("evaluation.ties", "evaluation.unmasked", "evaluation.nothing_counts"),
-    }
-)
+#: Findings that a method does not tell more important ground from less, by the algorithms they are of.
+WEAK = {
+    "evaluation.flat": frozenset({"importance", "erosionmatrix", "slopeandrelief"}),
+    "evaluation.unreachable": frozenset({"sensitivity"}),
+    "evaluation.builtup_above": frozenset({"coverfactor", "soilretention", "classifycumulative"}),
+    "evaluation.constant": frozenset({"classifycumulative", "nppindex"}),
+    "evaluation.ties": frozenset({"classifycumulative"}),
+    "evaluation.unmasked": frozenset({"classifycumulative"}),
+    "evaluation.nothing_counts": frozenset({"classifycumulative"}),
+}
 UNVERIFIED = "unverified"
 
 Record = Mapping[str, Any]
@@ -157,6 +160,11 @@ def sets(record: Record) -> list[Mapping[str, Any]]:
         for one in _rows(part, "parameter_sets"):
             found.setdefault((one.get("kind"), one.get("id")), one)
     return list(found.values())
+
+
+def set_name(one: Mapping[str, Any], lang: str) -> str:
+    """Return the name of a parameter set, its id where it has none."""
+    return str(one.get(f"name_{lang}") or one.get("name_zh") or one.get("id") or "")
 
 
 def unverified(record: Record) -> list[Mapping[str, Any]]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
+import rasterio
+
 from swc_zoning import paths
 from swc_zoning.engine import claim, formats
 from swc_zoning.engine.evaluation import (
@@ -23,13 +25,13 @@ from swc_zoning.engine.evaluation import (
     delineating,
     erosivity,
     function_areas,
+    histories,
     important,
     intensities,
     keyareas,
     landuse,
     ranked,
     rates,
-    records,
     retaining,
     sets,
     soil,
@@ -177,8 +179,22 @@ def _carry_out(made: Run) -> None:
     chain = chains.chains().get(made.algorithm.name)
     if chain is None:
         _FUNCTIONS[made.algorithm.name](made)
+        _note_areas(made)
     else:
         _run_steps(made, chain)
+
+
+def _note_areas(made: Run) -> None:
+    """Note the areas (km2) by class beside the numbers of cells: what readers of the record compare."""
+    counts = made.facts.get("cells_by_class")
+    drawn = next((one for one in made.algorithm.outputs if one.name == "class"), None)
+    if counts is None or drawn is None or "km2_by_class" in made.facts:
+        return
+    with rasterio.open(made.path(drawn.name)) as source:
+        # In degrees a cell has no one size.
+        if source.crs is not None and source.crs.is_projected:
+            size = abs(source.transform.a * source.transform.e) / 1e6
+            made.facts["km2_by_class"] = {str(level): counts[level] * size for level in (3, 2, 1)}
 
 
 def _run_steps(made: Run, chain: Chain) -> None:
@@ -204,6 +220,7 @@ def _run_step(made: Run, step: Step, outputs: dict[tuple[str, str], Path], progr
     run_of_step = Run(algorithm, parameters, made.folder / step.id, progress)
     run_of_step.folder.mkdir()
     _FUNCTIONS[step.algorithm](run_of_step)
+    _note_areas(run_of_step)
     for one in algorithm.outputs:
         if one.kind != "rasters":
             outputs[step.id, one.name] = run_of_step.path(one.name)
@@ -249,11 +266,9 @@ def _keep_inputs(parameters: Mapping[str, Any], output: Path, algorithm: Algorit
 
 
 def _send_along(made: Run, record: str) -> None:
-    """Put the record into the layers of the zoning that were made: it travels with them."""
-    for one in made.algorithm.outputs:
-        path = made.folder / one.file
-        if one.role and path.suffix == ".gpkg" and path.exists():
-            records.write(path, json.loads(record))
+    """Put the record into all files that can carry it: it travels with them."""
+    for path in made.folder.iterdir():
+        histories.write(path, record)
 
 
 def _record(made: Run, lang: str) -> str:
@@ -266,6 +281,7 @@ def _record(made: Run, lang: str) -> str:
         "outputs": made.algorithm.outputs_json(lang),
         "facts": made.facts,
         "findings": [finding.as_json(lang) for finding in made.findings],
+        "steps": histories.steps(_sources(made.parameters)),
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 

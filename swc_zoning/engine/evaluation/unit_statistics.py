@@ -103,7 +103,7 @@ def _write(run: Run, units: Units, found: Columns) -> None:
 
 def _erosion_polygons(run: Run, units: Units, advance: Advance) -> Columns:
     """Return the areas by intensity; ground outside the polygons is slight."""
-    parts = districts.read_parts(run["erosion"], units.crs)
+    parts = districts.read_parts(run, run["erosion"], units.crs)
     kinds = grades.of(parts, run["intensity_field"], run["intensity_coding"])
     shares = districts.areas_by_grade(units, parts.geometry, kinds, advance)
     tell_doubled(run, shares.doubled_m2, parts.name)
@@ -147,7 +147,7 @@ def _erosion_columns(sums: Floats, whole: Floats) -> Columns:
 
 
 def _forest_grass_polygons(run: Run, units: Units, advance: Advance) -> Columns:
-    parts = districts.read_parts(run["landuse"], units.crs)
+    parts = districts.read_parts(run, run["landuse"], units.crs)
     role = roles.find("landuse_status")
     known = roles.fields_for(role.id, parts.columns)[0] or role.tier_fields[0]
     texts = parts.column(run["landuse_field"] or known)
@@ -193,7 +193,7 @@ def _cover(run: Run, units: Units, advance: Advance) -> Columns:
 
 def _patches(run: Run, units: Units, advance: Advance) -> Columns:
     """Return areas of all important patches, and of those that are extremely important by their tier."""
-    parts = districts.read_parts(run["patches"], units.crs)
+    parts = districts.read_parts(run, run["patches"], units.crs)
     field = run["patches_field"] or roles.fields_for("swc_function_important", parts.columns)[0]
     texts = parts.column(field) if field else [""] * len(parts)
     tiers = [roles.canonical_tier("swc_function_important", text) for text in texts]
@@ -210,7 +210,7 @@ def _covered(name: str) -> Callable[[Run, Units, Advance], Columns]:
     """Return a maker of area and share of a layer, ground that is covered twice counted once."""
 
     def make(run: Run, units: Units, advance: Advance) -> Columns:
-        parts = districts.read_parts(run[name], units.crs)
+        parts = districts.read_parts(run, run[name], units.crs)
         kinds = np.zeros(len(parts), np.int64)
         shares = districts.areas_within(units, parts.geometry, kinds, 1, advance)
         return _area_columns(name, shares.sums[:, 0], units.areas)

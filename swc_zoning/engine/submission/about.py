@@ -10,6 +10,7 @@ from typing import Any
 import shapely
 
 from swc_zoning.engine import targets
+from swc_zoning.engine.evaluation import records
 from swc_zoning.engine.submission.material import Material
 from swc_zoning.engine.submission.references import DISTRICTS, extent_sha
 from swc_zoning.engine.submission.schemas import Layer
@@ -82,6 +83,7 @@ def items(material: Material, sheets: Mapping[str, Sheet]) -> Iterator[tuple[str
     yield "land_mask", int(bool(summary["by_land"]))
     yield from _areas(material)
     yield from _inputs(material)
+    yield from _evaluations(material)
     yield from _of_sheets(material, sheets)
     yield from _targets(material)
 
@@ -98,6 +100,17 @@ def _inputs(material: Material) -> Iterator[tuple[str, Any]]:
         yield f"input:{row['index']}", _json({key: row[key] for key in _OF_INPUT})
     for row in material.summary["missing_roles"]:
         yield f"missing_role:{row['role']}", row["name_zh"]
+
+
+def _evaluations(material: Material) -> Iterator[tuple[str, Any]]:
+    """Yield how layers were evaluated: what was run, on which parameter sets, and what it found."""
+    for row in records.of_result(material.summary):
+        record = row["record"]
+        sets = [{key: one.get(key, "") for key in ("kind", "id", "status")} for one in records.sets(record)]
+        told = {"role": row["role"], "layer": row["layer"], "algorithm": records.name(record)}
+        told |= {"version": record.get("version", ""), "parameter_sets": sets}
+        codes = list(dict.fromkeys(one["code"] for one in records.weak(record)))
+        yield f"evaluation:{row['input']}", _json({**told, "not_discriminating": codes})
 
 
 def _of_sheets(material: Material, sheets: Mapping[str, Sheet]) -> Iterator[tuple[str, Any]]:

@@ -58,6 +58,20 @@ def check_areas(package: Package, rule: Rule) -> Iterator[Said]:
         own = package.sheet(name)
         if own is not None and own.geometry is not None and len(own):
             yield from _compared(package, rule, name, "MJ", own, _areas(package, name, own))
+            yield from _in_units(rule, name, own)
+
+
+def _in_units(rule: Rule, name: str, sheet: Sheet) -> Iterator[Flaw]:
+    """Yield the key areas that are larger than the unit they are in, m2."""
+    units, own = sheet.columns.get("DYMJ"), sheet.columns.get("MJ")
+    if units is None or own is None or units.dtype.kind != "f" or own.dtype.kind not in "if":
+        return
+    allowed = np.maximum(rule.number("least_m2"), rule.number("share") * np.abs(own))
+    bsm = texts(sheet, "BSM")
+    for row in np.flatnonzero(np.isfinite(units) & (own - units > allowed)).tolist():
+        figures = {"stated": f"{units[row]:,.2f}", "computed": f"{own[row]:,.2f}"}
+        over = {"measure": float(own[row] - units[row]), "unit": "m2"}
+        yield rule.flaw(layer=name, bsm=bsm[row], field="DYMJ", case="less", **figures, **over)
 
 
 def _factors(package: Package, codes: Sequence[str]) -> Floats:

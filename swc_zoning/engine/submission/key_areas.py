@@ -3,6 +3,7 @@
 
 Each source feature is put together again from the pieces that carry it, district by district. An area is
 declared (SX 1) where its layer has an approval number, else a proposal (SX 2): the zone label says neither.
+What matters in a unit (MJ) and the unit it was declared by (DYMJ) are two areas, never one.
 """
 
 from __future__ import annotations
@@ -67,7 +68,14 @@ def _row(material: Material, feature: Feature, number: int, pieces: Ints) -> dic
         "JB": strictest([feature.tier], LEVELS),
         "SX": _DECLARED if approval else _PROPOSED,
         "MJ": material.area_m2(pieces),
+        "DYMJ": _of_unit(material, feature),
         # What is owed everywhere in it; pieces owe more by themselves.
         "GKCS": cut(layer, "GKCS", ";".join(sorted(set.intersection(*measures)))),
         "PZWH": approval,
     }
+
+
+def _of_unit(material: Material, feature: Feature) -> float | None:
+    """Return the area (m2) of the unit of a key area, None where its layer does not say it."""
+    km2 = material.evaluated.get((feature.input, feature.source_id), {}).get("unit_km2")
+    return round(km2 * 1e6, 2) if km2 is not None and km2 == km2 else None

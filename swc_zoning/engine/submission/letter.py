@@ -225,17 +225,20 @@ def _put_kinds(page: Page, case: Case, facts: Facts) -> None:
     lang = page.lang
     page.heading(say("letter_kinds_head", lang))
     page.body(say("letter_kinds", lang))
-    ground = {row["kind"]: row["ground_m2"] for row in case.summary["conflicts"]}
+    found = {row["kind"]: row for row in case.summary["conflicts"]}
     of_kind: dict[tuple[str, str], list[Any]] = {}
     for group in case.groups:
         of_kind.setdefault((group.kind, group.department), []).append(group)
     rows = []
     for (kind, department), groups in of_kind.items():
-        whole = len({one for one, _ in of_kind if one == kind}) == sum(one == kind for one, _ in of_kind)
-        hectares = ground[kind] / 1e4 if whole else sum(group.hectares for group in groups)
-        regions = str(sum(group.regions for group in groups))
+        regions = sum(group.regions for group in groups)
+        # Ground that pairs share counts once in the result, but of a part of them no such sum is known.
+        whole = regions == found[kind]["regions"]
+        hectares = found[kind]["ground_m2"] / 1e4 if whole else sum(group.hectares for group in groups)
         addressed = department_name(department, facts, lang)
-        rows.append((kind, groups[0].name(lang), str(len(groups)), regions, f"{hectares:,.4f}", addressed))
+        rows.append(
+            (kind, groups[0].name(lang), str(len(groups)), str(regions), f"{hectares:,.4f}", addressed)
+        )
     head = [
         say(f"letter_column_{one}", lang) for one in ("kind", "name", "groups", "regions", "area", "asked")
     ]

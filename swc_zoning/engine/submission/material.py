@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from swc_zoning.engine import formats, written
+from swc_zoning.engine.evaluation import records
 from swc_zoning.engine.georef import Move
 from swc_zoning.engine.grid import Ints
 from swc_zoning.engine.messages import Finding, SwcError
@@ -94,7 +95,8 @@ class Material:
 
     Areas are m2, `area_centi` the closed ones in 0.01 m2; `plane` are polygons in metres of the working
     CRS, `degrees` in longitude and latitude; `move` takes points from the former to the latter. Rows
-    (`row_piece`, `row_feature`), sorted, say what lies where.
+    (`row_piece`, `row_feature`), sorted, say what lies where; `evaluated`: what an evaluation says of
+    a feature, by the number of its layer and its id.
     """
 
     summary: Mapping[str, Any]
@@ -117,6 +119,7 @@ class Material:
     row_feature: Ints
     findings: list[Finding]
     move: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    evaluated: Mapping[tuple[int, str], Mapping[str, Any]]
 
     def __len__(self) -> int:
         return len(self.piece_id)
@@ -184,7 +187,18 @@ def read(result: Path, order: Order, schema: Schema, given: Path | None = None) 
         feature,
         [*_odd_codes(found), *([Finding("contents.unfit_shapes", {"count": unfit})] if unfit else [])],
         move,
+        _evaluated(result, found.summary),
     )
+
+
+def _evaluated(result: Path, summary: Mapping[str, Any]) -> dict[tuple[int, str], dict[str, Any]]:
+    """Return what evaluations say of source features, by input and source id; {} where there are none."""
+    if not records.of_result(summary):
+        return {}
+    names = ("input", "source_id", *records.SAID, *records.MEASURED)
+    parts = formats.read_columns(result / ZONING, records.EVALUATED, names)
+    rows = (dict(zip(names, row)) for part in parts for row in zip(*(part[one].tolist() for one in names)))
+    return {(int(row["input"]), row["source_id"] or ""): row for row in rows}
 
 
 def _way(work_crs: str, plane: NDArray[Any]) -> Move:

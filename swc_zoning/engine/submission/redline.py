@@ -9,7 +9,7 @@ that line: everything here is a proposal, and what was not supplied is said, not
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from swc_zoning.engine import roles
+from swc_zoning.engine.evaluation import records
 from swc_zoning.engine.grid import Ints, components, ragged
 from swc_zoning.engine.messages import Finding, sentence
 from swc_zoning.engine.rule_words import role_name
@@ -40,21 +41,37 @@ _JOINTS = (("zh", "、"), ("en", ", "))
 
 @dataclass(frozen=True)
 class Case:
-    """A patch with the group it is judged in (number, closed area in m2), its verdict and the reason."""
+    """A patch with the group it is judged in (number, closed area in m2), its verdict and why.
+
+    `code` and `facts` are those of a sentence ``redline.*``; `against` the screening rows it meets.
+    """
 
     patch: Patch
     group: int
     group_m2: float
     verdict: str
-    reason: str
+    code: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    against: Sequence[Mapping[str, Any]] = ()
+
+    def reason(self, lang: str = "zh") -> str:
+        """Return why it is proposed or withdrawn."""
+        joint = dict(_JOINTS)[lang]
+        said = joint.join(row[f"reason_{lang}"] for row in self.against)
+        return sentence(f"redline.{self.code}", {**self.facts, "reason": said}, lang)
+
+
+def screened(material: Material) -> tuple[Bench, list[Case], list[Finding]]:
+    """Return the one list of candidates, each judged, in order of place, with what was left out of it."""
+    found = Candidates(material)
+    patches, dropped = found.patches()
+    bench = Bench(material, found)
+    return bench, bench.judged(patches), dropped
 
 
 def sheets_of(material: Material, register: Register) -> tuple[dict[str, Sheet], list[Finding]]:
     """Return the proposals and their justification table, and what could not be said."""
-    found = Candidates(material)
-    patches, dropped = found.patches()
-    bench = _Bench(material, found)
-    cases = bench.judged(patches)
+    bench, cases, dropped = screened(material)
     kept = [case for case in cases if case.verdict != WITHDRAW]
     keys = [key_of(*(material.piece_id[piece] for piece in case.patch.kept.tolist())) for case in kept]
     heads = [material.districts[case.patch.district].head for case in kept]
@@ -91,7 +108,7 @@ def _missing(material: Material) -> list[str]:
     return [role for role in asked if role not in material.supplied]
 
 
-class _Bench:
+class Bench:
     """Patches on their way to proposals."""
 
     def __init__(self, material: Material, found: Candidates) -> None:
@@ -127,15 +144,15 @@ class _Bench:
         limit = self._material.order.min_patch_m2
         facts = {"area": area, "limit": limit}
         if patch.withdrawn:
-            said = "、".join(self._rows[number]["reason_zh"] for number in patch.withdrawn)
-            return Case(patch, group, area, WITHDRAW, _said("withdrawn", reason=said))
+            against = [self._rows[number] for number in patch.withdrawn]
+            return Case(patch, group, area, WITHDRAW, "withdrawn", against=against)
         if len(patch.kept) == 0:
-            return Case(patch, group, 0.0, WITHDRAW, _said("all_deducted"))
+            return Case(patch, group, 0.0, WITHDRAW, "all_deducted")
         if area < limit and not touches:
-            return Case(patch, group, area, WITHDRAW, _said("small", **facts))
+            return Case(patch, group, area, WITHDRAW, "small", facts)
         code = "large" if area >= limit else "touching"
         verdict = DEDUCT if len(patch.deducted) else KEEP
-        return Case(patch, group, area, verdict, _said(code, **facts))
+        return Case(patch, group, area, verdict, code, facts)
 
     # --- rows ---
 
@@ -144,7 +161,7 @@ class _Bench:
         patch, material = case.patch, self._material
         layer = material.schema.layers[LAYER]
         district = material.districts[patch.district]
-        behind = self._behind(patch)
+        behind = self.behind(patch)
         within = [
             self._features(patch.kept, _PROTECTED, tiers)
             for tiers in (None, ("core_protection",), ("general_control",))
@@ -167,7 +184,13 @@ class _Bench:
             "GXLX": _NEW,
             "JYLX": patch.kind,
             "ZBH": _group_name(case),
-            "LY": cut(layer, "LY", f"{row['name_zh']}；依据：{basis}；{case.reason}"),
+            "LY": cut(
+                layer,
+                "LY",
+                "；".join(
+                    filter(None, (row["name_zh"], f"依据：{basis}", self.method(behind), case.reason()))
+                ),
+            ),
             "BZ": cut(layer, "BZ", self._screened(patch)),
         }
 
@@ -180,6 +203,7 @@ class _Bench:
             shapely.point_on_surface(material.degrees[_largest(material, patch.pieces)])
         )[0].tolist()
         missing = "、".join(role_name(role, "zh") for role in _missing(material))
+        behind = self.behind(patch)
         return {
             "LZBH": f"{patch.kind}-{district.head}-{number:05d}",
             "BSM": bsm,
@@ -187,7 +211,7 @@ class _Bench:
             "XZQMC": district.name,
             "JYLX": patch.kind,
             "ZBH": _group_name(case),
-            "MC": self._name(case, self._behind(patch)),
+            "MC": self._name(case, behind),
             "YSMJ": own + taken,
             "KCMJ": taken,
             "JYMJ": 0.0 if case.verdict == WITHDRAW else own,
@@ -195,7 +219,7 @@ class _Bench:
             "DLGC": cut(layer, "DLGC", self._landuse(patch)),
             "CTQK": cut(layer, "CTQK", self._screened(patch)),
             "JL": case.verdict,
-            "LY": cut(layer, "LY", case.reason),
+            "LY": cut(layer, "LY", "；".join(filter(None, (case.reason(), self.method(behind))))),
             "WTG": cut(layer, "WTG", _said("not_supplied", names=missing) if missing else ""),
             "X": longitude,
             "Y": latitude,
@@ -214,11 +238,24 @@ class _Bench:
                 found[feature] = material.area_m2(material.row_piece[rows[members]])
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0].key)))
 
-    def _behind(self, patch: Patch) -> list[Feature]:
+    def behind(self, patch: Patch) -> list[Feature]:
         """Return the features for which a patch is a candidate, the largest first."""
         asked = conditions(self._material, patch.kind)
         found = self._features(patch.pieces, [one["role"] for one in asked])
         return [one for one in found if any(meets({one.role: [one.tier]}, each) for each in asked)]
+
+    def method(self, behind: Sequence[Feature], lang: str = "zh") -> str:
+        """Return by what method and rule the features were evaluated, "" where no evaluation made them."""
+        rows = [self._material.evaluated.get((one.input, one.source_id), {}) for one in behind]
+        told = dict.fromkeys(
+            (records.worded(row, "method", lang), records.worded(row, "rule", lang)) for row in rows if row
+        )
+        said = [
+            sentence("redline.method", {"method": one, "rule": rule or "-"}, lang)
+            for one, rule in told
+            if one
+        ]
+        return dict(_JOINTS)[lang].join(said)
 
     def _name(self, case: Case, behind: Sequence[Feature]) -> str:
         named = next((one.name for one in behind if one.name), "")
