@@ -45,8 +45,8 @@ demo: stage
 	@PYTHONWARNINGS=ignore PYTHONPATH=$(CURDIR) $(QGIS) tools/demo_map.py --result $(DEMO)/result --job $(DEMO)/city/job.json \
 	  --table $(DEMO)/zones.csv --output $(DEMO)/map.png
 	@for step in $(EVALUATION); do echo "evaluate $$step"; $(ENGINE) -m swc_zoning evaluate $$step \
-	  $(DEMO)/city/evaluation/$$step.json --output $(DEMO)/city/evaluation/$$step --lang zh 2>/dev/null; done
-	@$(ENGINE) -m swc_zoning run $(DEMO)/city/evaluation/job.json --output $(DEMO)/evaluated --lang zh 2>/dev/null
+	  $(DEMO)/city/evaluation/$$step.json --output $(DEMO)/city/evaluation/$$step --lang zh || exit 1; done
+	@$(ENGINE) -m swc_zoning run $(DEMO)/city/evaluation/job.json --output $(DEMO)/evaluated --lang zh
 	@PYTHONWARNINGS=ignore PYTHONPATH=$(CURDIR) $(QGIS) tools/evaluation_pictures.py --city $(DEMO)/city --output $(DEMO)
 	@echo
 	@echo '成果 result  $(DEMO)/result (zoning.gpkg, summary.json)'

@@ -16,6 +16,7 @@ from evaluating import (  # noqa: E402
     NAN,
     NORTH,
     WEST,
+    blocks_of,
     check_blocks,
     codes,
     facts,
@@ -28,7 +29,7 @@ from evaluating import (  # noqa: E402
     values,
 )
 
-from swc_zoning.engine.evaluation import agreeing, declared, factors, sets, terrain  # noqa: E402
+from swc_zoning.engine.evaluation import agreeing, declared, factors, rasters, sets, terrain  # noqa: E402
 
 FOREST, SHRUB, GRASS, PADDY, DRYLAND, URBAN, WATER = 1, 2, 3, 6, 7, 9, 11
 SHAPE = (97, 131)
@@ -101,6 +102,13 @@ def test_built_up_land_above_grass_is_said(tmp_path):
     assert told["other_percent"] == pytest.approx(95.7)
     below = run("soilretention", tmp_path, **flat_city(tmp_path, 0.2))
     assert "builtup_retains" not in codes(below)
+
+
+@pytest.mark.parametrize(("c", "ls"), [(0.2, [1, 1, 5, 5]), (0.01, [5, 5, 1, 1])])
+def test_built_up_land_above_grass_by_its_ground_or_by_its_cover_is_said(tmp_path, c, ls):
+    city = {**flat_city(tmp_path, c), "ls": save(tmp_path, "steps", [ls, ls])}
+    told = found(run("soilretention", tmp_path, **city), "builtup_retains")
+    assert (told["urban"] > told["other"]) != (told["urban_percent"] > told["other_percent"])
 
 
 def test_without_ecosystems_it_is_said_that_nothing_was_compared(tmp_path):
@@ -477,6 +485,22 @@ def test_agreement_by_blocks_counts_all_cells_once(land, tmp_path):
     assert told["cells"] == known.sum()
     assert told["percent"] == pytest.approx(100 * (one == other)[known].mean())
     assert (told["one"], told["other"]) == ("made-importance/class.tif", "made-importance/class.tif")
+
+
+def test_areas_of_classes_in_degrees_are_those_of_their_rows(tmp_path):
+    classes = np.random.default_rng(7).integers(0, 4, (50, 9))
+    path = save(tmp_path, "classes", classes, 0.5, "EPSG:4490", (100, 50))
+    with rasterio.open(path) as source:
+        areas = rasters.row_areas(rasters.grid_of(source))
+    made = check_blocks("integrate", tmp_path, (7, 16), classes=[path, path])
+    told = facts(made)
+    assert told["cells_by_class"] == [int((classes == number).sum()) for number in range(4)]
+    for number in (1, 2, 3):
+        wanted = (areas[:, None] * (classes == number)).sum() / 1e6
+        assert told["km2_by_class"][str(number)] == pytest.approx(wanted, rel=1e-12)
+    with blocks_of(7):
+        again = run("integrate", tmp_path, "again", classes=[path])
+    assert facts(again)["km2_by_class"] == told["km2_by_class"]
 
 
 def test_kappa_of_known_tables():

@@ -19,7 +19,8 @@ RANGES = {
 
 def require(stack: Stack, names: tuple[str, ...]) -> None:
     """Refuse factors with values that cannot be; raises SwcError ``evaluation.value_range``."""
-    found, wrong = {name: Extremes() for name in names}, Counter()
+    found = {name: Extremes() for name in names}
+    wrong: Counter[str] = Counter()
     for block in stack.blocks():
         for name, values in stack.read(block, names).items():
             found[name].add(values)
