@@ -290,6 +290,24 @@ def test_only_natural_ecosystems_are_classified(save, tmp_path):
     assert refused("classifycumulative", tmp_path, value=value) == "needs"
 
 
+def test_one_hill_in_a_plain_does_not_make_sensitivity_a_measure(save, tmp_path):
+    plain = np.full((20, 20), 3.0)
+    plain[0, :3] = 120
+    given = {
+        "erosivity": 5200,
+        "soil": 3,
+        "relief": save("relief", plain),
+        "cover": save("cover", plain / 10),
+    }
+    made = run("sensitivity", tmp_path, **given)
+    assert facts(made)["reaching_share"] == 3 / 400
+    assert "hardly_reachable" in codes(made)
+    assert "unreachable" not in codes(made)
+    plain[0, :4] = 120
+    made = run("sensitivity", tmp_path, **{**given, "relief": save("relief2", plain)})
+    assert not {"hardly_reachable", "unreachable"} & set(codes(made))
+
+
 def test_sensitivity_of_files_and_what_cannot_be_reached(save, tmp_path):
     soil = save("soil", [3, 5, 3])
     given = {"erosivity": 5200, "soil": soil, "cover": save("cover", [0.75, 0.10, 0.45])}
@@ -300,6 +318,7 @@ def test_sensitivity_of_files_and_what_cannot_be_reached(save, tmp_path):
     flat = run("sensitivity", tmp_path, relief=save("flat", [3, 3, 30]), **given)
     assert "unreachable" in codes(flat)
     assert facts(flat)["reachable"] == pytest.approx(3.343702, rel=1e-6)
+    assert "hardly_reachable" not in codes(flat)
     wrong = {**given, "soil": save("soil2", [3, 4, 3])}
     assert refused("sensitivity", tmp_path, relief=save("relief", [3, 3, 3]), **wrong) == "soil_grades"
 

@@ -28,7 +28,6 @@ from swc_zoning.engine.evaluation.function_rules import Book, Rule
 from swc_zoning.engine.evaluation.ground import Ground, Look
 from swc_zoning.engine.evaluation.protected import Protected
 from swc_zoning.engine.evaluation.rasters import (
-    Extremes,
     Grid,
     Output,
     Stack,
@@ -122,7 +121,7 @@ def _tell_lacking(run: Run, judged: Judged, stack: Stack) -> None:
 
 def _look(run: Run, stack: Stack, judged: Judged, bits: Path) -> None:
     """Write the bits of rules that hold on each cell, of regions whether a cell may be of one."""
-    flatness, relief = units.Flatness(), Extremes()
+    flatness, reach = units.Flatness(), intensities.Reach(sets.default("sensitivity"))
 
     def make(view: View) -> dict[str, Any]:
         look = Look(judged.ground, view)
@@ -139,7 +138,7 @@ def _look(run: Run, stack: Stack, judged: Judged, bits: Path) -> None:
         if look.slope is not None:
             flatness.add(look.slope)
         if stack.is_raster("relief"):
-            relief.add(view["relief"])
+            reach.add(view["relief"])
         return {"bits": found, "treatment": treated}
 
     outputs = {"bits": Output(bits, "uint16", 0), "treatment": Output(run.path("treatment"), "uint8", 0)}
@@ -147,8 +146,7 @@ def _look(run: Run, stack: Stack, judged: Judged, bits: Path) -> None:
     judged.ground.kinds.check()
     if judged.ground.degrees is not None:
         flatness.tell(run)
-    if relief.count:
-        intensities.tell_reachable(run, relief.most, sets.default("sensitivity"))
+    reach.tell(run)
 
 
 def _regions(run: Run, judged: Judged, path: Path) -> dict[int, Regions]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from swc_zoning.engine.evaluation import judging, units
-from swc_zoning.engine.evaluation.rasters import Output, Stack, View, compute, extremes, stacked
+from swc_zoning.engine.evaluation.judging import Values
+from swc_zoning.engine.evaluation.rasters import Extremes, Floats, Output, Stack, View, compute, stacked
 from swc_zoning.engine.evaluation.tallies import Tally
 from swc_zoning.engine.messages import SwcError
 
@@ -45,14 +46,14 @@ def sensitivity(run: Run) -> None:
     with stacked(run.given("erosivity", "soil", "relief", "cover")) as stack:
         fraction = units.cover_conversion(run, stack)
         _check_grades(stack, table)
-        _tell_reachable(run, stack, table)
-        tally = Tally(stack.grid)
+        tally, reach = Tally(stack.grid), Reach(table)
 
         def make(view: View) -> dict[str, Any]:
             given = (view["erosivity"], view["soil"], view["relief"], fraction(view["cover"]))
             found = judging.sensitivity(*given, table)
             classes = judging.sensitivity_class(found, table)
             tally.add(view.block, classes)
+            reach.add(view["relief"])
             return {"sensitivity": found, "class": classes}
 
         outputs = {
@@ -60,6 +61,7 @@ def sensitivity(run: Run) -> None:
             "class": Output(run.path("class"), "uint8", 0),
         }
         compute(stack, outputs, make, run.progress.advance)
+    reach.tell(run)
     tally.tell(run)
 
 
@@ -73,15 +75,35 @@ def _check_grades(stack: Stack, table: ParameterSet) -> None:
         raise SwcError("evaluation.soil_grades", grades=grades, count=wrong)
 
 
-def _tell_reachable(run: Run, stack: Stack, table: ParameterSet) -> None:
-    tell_reachable(run, extremes(stack, "relief", run["relief"].name).most, table)
+class Reach:
+    """Counts on how much ground the relief lets the highest class of sensitivity be reached at all."""
 
+    LEAST_SHARE = 0.01
 
-def tell_reachable(run: Run, relief: float, table: ParameterSet) -> None:
-    """Say where relief (m) alone keeps every cell below the highest class, whatever the other factors are."""
-    worst = float(table["grades"][-1])
-    reachable = float((worst**3 * judging.relief_grades(relief, table)) ** 0.25)
-    run.facts.update({"greatest_relief_m": relief, "reachable": reachable})
-    if reachable <= table["cuts"][1]:
-        facts = {"relief": relief, "reachable": reachable, "cut": table["cuts"][1]}
-        run.find("evaluation.unreachable", **facts)
+    def __init__(self, table: ParameterSet) -> None:
+        self._table = table
+        self._relief = Extremes()
+        self._reaching = 0
+
+    def add(self, relief: Floats) -> None:
+        """Take relief (m)."""
+        self._relief.add(relief)
+        self._reaching += int((self._highest(relief) > self._table["cuts"][1]).sum())
+
+    def _highest(self, relief: Values) -> Floats:
+        """Return the index where every other factor is of the highest grade."""
+        worst = float(self._table["grades"][-1])
+        return (worst**3 * judging.relief_grades(relief, self._table)) ** 0.25
+
+    def tell(self, run: Run) -> None:
+        """Note what can be reached; say so where that is nothing, or on too little ground."""
+        found = self._relief
+        if not found.count:
+            return
+        reachable, share = float(self._highest(found.most)), self._reaching / found.count
+        run.facts.update({"greatest_relief_m": found.most, "reachable": reachable, "reaching_share": share})
+        cut = self._table["cuts"][1]
+        if not self._reaching:
+            run.find("evaluation.unreachable", relief=found.most, reachable=reachable, cut=cut)
+        elif share < self.LEAST_SHARE:
+            run.find("evaluation.hardly_reachable", percent=share * 100, cut=cut)

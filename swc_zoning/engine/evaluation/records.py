@@ -29,6 +29,7 @@ WEAK = {
     "evaluation.flat": frozenset({"importance", "erosionmatrix", "slopeandrelief"}),
     "evaluation.flat_rewarded": frozenset({"nppindex"}),
     "evaluation.unreachable": frozenset({"sensitivity"}),
+    "evaluation.hardly_reachable": frozenset({"sensitivity"}),
     "evaluation.builtup_above": frozenset({"coverfactor", "soilretention", "classifycumulative"}),
     "evaluation.builtup_retains": frozenset({"soilretention", "classifycumulative"}),
     "evaluation.constant": frozenset({"classifycumulative", "nppindex"}),
