@@ -60,7 +60,7 @@ _MISUSE = {
     "prepare": _NO_JOB | _NO_FILE,
     "partition": _NO_JOB | _NO_FILE,
     "sheet": frozenset({"rules.unreadable", "rule_sheets.no_workbook"}),
-    "demo": frozenset({"cli.not_empty", "cli.scale"}),
+    "demo": frozenset({"cli.not_empty", "cli.scale", "cli.cell"}),
     "decide": frozenset({"rules.unreadable", "rules.plan_date", "cli.unreadable", "cli.not_a_list"}),
     **submission_commands.MISUSE,
     **chapter_commands.MISUSE,
@@ -325,6 +325,7 @@ def _demo_command(commands: Any) -> None:
     demo.add_argument("--output", type=_folder, required=True, metavar="DIR", help="an empty or new folder")
     demo.add_argument("--seed", type=int, default=7)
     demo.add_argument("--scale", type=float, default=1.0, help="multiplies the number of parcels (0.02..4)")
+    demo.add_argument("--cell", type=float, default=100.0, help="size of a cell of its rasters (m, 10..1000)")
 
 
 def _command(
@@ -603,16 +604,19 @@ def _step(options: argparse.Namespace, teller: _Teller, what: str) -> Any:
 def _demo(options: argparse.Namespace, teller: _Teller) -> int:
     from swc_zoning.test_data import make_city
 
+    if not make_city.fine_enough(options.cell):
+        raise SwcError("cli.cell", cell=options.cell)
     progress = Progress(teller.progress)
     try:
         with progress.step("drawing", 1.0):
-            make_city.make(options.output, options.seed, options.scale, progress.advance)
+            make_city.make(options.output, options.seed, options.scale, progress.advance, options.cell)
     except FileExistsError as error:
         raise SwcError("cli.not_empty", path=str(options.output)) from error
     except ValueError as error:
         raise SwcError("cli.scale", scale=options.scale) from error
     except OSError as error:
         raise SwcError("cli.unwritable", path=str(options.output), reason=error.strerror) from error
+    teller.findings([] if make_city.has_rasters() else [Finding("cli.no_rasters", {})])
     teller.result({"job": options.output / "job.json"})
     return DONE
 

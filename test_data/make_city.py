@@ -25,6 +25,11 @@ def possible(scale: float) -> bool:
     return 0.02 <= scale <= 4.0
 
 
+def fine_enough(cell: float) -> bool:
+    """Return whether the rasters can have cells of `cell` metres."""
+    return 10.0 <= cell <= 1000.0
+
+
 def has_rasters() -> bool:
     """Return whether rasters can be written here."""
     return importlib.util.find_spec("rasterio") is not None
@@ -42,10 +47,12 @@ def make(
     `cell` is the size of a cell of its rasters (m); without rasterio it has none, and no monitoring.
     Return the number of features by role. `advance` is told how far it is (0..1). The folder is written
     aside and renamed when it is whole. Raises FileExistsError where `output` has something in it,
-    ValueError for a scale outside 0.02..4.
+    ValueError for a scale outside 0.02..4 or cells outside 10..1000 m.
     """
     if not possible(scale):
         raise ValueError(f"scale must be within 0.02..4, not {scale}")
+    if not fine_enough(cell):
+        raise ValueError(f"cells must be of 10..1000 m, not {cell}")
     if output.exists() and any(output.iterdir()):
         raise FileExistsError(str(output))
     advance = advance or (lambda fraction: None)

@@ -19,8 +19,8 @@ SCALE = "0.04"
 KINDS = [f"K{n:02d}" for n in (*range(1, 14), *range(17, 24))]
 
 
-def made(output, seed="7", scale=SCALE):
-    asked = ["--output", str(output), "--seed", seed, "--scale", scale]
+def made(output, seed="7", scale=SCALE, cell="100"):
+    asked = ["--output", str(output), "--seed", seed, "--scale", scale, "--cell", cell]
     command = [sys.executable, "-m", "swc_zoning", "demo", *asked]
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
     return output
@@ -217,3 +217,10 @@ def test_a_scale_out_of_range_is_refused(tmp_path):
     with pytest.raises(subprocess.CalledProcessError) as refused:
         made(tmp_path, scale="9")
     assert "不在 0.02 至 4".encode() in refused.value.stderr
+
+
+def test_cells_out_of_range_are_refused(tmp_path):
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        made(tmp_path, cell="5")
+    assert refused.value.returncode == 2
+    assert "不在 10 至 1000".encode() in refused.value.stderr

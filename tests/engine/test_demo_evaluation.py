@@ -13,6 +13,7 @@ import pytest
 import rasterio
 import shapely
 
+from swc_zoning import cli
 from swc_zoning.engine import run as zoning
 from swc_zoning.engine.evaluation import running, terrain
 from swc_zoning.test_data import assess, make_city
@@ -172,9 +173,11 @@ def test_land_use_with_planted_banks_is_still_a_coverage_of_the_same_ground(demo
     assert fine[fine["DLBM"] == "0301"].area.sum() > coarse[coarse["DLBM"] == "0301"].area.sum()
 
 
-def test_without_rasterio_the_city_has_no_rasters_and_says_so(tmp_path, monkeypatch):
+def test_without_rasterio_the_city_has_no_rasters_and_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(make_city, "has_rasters", lambda: False)
-    make_city.make(tmp_path / "city", scale=0.02)
+    status = cli.main(["demo", "--output", str(tmp_path / "city"), "--scale", "0.02", "--lang", "en"])
+    assert status == 0
+    assert "rasterio is not installed" in capsys.readouterr().err
     assert not list((tmp_path / "city").rglob("*.tif"))
     assert not (tmp_path / "city" / assess.FOLDER).exists()
     assert "rasterio" in (tmp_path / "city" / "README.txt").read_text(encoding="utf-8")

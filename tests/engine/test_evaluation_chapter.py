@@ -8,9 +8,11 @@ from contextlib import closing
 
 import pytest
 from evaluations import METHOD, RULES, record
+from shapely.geometry import box
 from test_chapter_documents import ORDER, lines, written
 
 from swc_zoning import cli
+from swc_zoning.engine import run
 from swc_zoning.engine.chapter import proof, rate_series, tables
 from swc_zoning.engine.chapter.figures import Figures
 from swc_zoning.engine.evaluation import records
@@ -81,6 +83,8 @@ def test_the_notes_say_why_a_national_method_does_not_decide(both):
         assert one[f"name_{figures.lang}"] in "\n".join(texts["text"])
     assert "3.344" in notes, "what the sensitivity can reach"
     assert "cover.tif" in notes
+    beside = {"zh": "只与划定结果并列", "en": "it stands beside the result"}[figures.lang]
+    assert beside in notes, "published methods were run as well"
 
 
 def test_every_number_of_an_evaluated_chapter_resolves(both):
@@ -170,3 +174,20 @@ def test_a_table_that_is_no_table_of_rates_is_refused(zoned_city, tmp_path, caps
     assert cli.main([*map(str, arguments)]) == 2
     assert "other.csv" in capsys.readouterr().err
     assert tables.made(Figures.of(zoned_city), only=["T18"])["T18"].absence == "未提供，待补充"
+
+
+def test_key_areas_of_an_evaluation_are_called_proposals_until_they_are_declared(make_job, tmp_path):
+    shape = box(600000, 3450000, 601000, 3451000)
+    path = make_job(
+        extent=[(shape, {"code": "310101", "name": "甲区"})],
+        key_prevention_zone=[(shape, {"id": "甲镇", "tier": "county", "unit_km2": 2.5})],
+    )
+    records.write(tmp_path / "key_prevention_zone.gpkg", {"algorithm": "keyareas"})
+    for number, declared in enumerate((False, True)):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        document["layers"][0].update({"approval_no": "甲府〔2020〕1号"} if declared else {})
+        path.write_text(json.dumps(document), encoding="utf-8")
+        run.run(path).write(tmp_path / f"result{number}")
+        _, paths = written(tmp_path / f"result{number}", tmp_path / f"out{number}", "zh", order.load(ORDER))
+        for one in paths.values():
+            assert ("尚未公告" in "\n".join(lines(one))) != declared

@@ -27,7 +27,10 @@ _SQUARE_METRES = {"class_m2": 1e6, "km2_by_class": 1.0}
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A layer that an evaluation made: what was run on what, and what is open in it, in words."""
+    """A layer that an evaluation made: what was run on what, and what is open in it, in words.
+
+    `compared`: published methods were run beside the one that decides.
+    """
 
     role: str
     layer: str
@@ -37,6 +40,7 @@ class Evaluation:
     open_sets: list[str]
     weak: list[str]
     notes: list[str]
+    compared: bool
 
 
 def of_figures(figures: Figures, role: str = ROLE) -> list[Mapping[str, Any]]:
@@ -53,7 +57,6 @@ def _told(figures: Figures, layer: str, record: records.Record) -> Evaluation:
     def cited(name: str, text: str) -> str:
         return figures.cite("evaluation", (layer, name), "text", text)
 
-    infos = [one for one in record.get("findings", ()) if one.get("severity") == "info"]
     return Evaluation(
         role=figures.role(ROLE),
         layer=cited("layer", layer),
@@ -62,12 +65,19 @@ def _told(figures: Figures, layer: str, record: records.Record) -> Evaluation:
         steps=[cited("step", one) for one in _steps(record, figures.lang)],
         open_sets=[cited("set", records.set_name(one, figures.lang)) for one in records.unverified(record)],
         weak=[cited("finding", records.sentence_of(one, figures.lang)) for one in records.weak(record)],
-        notes=[cited("finding", records.sentence_of(one, figures.lang)) for one in infos],
+        notes=[cited("finding", records.sentence_of(one, figures.lang)) for one in records.others(record)],
+        compared=any(_is_published(one) for one in records.parts(record)),
     )
 
 
+def _is_published(step: records.Record) -> bool:
+    return step.get("algorithm") in records.PUBLISHED and bool(areas_by_class(step))
+
+
 def _inputs(record: records.Record) -> list[str]:
-    return list(dict.fromkeys(str(one.get("file", "")) for one in record.get("inputs", ())))
+    """Return the files that were read, by the layer and by what came before it."""
+    rows = [one for part in records.parts(record) for one in part.get("inputs", ())]
+    return list(dict.fromkeys(str(one.get("file", "")) for one in rows))
 
 
 def _steps(record: records.Record, lang: str) -> list[str]:

@@ -271,6 +271,13 @@ class Kind:
         numbers = [figures.quote("inputs", (row["input"],), "approval_no") for row in rows]
         return self._words.join(numbers) or sentence("figures.missing", {}, figures.lang)
 
+    @property
+    def proposed(self) -> bool:
+        """Whether an evaluation made them and nobody has declared them."""
+        figures = self._words._figures
+        rows = [row for row in figures.rows("inputs") if row["role"] == self.role]
+        return bool(evaluated.of_figures(figures, self.role)) and not any(row["approval_no"] for row in rows)
+
     @cached_property
     def areas(self) -> list[Named]:
         """The areas, the largest first."""

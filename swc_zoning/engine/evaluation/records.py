@@ -27,13 +27,20 @@ MEASURED = ("unit_km2", "key_km2")
 #: Findings that a method does not tell more important ground from less, by the algorithms they are of.
 WEAK = {
     "evaluation.flat": frozenset({"importance", "erosionmatrix", "slopeandrelief"}),
+    "evaluation.flat_rewarded": frozenset({"nppindex"}),
     "evaluation.unreachable": frozenset({"sensitivity"}),
     "evaluation.builtup_above": frozenset({"coverfactor", "soilretention", "classifycumulative"}),
+    "evaluation.builtup_retains": frozenset({"soilretention", "classifycumulative"}),
     "evaluation.constant": frozenset({"classifycumulative", "nppindex"}),
+    "evaluation.constant_factor": frozenset({"nppindex"}),
+    "evaluation.one_station": frozenset({"rainfallerosivity"}),
     "evaluation.ties": frozenset({"classifycumulative"}),
     "evaluation.unmasked": frozenset({"classifycumulative"}),
     "evaluation.nothing_counts": frozenset({"classifycumulative"}),
+    "evaluation.all_general": frozenset({"importance"}),
 }
+#: Algorithms whose classes stand by themselves: published methods, not the rules of a plan.
+PUBLISHED = frozenset({"importance", "sensitivity", "vulnerability", "classifycumulative"})
 UNVERIFIED = "unverified"
 
 Record = Mapping[str, Any]
@@ -137,6 +144,22 @@ def name(record: Record) -> str:
     return str(record.get("algorithm") or "")
 
 
+def others(record: Record) -> list[Mapping[str, Any]]:
+    """Return the further findings of a record and its steps, warnings first: what is neither of a method
+    that does not discriminate, nor of a set, nor of how rasters were brought onto a grid."""
+    left_out = {*WEAK, "evaluation.unverified", "evaluation.aligned"}
+    found: dict[str, Mapping[str, Any]] = {}
+    for part in parts(record):
+        for one in _rows(part, "findings"):
+            if one.get("code") not in left_out:
+                found.setdefault(_key(one), one)
+    return sorted(found.values(), key=lambda one: one.get("severity") != "warning")
+
+
+def _key(finding: Mapping[str, Any]) -> str:
+    return json.dumps([finding.get("code"), finding.get("facts")], sort_keys=True, default=str)
+
+
 def title(record: Record, lang: str) -> str:
     """Return the name of the chain or algorithm, its id where it is not known here."""
     try:
@@ -178,8 +201,7 @@ def weak(record: Record) -> list[Mapping[str, Any]]:
     for part in parts(record):
         for one in _rows(part, "findings"):
             if one.get("code") in WEAK:
-                key = json.dumps([one.get("code"), one.get("facts")], sort_keys=True, default=str)
-                found.setdefault(key, one)
+                found.setdefault(_key(one), one)
     return list(found.values())
 
 

@@ -242,7 +242,7 @@ def _given(made: Run, step: Step, outputs: Mapping[tuple[str, str], Path]) -> di
 
 def _value(made: Run, source: Source, outputs: Mapping[tuple[str, str], Path]) -> Any:
     if source.step:
-        return str(outputs[source.step, source.output])
+        return str(outputs[source.step, source.output].absolute())
     value = made[source.parameter] if source.parameter else source.value
     if isinstance(value, list):
         return [str(one) if isinstance(one, Path) else one for one in value]
