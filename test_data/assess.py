@@ -184,4 +184,6 @@ def _job(job: dict[str, Any]) -> dict[str, Any]:
         if found:
             entry.pop("approval_no", None)
             entry.update(found, provider="本项目评价（合成）")
+    # So that its result can be handed in: slivers that may be merged are an error there.
+    made.setdefault("options", {}).setdefault("slivers", {})["merge"] = "all"
     return made
