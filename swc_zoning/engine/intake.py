@@ -389,7 +389,8 @@ def _evaluation(spec: Any, layer: formats.Layer, label: str, notes: _Notes) -> d
         return None
     try:
         with archives.unpacked(Path(spec.source)) as inner:
-            return records.read(inner)
+            # Lists of points and drawings become a GeoPackage on the way in; they carry no record.
+            return records.read(inner) if inner.suffix.lower() == ".gpkg" else None
     except SwcError as error:
         notes.add("records.unreadable", label, path=formats.name_of(spec.source), reason=error.code)
         return None
