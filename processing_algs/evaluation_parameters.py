@@ -106,18 +106,24 @@ def inputs(algorithm: Algorithm) -> _Definitions:
 
 def outputs(algorithm: Algorithm) -> _Definitions:
     """Return the definitions of all outputs, each of which may be left out, and what models need of them."""
-    made = [
-        _DESTINATIONS[one.kind](output_name(algorithm, one), said(one), True, ending_of(one))
-        for one in algorithm.outputs
-    ]
+    made = [_output(algorithm, one) for one in algorithm.outputs]
     pattern = file_filter(".json")
     record = QgsProcessingParameterFileDestination(
         RECORD, text("evaluation_tools.record"), pattern, None, True, False
     )
     record.setHelp(text("evaluation_tools.record_help"))
     kept = QgsProcessingParameterBoolean(KEEP, text("evaluation_tools.keep"), False)
+    kept.setHelp(text("evaluation_tools.keep"))
     kept.setFlags(kept.flags() | QgsProcessingParameterDefinition.Flag.FlagHidden)
     return [*made, record, kept]
+
+
+def _output(algorithm: Algorithm, output: Made) -> QgsProcessingParameterDefinition:
+    ending = ending_of(output)
+    definition = _DESTINATIONS[output.kind](output_name(algorithm, output), said(output), True, ending)
+    code = "evaluation_tools.output_help" if ending else "evaluation_tools.folder_help"
+    definition.setHelp(text(code, words=said(output), ending=ending))
+    return definition
 
 
 def _optional(parameter: Parameter) -> bool:
