@@ -689,6 +689,17 @@ def test_levelled_areas_are_held_against_the_factor_of_their_district(tmp_path):
     assert (flaw.code, flaw.severity, flaw.key) == ("5103", "W", CODES[0])
 
 
+@pytest.mark.parametrize("factor", ["inf", "1e999"])
+def test_a_factor_without_bounds_hides_no_wrong_area(tmp_path, factor):
+    def plant(city):
+        city.meta[f"factor:{CODES[0]}"] = factor
+        city.rows[bsm(1, 1)]["TBMJ"] += 0.2
+
+    found = planted(tmp_path, plant)
+    assert ("5101", bsm(1, 1)) in {(flaw.code, flaw.bsm) for flaw in found}
+    assert [flaw.case for flaw in found if flaw.code == "5103"] == ["number"]
+
+
 def test_areas_in_hectares_are_one_flaw(tmp_path):
     def plant(city):
         for row in city.rows.values():

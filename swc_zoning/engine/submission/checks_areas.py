@@ -81,10 +81,12 @@ def _factors(package: Package, codes: Sequence[str]) -> Floats:
 
 
 def _number(value: Any) -> float:
+    """Return a value of META as a number, NaN for what is none or has no bounds."""
     try:
-        return float(str(value).replace(",", ""))
+        found = float(str(value).replace(",", ""))
     except ValueError:
         return math.nan
+    return found if math.isfinite(found) else math.nan
 
 
 def _areas(package: Package, name: str, sheet: Sheet) -> Floats:
