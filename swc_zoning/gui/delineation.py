@@ -25,6 +25,8 @@ ROLE = "swc_function_important"
 CHAINS = ("flatdelta", "hillyprovince")
 #: The output of a chain that is the layer.
 OUTPUT = "PATCHES"
+#: The parameter of a chain that is the CRS of its cells: the working CRS, where the job names one.
+CRS = "CRS"
 
 
 class Delineation(QObject):
@@ -75,7 +77,8 @@ class Delineation(QObject):
     def prefilled(self, chain: str) -> dict[str, Any]:
         """Return what the job has for the parameters of a chain, and where the layer goes."""
         model = QgsApplication.processingRegistry().algorithmById(f"swc_zoning:{chain}")
-        given: dict[str, Any] = {}
+        crs = self._desk.session.job.get("crs")
+        given: dict[str, Any] = {CRS: crs} if crs else {}
         for name, (role, several) in model.layer_roles().items():
             sources = [_uri(entry) for _, entry in entries(self._desk.session.job) if entry["role"] == role]
             if sources:

@@ -93,4 +93,5 @@ def test_the_dialog_is_filled_in_with_what_the_job_has(page, desk):
         assert [path.name for path in target] == [f"{ROLE}.gpkg"]
         assert target[0].is_relative_to(desk.session.folder)
         assert given["BOUNDARY"].startswith(desk.session.job["extent"]["source"])
+        assert given["CRS"] == desk.session.job["crs"]
     assert "DRINKING_WATER_SOURCE" in page.delineation.prefilled("flatdelta")
