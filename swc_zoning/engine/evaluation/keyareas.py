@@ -272,20 +272,15 @@ def _write_lists(run: Run, units: Units, members: Sequence[Member]) -> None:
     run.find("keyareas.territory", km2=territory)
     rows = {kind: list(_list_rows(units, members, kind, territory)) for kind in KINDS}
     run.facts["zones"] = rows
-    flat = [{**row, "类别": sentence(f"keyareas.{kind}", {}, "zh")} for kind in KINDS for row in rows[kind]]
-    sheets.write_csv(run.path("list"), flat, [*_HEADS, "类别"])
+    words = sheets.words("notice")
+    named = {kind: {words["kind"]: sentence(f"keyareas.{kind}", {}, "zh")} for kind in KINDS}
+    flat = [{**row, **named[kind]} for kind in KINDS for row in rows[kind]]
+    sheets.write_csv(run.path("list"), flat, [*words["heads"], words["kind"]])
     filled = {sentence(f"keyareas.{kind}", {}, "zh"): rows[kind] for kind in KINDS if rows[kind]}
     if filled:
         sheets.write_xlsx(run.path("workbook"), filled)
     else:
         run.find("keyareas.none")
-
-
-#: The columns of published notices, then level and key area.
-_HEADS = (
-    *("序号", "分区名称", "空间面积(km2)", "占国土面积比例(%)", "涉及范围"),
-    *("级别", "其中重点面积(km2)"),
-)
 
 
 def _list_rows(
@@ -302,8 +297,5 @@ def _list_rows(
         key = None if None in keys else sum(keys) / _KM2
         names = "、".join(units.names[one.unit] or units.codes[one.unit] for one in found)
         km2 = sizes[zone] / _KM2
-        yield dict(
-            zip(
-                _HEADS, (number, zone[1], km2, 100 * km2 / territory, names, level_name(LEVELS[zone[0]]), key)
-            )
-        )
+        values = (number, zone[1], km2, 100 * km2 / territory, names, level_name(LEVELS[zone[0]]), key)
+        yield dict(zip(sheets.words("notice")["heads"], values))

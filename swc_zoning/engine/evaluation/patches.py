@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from swc_zoning.engine import areas as official
 from swc_zoning.engine import roles
-from swc_zoning.engine.evaluation import contiguity, function_rules, vectors
+from swc_zoning.engine.evaluation import contiguity, function_rules, sheets, vectors
 from swc_zoning.engine.evaluation.rasters import Grid
 from swc_zoning.engine.evaluation.regions import Numbers
 from swc_zoning.paths import resource
@@ -240,9 +240,10 @@ def _columns(geometry: NDArray[Any], rows: list[tuple[Any, ...]], grid: Grid) ->
     role = roles.find(LAYER)
     tiers = {tier.id: tier.name_zh for tier in (role.tiers if role else ())}
     words = [tiers[TIERS[row[0]]] for row in rows]
+    called = sheets.words("patch")["name"]
     texts = {
         "BSM": _codes(geometry, rows),
-        "MC": [f"{word}区{number + 1:04d}" for number, word in enumerate(words)],
+        "MC": [called.format(tier=word, number=f"{place:04d}") for place, word in enumerate(words, 1)],
         "ZYXDJ": words,
         "method": [row[4] for row in rows],
         "method_zh": [_named(row[4], "zh") for row in rows],

@@ -14,8 +14,6 @@ from swc_zoning.engine.messages import SwcError
 
 #: The unit of the sum of all.
 ALL = "*"
-#: What tables call a sum; it would count twice.
-_SUMS = frozenset({"合计", "总计", "小计", "total", "sum"})
 #: The five intensities of a published table may miss their sum by the rounding of each, 0.005 km2.
 _ROUNDED = 0.035
 
@@ -95,7 +93,7 @@ def of_table(path: Path) -> Iterator[Row]:
             continue
         try:
             made = _row(row)
-            if made.unit.casefold() in _SUMS or (made.unit, made.year) in seen:
+            if made.unit.casefold() in sheets.words("rate")["sums"] or (made.unit, made.year) in seen:
                 raise ValueError(f"unit {made.unit} {made.year}")
         except (KeyError, TypeError, ValueError) as error:
             raise SwcError("evaluation.table", path=path.name, line=number, reason=str(error)) from error

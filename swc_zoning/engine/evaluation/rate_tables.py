@@ -6,27 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from swc_zoning.engine.evaluation import sheets
 from swc_zoning.engine.evaluation.grades import INTENSITIES
 from swc_zoning.engine.evaluation.rate_rows import ALL, Row
-
-_HEADS = {
-    "unit": "行政区",
-    "year": "年份",
-    "denominator": "分母",
-    "total_km2": "分母面积(km2)",
-    "light_km2": "轻度(km2)",
-    "moderate_km2": "中度(km2)",
-    "intense_km2": "强烈(km2)",
-    "very_intense_km2": "极强烈(km2)",
-    "severe_km2": "剧烈(km2)",
-    "eroded_km2": "水土流失面积(km2)",
-    "unknown_km2": "强度不明(km2)",
-    "percent": "水土保持率(%)",
-    "lowest_percent": "不明部分全计为流失时(%)",
-    "eroded_change_km2": "流失面积较上期(km2)",
-    "percent_change": "水土保持率较上期(百分点)",
-}
-_ALL_SHOWN = "合计"
 
 
 def shown(
@@ -60,19 +42,19 @@ def pages(
     rows: Sequence[Mapping[str, Any]], chart_rows: Sequence[Mapping[str, Any]], targets: Sequence[float]
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the sheets of the workbook."""
-    heads = {**_HEADS, **dict(_target_heads(targets))}
-    table = [{heads[key]: _said(key, value) for key, value in row.items()} for row in rows]
-    return {"水土保持率": table, "图表数据": [dict(row) for row in chart_rows]}
+    words = sheets.words("rate")
+    heads = {**words["heads"], **dict(_target_heads(targets, words))}
+    table = [
+        {heads[key]: words["all"] if (key, value) == ("unit", ALL) else value for key, value in row.items()}
+        for row in rows
+    ]
+    return {words["sheet"]: table, words["chart"]: [dict(row) for row in chart_rows]}
 
 
-def _target_heads(targets: Sequence[float]) -> Iterator[tuple[str, str]]:
+def _target_heads(targets: Sequence[float], words: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for target in targets:
-        yield f"allowed_{target:g}_km2", f"{target:g}%允许流失面积(km2)"
-        yield f"gap_{target:g}_km2", f"{target:g}%需治理面积(km2，负为余量)"
-
-
-def _said(key: str, value: Any) -> Any:
-    return _ALL_SHOWN if key == "unit" and value == ALL else value
+        for name in ("allowed", "gap"):
+            yield f"{name}_{target:g}_km2", words[name].format(target=f"{target:g}")
 
 
 def chart(rows: Sequence[Mapping[str, Any]], targets: Sequence[float]) -> list[dict[str, Any]]:

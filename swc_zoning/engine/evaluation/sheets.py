@@ -5,20 +5,29 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from swc_zoning import vendored
 from swc_zoning.engine.cells import guarded
 from swc_zoning.engine.messages import SwcError
+from swc_zoning.paths import resource
 
 Rows = Sequence[Mapping[str, Any]]
 #: Decimals of numbers in tables: a square metre of km2.
 _DECIMALS = 6
 _WIDEST = 60
+
+
+@cache
+def words(table: str) -> Mapping[str, Any]:
+    """Return heads and words of a table ("notice", "rate", "patch"): data."""
+    return json.loads(resource("evaluation", "tables.json").read_text(encoding="utf-8"))[table]
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
