@@ -124,14 +124,6 @@ def cover_kinds(table: ParameterSet) -> tuple[str, ...]:
     return (*table["rows"], *table["fixed"], "dryland")
 
 
-def cover_cai(cover: Values) -> Floats:
-    """Return C after Cai Chongfa 2000 of covers (fractions): 1 at 0, 0 above 0.783."""
-    cover = np.asarray(cover, float)
-    with np.errstate(divide="ignore"):
-        between = 0.6508 - 0.3436 * np.log10(100 * cover)
-    return np.where(cover > 0.783, 0.0, np.where(cover <= 0, 1.0, np.clip(between, 0, 1)))
-
-
 def soil_loss_ratio(kind: str, cover: Values, canopy: Values, table: ParameterSet) -> Floats:
     """Return SLR of "shrub", "grass" or "forest"; `canopy` (fraction) matters to forest only."""
     cover = np.asarray(cover, float)

@@ -44,15 +44,15 @@ def land_use_raster(run: Run) -> None:
     codes = np.array([numbers[kinds[word]] for word in words], np.int32)
     scan = Scan(shapes.geometry, grid)
     run.progress.advance(0.3)
-    burnt = _Burnt(scan, codes)
+    mosaic = _Mosaic(scan, codes)
 
     def make(view: View) -> dict[str, Any]:
-        return {"ecosystem": burnt.cells(view.block)}
+        return {"ecosystem": mosaic.cells(view.block)}
 
     stack = Stack({}, grid, {})
     output = {"ecosystem": Output(run.path("ecosystem"), "uint8", 0)}
     compute(stack, output, make, lambda done: run.progress.advance(0.3 + 0.7 * done), blocks=stack.strips())
-    burnt.tell(run, grid.cell[0] * grid.cell[1])
+    mosaic.tell(run, grid.cell[0] * grid.cell[1])
     run.facts["codes"] = {word: [count, kinds[word]] for word, count in sorted(Counter(words).items())}
 
 
@@ -84,7 +84,7 @@ def kind_of(word: str, table: Mapping[str, str]) -> str:
     return next((table[start] for start in starts if start in table), "")
 
 
-class _Burnt:
+class _Mosaic:
     """Ecosystem codes on cells, and how many cells have none, or several."""
 
     def __init__(self, scan: Scan, codes: NDArray[np.int32]) -> None:
